@@ -1,0 +1,1 @@
+"""`python -m core …`: every action of the app is also a command. One file a group."""

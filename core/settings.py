@@ -1,0 +1,65 @@
+"""Where the lab keeps its data and finds its keys.
+
+LAB_HOME           database, students, models, caches, logs   (default: .lab beside app.py)
+LAB_DATA_DIR       benchmark files, laid out by source        (default: $LAB_HOME/datasets)
+LAB_DATABASE_URL   SQLAlchemy URL                             (default: SQLite in $LAB_HOME)
+
+Keys come from the environment, else from .streamlit/secrets.toml; they are read when a call is
+made and never stored.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+
+from core.errors import LabError
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def home() -> Path:
+    """The lab's folder, created on first use."""
+    path = Path(os.environ.get("LAB_HOME") or ROOT / ".lab").expanduser().resolve()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LabError(f"Cannot create {path} ({error.strerror}): set LAB_HOME to a folder you can write.") from None
+    return path
+
+
+def folder(name: str) -> Path:
+    """A folder inside LAB_HOME, created on first use."""
+    path = home() / name
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def data_dir() -> Path:
+    """Where benchmark files are read from and downloaded to."""
+    return Path(os.environ.get("LAB_DATA_DIR") or home() / "datasets").expanduser().resolve()
+
+
+def database_url() -> str:
+    return os.environ.get("LAB_DATABASE_URL") or f"sqlite:///{home() / 'lab.db'}"
+
+
+def system_database_url() -> str:
+    """The durable workflows' own database: beside the lab's SQLite file, or in the same PostgreSQL."""
+    url = database_url()
+    return f"sqlite:///{home() / 'jobs.db'}" if url.startswith("sqlite") else url
+
+
+def secret(name: str) -> str | None:
+    """The value of a key by name, from the environment or .streamlit/secrets.toml; None if absent."""
+    if value := os.environ.get(name):
+        return value
+    path = ROOT / ".streamlit" / "secrets.toml"
+    if not path.is_file():
+        return None
+    try:
+        value = tomllib.loads(path.read_text(encoding="utf-8")).get(name)
+    except tomllib.TOMLDecodeError as error:
+        raise LabError(f".streamlit/secrets.toml is not valid TOML ({error}): mend that line.") from None
+    return str(value) if value else None

@@ -1,0 +1,240 @@
+"""The tables of the store (SQLAlchemy 2). Rows are appended; finished work is never overwritten.
+
+study ─┬─ run (generate) ── completion ── reply (raw, cached, shared by all studies)
+       ├─ training_set ──── training_row → completion
+       ├─ run (train) ───── metric
+       ├─ run (evaluate) ── prediction
+       └─ dataset ───────── question
+
+Every run carries its config, seed, versions, parents and the hash of what it was made from.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+def now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+class Base(DeclarativeBase):
+    type_annotation_map = {dict[str, Any]: JSON, list[Any]: JSON, str: Text}
+
+
+class Dataset(Base):
+    """One benchmark as read once: key, options and content hash. Identical content is stored once."""
+
+    __tablename__ = "dataset"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(80), index=True)
+    options: Mapped[dict[str, Any]]  # {"split": "default", "size": 300, "seed": 0, …}
+    hash: Mapped[str] = mapped_column(String(64), unique=True)
+    n: Mapped[int]
+    created: Mapped[datetime] = mapped_column(default=now)
+
+
+class Question(Base):
+    __tablename__ = "question"
+    dataset_id: Mapped[int] = mapped_column(ForeignKey("dataset.id"), primary_key=True)
+    index: Mapped[int] = mapped_column("idx", primary_key=True)
+    text: Mapped[str]
+    answer: Mapped[str]
+    split: Mapped[str] = mapped_column(String(10))
+    solution: Mapped[str | None]
+
+
+class Study(Base):
+    """One benchmark, some methods, teachers and students, compared on the same test questions."""
+
+    __tablename__ = "study"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(120), unique=True)
+    dataset_id: Mapped[int] = mapped_column(ForeignKey("dataset.id"))
+    rules: Mapped[str] = mapped_column(String(40), default="fine-tune-cot")
+    config: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    created: Mapped[datetime] = mapped_column(default=now)
+
+
+class Run(Base):
+    """One generation, fine-tuning or evaluation, with its config, seed, versions and lineage."""
+
+    __tablename__ = "run"
+    __table_args__ = (UniqueConstraint("study_id", "kind", "hash"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    study_id: Mapped[int] = mapped_column(ForeignKey("study.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(20))  # generate | train | evaluate
+    method: Mapped[str] = mapped_column(String(60))
+    teacher: Mapped[str] = mapped_column(String(200), default="")
+    student: Mapped[str] = mapped_column(String(200), default="")
+    seed: Mapped[int] = mapped_column(default=0)
+    config: Mapped[dict[str, Any]]
+    versions: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    parents: Mapped[list[Any]] = mapped_column(default=list)  # ids of the runs this one was made from
+    hash: Mapped[str] = mapped_column(String(64))  # of config and of what it was made from
+    summary: Mapped[dict[str, Any]] = mapped_column(default=dict)  # figures to show without a scan
+    training_set: Mapped[str | None] = mapped_column(String(64))
+    job_id: Mapped[str | None] = mapped_column(String(80))
+    status: Mapped[str] = mapped_column(String(20), default="queued")
+    created: Mapped[datetime] = mapped_column(default=now)
+    finished: Mapped[datetime | None]
+
+
+class Completion(Base):
+    """A scored completion. `(run, question, sample)` is there exactly once."""
+
+    __tablename__ = "completion"
+    __table_args__ = (UniqueConstraint("run_id", "question_index", "sample_index"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id"))
+    question_index: Mapped[int]
+    sample_index: Mapped[int]
+    prompt: Mapped[str]
+    rationale: Mapped[str]
+    finish_reason: Mapped[str] = mapped_column(String(20))
+    answer_prompt: Mapped[str]
+    answer_text: Mapped[str]
+    prompt_tokens: Mapped[int]
+    completion_tokens: Mapped[int]
+    cost: Mapped[float]
+    calls: Mapped[int]
+    cached: Mapped[bool]
+    error: Mapped[str | None]
+    correct: Mapped[bool | None]  # under the study's rules; None while there is an error
+    value: Mapped[str | None]
+    span_start: Mapped[int | None]
+    span_end: Mapped[int | None]
+    created: Mapped[datetime] = mapped_column(default=now)
+
+
+Index("completion_filter", Completion.run_id, Completion.correct, Completion.finish_reason)
+
+
+class Reply(Base):
+    """A teacher's raw reply, kept for good. Keyed by teacher, prompt, parameters and sample index."""
+
+    __tablename__ = "reply"
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    teacher: Mapped[str] = mapped_column(String(200))
+    prompt: Mapped[str]
+    params: Mapped[dict[str, Any]]
+    sample_index: Mapped[int]
+    text: Mapped[str]
+    finish_reason: Mapped[str] = mapped_column(String(20))
+    prompt_tokens: Mapped[int]
+    completion_tokens: Mapped[int]
+    cost: Mapped[float]
+    created: Mapped[datetime] = mapped_column(default=now)
+
+
+class LedgerEntry(Base):
+    """One call to a teacher, as it happened: fresh or from the cache, in full or failed."""
+
+    __tablename__ = "ledger"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id"), index=True)
+    teacher: Mapped[str] = mapped_column(String(200))
+    step: Mapped[str] = mapped_column(String(20))  # rationale | answer
+    question_index: Mapped[int]
+    sample_index: Mapped[int]
+    prompt_tokens: Mapped[int]
+    completion_tokens: Mapped[int]
+    cost: Mapped[float]
+    cached: Mapped[bool]
+    error: Mapped[str | None]
+    created: Mapped[datetime] = mapped_column(default=now)
+
+
+class TrainingSet(Base):
+    """Immutable; its hash is its name."""
+
+    __tablename__ = "training_set"
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    study_id: Mapped[int] = mapped_column(ForeignKey("study.id"))
+    method: Mapped[str] = mapped_column(String(60))
+    dropped: Mapped[dict[str, Any]]  # what each filter removed
+    n: Mapped[int]
+    created: Mapped[datetime] = mapped_column(default=now)
+
+
+class TrainingRow(Base):
+    __tablename__ = "training_row"
+    training_set: Mapped[str] = mapped_column(ForeignKey("training_set.hash"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    input: Mapped[str]
+    label: Mapped[str]
+    question_index: Mapped[int]
+    sample_index: Mapped[int]
+    completion_id: Mapped[int | None] = mapped_column(ForeignKey("completion.id"))
+
+
+class Metric(Base):
+    """A point of a live curve: loss per step, accuracy per epoch."""
+
+    __tablename__ = "metric"
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    step: Mapped[int] = mapped_column(primary_key=True)
+    epoch: Mapped[float]
+    value: Mapped[float]
+    created: Mapped[datetime] = mapped_column(default=now)
+
+
+class Prediction(Base):
+    """A student's scored output for one test question."""
+
+    __tablename__ = "prediction"
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id"), primary_key=True)
+    question_index: Mapped[int] = mapped_column(primary_key=True)
+    prompt: Mapped[str]
+    text: Mapped[str]
+    finish_reason: Mapped[str] = mapped_column(String(20))
+    tokens: Mapped[int]
+    correct: Mapped[bool]
+    value: Mapped[str | None]
+    span_start: Mapped[int | None]
+    span_end: Mapped[int | None]
+
+
+class Job(Base):
+    """What the Jobs page shows of a durable workflow: its request, progress and last words."""
+
+    __tablename__ = "job"
+    id: Mapped[str] = mapped_column(String(80), primary_key=True)  # the workflow's id
+    kind: Mapped[str] = mapped_column(String(20))
+    title: Mapped[str] = mapped_column(String(200))
+    study_id: Mapped[int | None] = mapped_column(ForeignKey("study.id"))
+    request: Mapped[dict[str, Any]]
+    status: Mapped[str] = mapped_column(String(20), default="queued")
+    stage: Mapped[str] = mapped_column(String(200), default="")
+    done: Mapped[int] = mapped_column(default=0)
+    total: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str | None]
+    cancel_requested: Mapped[bool] = mapped_column(default=False)
+    created: Mapped[datetime] = mapped_column(default=now)
+    started: Mapped[datetime | None]
+    finished: Mapped[datetime | None]
+    updated: Mapped[datetime] = mapped_column(default=now)
+
+
+class JobLog(Base):
+    __tablename__ = "job_log"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[str] = mapped_column(String(80), index=True)
+    text: Mapped[str]
+    created: Mapped[datetime] = mapped_column(default=now)
+
+
+class Worker(Base):
+    """A process that runs jobs; alive while its heartbeat is fresh."""
+
+    __tablename__ = "worker"
+    id: Mapped[str] = mapped_column(String(120), primary_key=True)  # host name and device
+    host: Mapped[str] = mapped_column(String(120))
+    pid: Mapped[int]
+    device: Mapped[str] = mapped_column(String(40))
+    heartbeat: Mapped[datetime] = mapped_column(default=now)

@@ -1,0 +1,42 @@
+"""Fixtures every test may use.
+
+recorded   real recordings nobody on this project wrote; found beside the project, else in the
+           download cache; tests that need them skip, and say so, where there is neither
+lab_home   an empty LAB_HOME with its own database
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from core import settings
+
+BESIDE = settings.ROOT.parent / "shared" / "data"
+
+
+def _recorded_folder() -> Path | None:
+    candidates = [Path(os.environ["LAB_DATA_DIR"])] if os.environ.get("LAB_DATA_DIR") else []
+    candidates += [BESIDE, settings.ROOT / ".lab" / "datasets"]
+    return next((p for p in candidates if (p / "reasoning-teacher").is_dir()), None)
+
+
+@pytest.fixture(scope="session")
+def recorded() -> Path:
+    """The folder of recorded data, laid out by source."""
+    path = _recorded_folder()
+    if path is None:
+        pytest.skip("no recorded data beside the project or in the download cache")
+    return path
+
+
+@pytest.fixture
+def lab_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A fresh LAB_HOME; benchmark files are read from the recordings where there are any."""
+    monkeypatch.setenv("LAB_HOME", str(tmp_path / "lab"))
+    monkeypatch.delenv("LAB_DATABASE_URL", raising=False)
+    if (data := _recorded_folder()) is not None:
+        monkeypatch.setenv("LAB_DATA_DIR", str(data))
+    return tmp_path / "lab"
