@@ -204,12 +204,13 @@ class Job(Base):
     """What the Jobs page shows of a durable workflow: its request, progress and last words."""
 
     __tablename__ = "job"
-    id: Mapped[str] = mapped_column(String(80), primary_key=True)  # the workflow's id
+    id: Mapped[str] = mapped_column(String(80), primary_key=True)
     kind: Mapped[str] = mapped_column(String(20))
     title: Mapped[str] = mapped_column(String(200))
     study_id: Mapped[int | None] = mapped_column(ForeignKey("study.id"))
     request: Mapped[dict[str, Any]]
-    status: Mapped[str] = mapped_column(String(20), default="queued")
+    attempt: Mapped[int] = mapped_column(default=0)  # one durable workflow per attempt
+    status: Mapped[str] = mapped_column(String(20), default="queued")  # running | done | failed | cancelled
     stage: Mapped[str] = mapped_column(String(200), default="")
     done: Mapped[int] = mapped_column(default=0)
     total: Mapped[int] = mapped_column(default=0)
