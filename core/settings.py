@@ -25,7 +25,9 @@ def home() -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise LabError(f"Cannot create {path} ({error.strerror}): set LAB_HOME to a folder you can write.") from None
+        raise LabError(
+            f"Cannot create {path} ({error.strerror}): set LAB_HOME to a folder you can write."
+        ) from None
     return path
 
 
@@ -42,7 +44,9 @@ def data_dir() -> Path:
 
 
 def database_url() -> str:
-    return os.environ.get("LAB_DATABASE_URL") or f"sqlite:///{home() / 'lab.db'}"
+    url = os.environ.get("LAB_DATABASE_URL") or f"sqlite:///{home() / 'lab.db'}"
+    # psycopg 3 is what the durable queue installs; SQLAlchemy would look for psycopg2.
+    return url.replace("postgresql://", "postgresql+psycopg://", 1)
 
 
 def system_database_url() -> str:

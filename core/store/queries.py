@@ -1,0 +1,391 @@
+"""What the stages write and the pages read: one small function each, records in, rows out.
+
+Lists that can be long take `offset` and `limit`; counts are made by the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Select, delete, func, or_, select, update
+
+from core import records
+from core.errors import LabError
+from core.store import session
+from core.store.models import (
+    Completion,
+    Dataset,
+    Metric,
+    Prediction,
+    Question,
+    Run,
+    Study,
+    TrainingRow,
+    TrainingSet,
+)
+
+# ── datasets and studies ────────────────────────────────────────────────────────────────────────
+
+
+def add_dataset(key: str, split: str, options: dict[str, Any], progress: Any = None) -> int:
+    """Read a benchmark and keep its questions; the same content is stored once. Returns its id."""
+    from core.datasets import load
+
+    questions = load(key, split=split, **_load_options(options), progress=progress)
+    digest = records.content_hash([key, *([q.index, q.text, q.answer, q.split] for q in questions)])
+    with session() as db:
+        if (found := db.scalar(select(Dataset.id).where(Dataset.hash == digest))) is not None:
+            return found
+        row = Dataset(key=key, options={"split": split, **options}, hash=digest, n=len(questions))
+        db.add(row)
+        db.flush()
+        db.bulk_insert_mappings(Question, [asdict(q) | {"dataset_id": row.id} for q in questions])
+        return row.id
+
+
+def _load_options(options: dict[str, Any]) -> dict[str, Any]:
+    own = {name: options[name] for name in ("size", "seed") if name in options}
+    rest = {name: value for name, value in options.items() if name not in own}
+    return own | ({"options": rest} if rest else {})
+
+
+def studies() -> list[Study]:
+    """Newest first."""
+    with session() as db:
+        return list(db.scalars(select(Study).order_by(Study.created.desc(), Study.id.desc())))
+
+
+def study(study_id: int) -> Study:
+    with session() as db:
+        if (found := db.get(Study, study_id)) is None:
+            raise LabError(f"There is no study {study_id}: `python -m core studies` shows them.")
+        return found
+
+
+def study_by_name(name: str) -> Study | None:
+    with session() as db:
+        return db.scalar(select(Study).where(Study.name == name))
+
+
+def add_study(name: str, dataset_id: int, rules: str, config: dict[str, Any]) -> int:
+    with session() as db:
+        row = Study(name=name, dataset_id=dataset_id, rules=rules, config=config)
+        db.add(row)
+        db.flush()
+        return row.id
+
+
+def update_study(study_id: int, config: dict[str, Any]) -> None:
+    with session() as db:
+        db.execute(update(Study).where(Study.id == study_id).values(config=config))
+
+
+def dataset(dataset_id: int) -> Dataset:
+    with session() as db:
+        return db.get_one(Dataset, dataset_id)
+
+
+def questions(dataset_id: int, split: str | None = None) -> list[records.Question]:
+    """The benchmark's questions in index order; of one split, if given."""
+    query = select(Question).where(Question.dataset_id == dataset_id).order_by(Question.index)
+    if split is not None:
+        query = query.where(Question.split == split)
+    with session() as db:
+        return [_question(row) for row in db.scalars(query)]
+
+
+def question(dataset_id: int, index: int) -> records.Question:
+    with session() as db:
+        if (row := db.get(Question, (dataset_id, index))) is None:
+            raise LabError(f"The benchmark has no question {index}.")
+        return _question(row)
+
+
+def _question(row: Question) -> records.Question:
+    return records.Question(row.index, row.text, row.answer, row.split, row.solution)
+
+
+def study_questions(study_id: int, split: str) -> list[records.Question]:
+    """The questions of a study's split, at most as many as the study asks for."""
+    from core.studies import subsample
+
+    row = study(study_id)
+    return subsample(questions(row.dataset_id, split), row.config.get(split))
+
+
+# ── runs ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def open_run(study_id: int, kind: str, digest: str, **values: Any) -> Run:
+    """The run with this identity, made on first use: the same work is never stored twice."""
+    with session() as db:
+        found = db.scalar(select(Run).where(Run.study_id == study_id, Run.kind == kind, Run.hash == digest))
+        if found is None:
+            found = Run(study_id=study_id, kind=kind, hash=digest, **values)
+            db.add(found)
+            db.flush()
+        else:
+            found.job_id = values.get("job_id", found.job_id)
+        return found
+
+
+def run(run_id: int) -> Run:
+    with session() as db:
+        if (found := db.get(Run, run_id)) is None:
+            raise LabError(f"There is no run {run_id}: `python -m core results` lists them.")
+        return found
+
+
+def runs(study_id: int, kind: str | None = None) -> list[Run]:
+    """Oldest first."""
+    query = select(Run).where(Run.study_id == study_id).order_by(Run.id)
+    if kind is not None:
+        query = query.where(Run.kind == kind)
+    with session() as db:
+        return list(db.scalars(query))
+
+
+def set_run(run_id: int, **values: Any) -> None:
+    """Status, summary and finish time of a run; its config never changes."""
+    with session() as db:
+        db.execute(update(Run).where(Run.id == run_id).values(**values))
+
+
+# ── completions ─────────────────────────────────────────────────────────────────────────────────
+
+
+def save_completions(
+    run_id: int, completions: Iterable[tuple[records.Completion, records.Score | None]]
+) -> None:
+    """Store scored completions; one that failed before is replaced, one that is there stays."""
+    with session() as db:
+        for completion, score in completions:
+            key = (
+                Completion.run_id == run_id,
+                Completion.question_index == completion.question_index,
+                Completion.sample_index == completion.sample_index,
+            )
+            old = db.scalar(select(Completion).where(*key))
+            if old is not None and old.error is None:
+                continue
+            if old is not None:
+                db.execute(delete(Completion).where(*key))
+            db.add(Completion(run_id=run_id, **asdict(completion), **_verdict(score)))
+
+
+def _verdict(score: records.Score | None) -> dict[str, Any]:
+    if score is None:
+        return {"correct": None, "value": None, "span_start": None, "span_end": None}
+    return {
+        "correct": score.correct,
+        "value": score.value,
+        "span_start": score.start,
+        "span_end": score.end,
+    }
+
+
+def finished_samples(run_id: int) -> set[tuple[int, int]]:
+    """(question, sample) of every completion that is there without an error."""
+    query = select(Completion.question_index, Completion.sample_index).where(
+        Completion.run_id == run_id, Completion.error.is_(None)
+    )
+    with session() as db:
+        return {(q, s) for q, s in db.execute(query)}
+
+
+def completions(
+    run_id: int,
+    *,
+    correct: bool | None = None,
+    truncated: bool | None = None,
+    failed: bool | None = None,
+    split: str | None = None,
+    search: str = "",
+    after_id: int | None = None,
+    offset: int = 0,
+    limit: int | None = None,
+) -> list[Completion]:
+    """A run's completions in question order, filtered."""
+    query = _completions(run_id, correct, truncated, failed, split, search)
+    if after_id is not None:
+        query = query.where(Completion.id > after_id)
+    query = query.order_by(Completion.question_index, Completion.sample_index).offset(offset).limit(limit)
+    with session() as db:
+        return list(db.scalars(query))
+
+
+def count_completions(run_id: int, **filters: Any) -> int:
+    query = _completions(
+        run_id,
+        *(filters.get(name) for name in ("correct", "truncated", "failed", "split")),
+        filters.get("search", ""),
+    )
+    with session() as db:
+        return db.scalar(select(func.count()).select_from(query.subquery())) or 0
+
+
+def _completions(run_id, correct, truncated, failed, split, search) -> Select:
+    query = select(Completion).where(Completion.run_id == run_id)
+    if correct is not None:
+        query = query.where(Completion.correct.is_(correct))
+    if truncated is not None:
+        is_cut = Completion.finish_reason == "length"
+        query = query.where(is_cut if truncated else ~is_cut)
+    if failed is not None:
+        query = query.where(Completion.error.isnot(None) if failed else Completion.error.is_(None))
+    if split or search:
+        dataset_id = (
+            select(Study.dataset_id)
+            .join(Run, Run.study_id == Study.id)
+            .where(Run.id == run_id)
+            .scalar_subquery()
+        )
+        query = query.join(
+            Question, (Question.dataset_id == dataset_id) & (Question.index == Completion.question_index)
+        )
+    if split:
+        query = query.where(Question.split == split)
+    if search:
+        query = query.where(
+            or_(
+                Question.text.icontains(search, autoescape=True),
+                Completion.rationale.icontains(search, autoescape=True),
+            )
+        )
+    return query
+
+
+def latest_completions(run_id: int, limit: int = 5) -> list[Completion]:
+    """The last ones written, newest first: the live stream."""
+    query = select(Completion).where(Completion.run_id == run_id).order_by(Completion.id.desc()).limit(limit)
+    with session() as db:
+        return list(db.scalars(query))
+
+
+def completion(completion_id: int) -> Completion:
+    with session() as db:
+        if (found := db.get(Completion, completion_id)) is None:
+            raise LabError(f"There is no completion {completion_id}: go back to the list of rationales.")
+        return found
+
+
+def completion_counts(run_id: int) -> dict[str, int]:
+    """n, correct, truncated, failed of a run's completions."""
+    query = select(
+        func.count(),
+        func.count().filter(Completion.correct.is_(True)),
+        func.count().filter(Completion.finish_reason == "length"),
+        func.count().filter(Completion.error.isnot(None)),
+    ).where(Completion.run_id == run_id)
+    with session() as db:
+        return dict(zip(("n", "correct", "truncated", "failed"), db.execute(query).one(), strict=True))
+
+
+# ── training ────────────────────────────────────────────────────────────────────────────────────
+
+
+def save_training_set(
+    study_id: int, method: str, made: records.TrainingSet, completion_ids: dict[tuple[int, int], int]
+) -> str:
+    """Store an immutable training set under its hash; the same rows are stored once."""
+    with session() as db:
+        if db.get(TrainingSet, made.hash) is None:
+            db.add(
+                TrainingSet(
+                    hash=made.hash, study_id=study_id, method=method, dropped=made.dropped, n=len(made.rows)
+                )
+            )
+            db.flush()
+            db.bulk_insert_mappings(
+                TrainingRow,
+                [
+                    asdict(row)
+                    | {
+                        "training_set": made.hash,
+                        "position": position,
+                        "completion_id": completion_ids.get((row.question_index, row.sample_index)),
+                    }
+                    for position, row in enumerate(made.rows)
+                ],
+            )
+        return made.hash
+
+
+def training_set(digest: str) -> TrainingSet:
+    with session() as db:
+        return db.get_one(TrainingSet, digest)
+
+
+def training_rows(digest: str, offset: int = 0, limit: int | None = None) -> list[TrainingRow]:
+    query = (
+        select(TrainingRow)
+        .where(TrainingRow.training_set == digest)
+        .order_by(TrainingRow.position)
+        .offset(offset)
+        .limit(limit)
+    )
+    with session() as db:
+        return list(db.scalars(query))
+
+
+def save_metrics(run_id: int, rows: Sequence[dict[str, Any]]) -> None:
+    """Points of the live curves, {name, step, epoch, value}; a point that is there is kept once."""
+    with session() as db:
+        for row in rows:
+            db.merge(Metric(run_id=run_id, **{k: row[k] for k in ("name", "step", "epoch", "value")}))
+
+
+def metrics(run_id: int) -> list[Metric]:
+    query = select(Metric).where(Metric.run_id == run_id).order_by(Metric.name, Metric.step)
+    with session() as db:
+        return list(db.scalars(query))
+
+
+# ── predictions ─────────────────────────────────────────────────────────────────────────────────
+
+
+def save_predictions(run_id: int, scored: Iterable[tuple[records.Prediction, records.Score]]) -> None:
+    """Store scored predictions; `(run, question)` is there exactly once."""
+    with session() as db:
+        for prediction, score in scored:
+            db.merge(Prediction(run_id=run_id, **asdict(prediction), **_verdict(score)))
+
+
+def predictions(
+    run_id: int, *, correct: bool | None = None, offset: int = 0, limit: int | None = None
+) -> list[Prediction]:
+    """A run's predictions in question order."""
+    query = select(Prediction).where(Prediction.run_id == run_id).order_by(Prediction.question_index)
+    if correct is not None:
+        query = query.where(Prediction.correct.is_(correct))
+    with session() as db:
+        return list(db.scalars(query.offset(offset).limit(limit)))
+
+
+def verdicts(run_id: int) -> dict[int, bool]:
+    """question index → right or wrong."""
+    query = select(Prediction.question_index, Prediction.correct).where(Prediction.run_id == run_id)
+    with session() as db:
+        return dict(db.execute(query).tuples().all())
+
+
+def counts() -> dict[str, int]:
+    """How much the lab holds, for the first page."""
+    tables = {
+        "studies": Study,
+        "completions": Completion,
+        "students": Run,
+        "predictions": Prediction,
+    }
+    with session() as db:
+        return {
+            name: db.scalar(
+                select(func.count())
+                .select_from(table)
+                .where(*([Run.kind == "train"] if table is Run else []))
+            )
+            or 0
+            for name, table in tables.items()
+        }

@@ -1,0 +1,182 @@
+"""A study: one benchmark, some methods, teachers and students, compared on the same test questions.
+
+A study file (YAML) is the whole experiment:
+
+    name: coin-flip demo
+    benchmark: coin_flip_generated
+    options: {size: 334, flips: 4}
+    train: 200                       # at most so many training questions (default: all)
+    test: 100
+    teacher: {key: worked}
+    methods: [fine-tune, fine-tune-cot]
+    students: [SmolLM2-135M]
+    recipe: demo
+    seeds: [0]
+"""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from core.errors import LabError, RefusedError
+from core.records import Question, Sampling
+
+DEFAULT_RULES = "fine-tune-cot"
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What a study file says. Raises LabError where a value cannot be used."""
+
+    name: str
+    benchmark: str
+    options: dict[str, Any] = field(default_factory=dict)  # of the benchmark: size, seed, flips, …
+    split: str = "default"
+    train: int | None = None  # at most so many training questions
+    test: int | None = None
+    teacher: dict[str, Any] = field(default_factory=lambda: {"key": "worked"})
+    sampling: dict[str, Any] = field(default_factory=dict)  # temperature, top_p, max_tokens, stop, seed
+    samples: int = 1  # D, the rationales per question ("diverse reasoning")
+    methods: tuple[str, ...] = ("fine-tune", "fine-tune-cot")
+    exemplars: tuple[dict[str, str], ...] = ()  # question, rationale, answer: for few-shot-CoT
+    students: tuple[str, ...] = ("SmolLM2-135M",)
+    recipe: str = "default"
+    training: dict[str, Any] = field(default_factory=dict)  # overrides of the recipe
+    max_new_tokens: int = 256  # of a student's answer
+    seeds: tuple[int, ...] = (0,)
+    rules: str = DEFAULT_RULES
+
+    def __post_init__(self) -> None:
+        from core.answers import RULES
+        from core.datasets import DATASETS
+        from core.methods import METHODS
+        from core.teachers import TEACHERS
+
+        if not self.name.strip():
+            raise LabError("A study needs a name: fill in `name`.")
+        _one_of("benchmark", self.benchmark, DATASETS)
+        _one_of("rules", self.rules, RULES)
+        _one_of("teacher", self.teacher.get("key", "(none)"), TEACHERS)
+        for method in self.methods:
+            _one_of("method", method, METHODS)
+        if self.samples < 1:
+            raise LabError(f"`samples` is {self.samples}: ask for at least one rationale per question.")
+        if self.samples > 1 and not self.sampling.get("temperature"):
+            raise LabError(
+                "Several samples at temperature 0 are all the same: set `sampling: {temperature: 0.7}`."
+            )
+        for name in ("train", "test"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise LabError(f"`{name}` is {value}: leave it out, or ask for at least one question.")
+        self.sampled()
+
+    def sampled(self) -> Sampling:
+        """The teacher's sampling parameters."""
+        unknown = sorted(set(self.sampling) - {f.name for f in fields(Sampling)})
+        if unknown:
+            raise LabError(
+                f"`sampling` has unknown fields ({', '.join(unknown)}): "
+                "use temperature, top_p, max_tokens, stop, seed."
+            )
+        return Sampling(**{**self.sampling, "stop": tuple(self.sampling.get("stop", ()))})
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def _one_of(what: str, value: str, table: Any) -> None:
+    if value not in table:
+        raise LabError(f"There is no {what} “{value}”: choose one of {', '.join(sorted(table))}.")
+
+
+def from_dict(values: dict[str, Any]) -> Spec:
+    """A Spec from plain values; unknown and missing fields are named in the error."""
+    if not isinstance(values, dict):
+        raise LabError("A study file is a list of `field: value` lines; see the example in the README.")
+    known = {f.name: f for f in fields(Spec)}
+    if unknown := sorted(set(values) - set(known)):
+        raise LabError(f"The study has unknown fields ({', '.join(unknown)}): known are {', '.join(known)}.")
+    missing = [
+        n
+        for n, f in known.items()
+        if n not in values and f.default is MISSING and f.default_factory is MISSING
+    ]
+    if missing:
+        raise LabError(f"The study lacks {', '.join(missing)}: add it to the file.")
+    lists = {n: tuple(v) for n, v in values.items() if isinstance(v, list)}
+    return Spec(**{**values, **lists})
+
+
+def read(path: Path) -> Spec:
+    """A Spec from a YAML file."""
+    import yaml
+
+    try:
+        return from_dict(yaml.safe_load(Path(path).read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise LabError(f"There is no file {path}: give the path of a study file (YAML).") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise LabError(
+            f"{path} is not valid YAML ({' '.join(str(error).split())}): mend that line."
+        ) from None
+
+
+def demo() -> Spec:
+    """The demo study: real, small, needs no key and no model hub."""
+    return Spec(
+        name="Coin-flip demo",
+        benchmark="coin_flip_generated",
+        options={"size": 334, "seed": 0, "flips": 4},
+        train=200,
+        test=100,
+        teacher={"key": "worked"},
+        recipe="demo",
+        max_new_tokens=160,
+    )
+
+
+def subsample(questions: list[Question], n: int | None) -> list[Question]:
+    """At most n questions: Fine-tune-CoT's few-shot subsets (RandomState(0), first n, sorted)."""
+    if n is None or n >= len(questions):
+        return questions
+    from numpy.random import RandomState
+
+    chosen = sorted(RandomState(0).permutation(len(questions))[:n])
+    return [questions[i] for i in chosen]
+
+
+def open_study(spec: Spec, progress: Any = None) -> int:
+    """The id of the study of this name, made on first use.
+
+    The same name with another benchmark or other questions is refused: its runs would not compare.
+    """
+    from core.store import queries
+
+    existing = queries.study_by_name(spec.name)
+    if existing is not None:
+        frozen = ("benchmark", "options", "split", "test", "rules")
+        old = from_dict(existing.config)
+        changed = [name for name in frozen if getattr(old, name) != getattr(spec, name)]
+        if changed:
+            raise RefusedError(
+                f"Study “{spec.name}” already exists with another {', '.join(changed)}: choose a new name."
+            )
+        queries.update_study(existing.id, spec.as_dict())
+        return existing.id
+    dataset_id = queries.add_dataset(spec.benchmark, spec.split, spec.options, progress)
+    return queries.add_study(spec.name, dataset_id, spec.rules, spec.as_dict())
+
+
+def arms(spec: Spec) -> list[tuple[str, str, int]]:
+    """(method, student, seed) of every row of the results table, in the order in which they run."""
+    from core.methods import METHODS
+
+    return [
+        (method, student, seed)
+        for student in spec.students
+        for method in spec.methods
+        for seed in (spec.seeds if METHODS[method].trains else spec.seeds[:1])
+    ]
