@@ -1,0 +1,7 @@
+"""Which method made the student better, and how sure that is.
+
+table       evaluation runs → rows with accuracy, interval, paired difference, published figure
+statistics  the intervals and paired tests behind them
+published   what the papers printed, marked as theirs
+export      the table and the predictions as CSV, LaTeX and JSONL
+"""
