@@ -1,0 +1,118 @@
+"""What a student reads and writes: one row per format.
+
+causal, the 26th question of AddSub
+    input  "There were 28 bales of hay … store in the barn ? ###"
+    label  " There are now 54 bales … 54 - 28 = 26. --> 26"     (+ the tokenizer's end-of-text token)
+
+Templates as in Fine-tune-CoT (Ho et al. 2023), src/data/format.py and, for the OpenAI students, its
+published fine-tuning files. The answer in a label is the benchmark's, not the teacher's wording.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.errors import LabError
+from core.records import Exemplar
+
+ANSWER_MARK = "-->"
+"""What stands between rationale and answer in a label, and before the answer in a prediction."""
+
+FEW_SHOT_MARK = "The answer is"
+"""What the exemplars of few-shot-CoT write before the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """Templates of one family of students. A tokenizer adds its own end-of-text token to every label."""
+
+    key: str
+    name: str
+    question: str
+    rationale_and_answer: str
+    answer_only: str
+    zero_shot_question: str
+    stop: tuple[str, ...] = ()
+
+    def input(self, question: str) -> str:
+        """What the student reads."""
+        return self.question.format(question=question.strip())
+
+    def label(self, rationale: str | None, answer: str) -> str:
+        """What the student learns to write; without a rationale this is vanilla fine-tuning."""
+        if rationale is None:
+            return self.answer_only.format(answer=answer.strip())
+        return self.rationale_and_answer.format(rationale=rationale.strip(), answer=answer.strip())
+
+    def zero_shot(self, question: str) -> str:
+        """What an untrained student reads."""
+        return self.zero_shot_question.format(question=question.strip())
+
+    def few_shot(self, question: str, exemplars: Sequence[Exemplar]) -> str:
+        """What an untrained student reads after exemplars (Wei et al. 2022)."""
+        shown = [
+            f"Q: {e.question.strip()}\nA: {e.rationale.strip()} {FEW_SHOT_MARK} {e.answer.strip()}.\n\n"
+            for e in exemplars
+        ]
+        return "".join(shown) + f"Q: {question.strip()}\nA:"
+
+    def prefix(self, template: str) -> str | None:
+        """The text after which a prediction's answer is looked for.
+
+        `template` is "rationale" (Fine-tune-CoT), "answer" (vanilla fine-tuning), "zero-shot" or
+        "few-shot"; None means anywhere (Fine-tune-CoT, src/evaluation/evaluator.py).
+        """
+        try:
+            return PREFIXES[template]
+        except KeyError:
+            raise LabError(
+                f"No template is called {template!r}: choose one of {', '.join(PREFIXES)}."
+            ) from None
+
+
+PREFIXES: dict[str, str | None] = {
+    "rationale": ANSWER_MARK,
+    "answer": None,
+    "zero-shot": None,
+    "few-shot": FEW_SHOT_MARK,
+}
+
+FORMATS: dict[str, Format] = {
+    row.key: row
+    for row in (
+        Format(
+            key="t5",
+            name="T5, Flan-T5 and other encoder-decoders",
+            question="{question}",
+            rationale_and_answer="{rationale} " + ANSWER_MARK + " {answer}",
+            answer_only="{answer}",
+            zero_shot_question="question: {question}",
+        ),
+        Format(
+            key="causal",
+            name="GPT-2 and other decoders",
+            question="{question} ###",
+            rationale_and_answer=" {rationale} " + ANSWER_MARK + " {answer}",
+            answer_only=" {answer}",
+            zero_shot_question="Q: {question}\n\nA:",
+        ),
+        Format(
+            key="openai",
+            name="OpenAI's fine-tuning service",
+            question="{question}\n\n###\n\n",
+            rationale_and_answer=" {rationale}\n\n" + ANSWER_MARK + "\n\n{answer} END",
+            answer_only=" {answer} END",
+            zero_shot_question="Q: {question}\n\nA:",
+            stop=("END",),
+        ),
+    )
+}
+
+
+def get_format(key: str) -> Format:
+    """The row of a format, or a LabError that names those there are."""
+    try:
+        return FORMATS[key]
+    except KeyError:
+        raise LabError(f"No format is called {key!r}: choose one of {', '.join(FORMATS)}.") from None
