@@ -166,8 +166,27 @@ def open_study(spec: Spec, progress: Any = None) -> int:
             )
         queries.update_study(existing.id, spec.as_dict())
         return existing.id
-    dataset_id = queries.add_dataset(spec.benchmark, spec.split, spec.options, progress)
+    dataset_id = queries.add_dataset(
+        spec.benchmark, {"split": spec.split, **spec.options}, load_benchmark(spec, progress)
+    )
     return queries.add_study(spec.name, dataset_id, spec.rules, spec.as_dict())
+
+
+def load_benchmark(spec: Spec, progress: Any = None) -> list[Question]:
+    """All questions of a study's benchmark, downloaded or generated as its options say."""
+    from core.datasets import load
+
+    own = {name: spec.options[name] for name in ("size", "seed") if name in spec.options}
+    rest = {name: value for name, value in spec.options.items() if name not in own}
+    return load(spec.benchmark, split=spec.split, **own, options=rest or None, progress=progress)
+
+
+def questions(study_id: int, split: str) -> list[Question]:
+    """The questions of a study's split, at most as many as the study asks for."""
+    from core.store import queries
+
+    row = queries.study(study_id)
+    return subsample(queries.questions(row.dataset_id, split), row.config.get(split))
 
 
 def arms(spec: Spec) -> list[tuple[str, str, int]]:
@@ -180,3 +199,14 @@ def arms(spec: Spec) -> list[tuple[str, str, int]]:
         for method in spec.methods
         for seed in (spec.seeds if METHODS[method].trains else spec.seeds[:1])
     ]
+
+
+def submit(kind: str, title: str, spec: Spec, request: dict[str, Any] | None = None) -> str:
+    """Open the study and queue a job on it: generate, train, evaluate or study. Returns the job's id."""
+    from core import jobs
+    from core.teachers import TEACHERS
+
+    study_id = open_study(spec)
+    alone = kind == "generate" and not TEACHERS[spec.teacher["key"]].uses_device
+    values = {"study_id": study_id, "spec": spec.as_dict(), **(request or {})}
+    return jobs.submit(kind, title, values, study_id, queue="endpoint" if alone else "device")

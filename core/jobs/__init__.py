@@ -38,7 +38,8 @@ def submit(
     job_id = f"{kind}-{secrets.token_hex(4)}"
     with session() as db:
         db.add(Job(id=job_id, kind=kind, title=title, request=request | {"queue": queue}, study_id=study_id))
-    _enqueue(job_id)
+    enqueue(job_id)
+    ensure_worker()
     return job_id
 
 
@@ -51,7 +52,8 @@ def resume(job_id: str) -> None:
         job.attempt += 1
         job.status, job.error, job.finished, job.cancel_requested = "queued", None, None, False
         job.updated = now()
-    _enqueue(job_id)
+    enqueue(job_id)
+    ensure_worker()
 
 
 def cancel(job_id: str) -> None:
@@ -135,8 +137,8 @@ def _get(db, job_id: str) -> Job:
     return found
 
 
-def _enqueue(job_id: str) -> None:
-    """Hand the job's next attempt to the durable queue. The same attempt is enqueued once only."""
+def enqueue(job_id: str) -> str:
+    """Hand the job's attempt to the durable queue; a second time changes nothing. Returns its state there."""
     from dbos import DBOSClient, run_dbos_database_migrations
 
     with session() as db:
@@ -145,7 +147,7 @@ def _enqueue(job_id: str) -> None:
     run_dbos_database_migrations(settings.system_database_url())  # 2 ms when there is nothing to do
     client = DBOSClient(system_database_url=settings.system_database_url())
     try:
-        client.enqueue(
+        handle = client.enqueue(
             {
                 "queue_name": queue,
                 "workflow_name": "run_job",
@@ -154,6 +156,18 @@ def _enqueue(job_id: str) -> None:
             },
             job_id,
         )
+        return handle.get_status().status
     finally:
         client.destroy()
-    ensure_worker()
+
+
+def reconcile() -> None:
+    """Mend what a crash left between the two databases: queue what was not, close what has ended."""
+    with session() as db:
+        active = list(db.scalars(select(Job.id).where(Job.status.in_(ACTIVE))))
+    for job_id in active:
+        if enqueue(job_id) in ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"):
+            with session() as db:
+                row = _get(db, job_id)
+                row.status, row.finished = "failed", now()
+                row.error = "The job was interrupted: resume it, everything finished is kept."

@@ -45,6 +45,7 @@ def run(idle_exit: float | None = None) -> None:
     DBOS.launch()
     for queue, at_a_time in jobs.QUEUES.items():
         DBOS.register_queue(queue, worker_concurrency=at_a_time, polling_interval_sec=0.5)
+    jobs.reconcile()
     stop = threading.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *_: stop.set())

@@ -12,8 +12,8 @@ from typing import Any
 
 from dbos import DBOS
 
+from core import stages
 from core.errors import LabError
-from core.jobs import stages
 from core.jobs.progress import Cancelled, Progress
 from core.store import session
 from core.store.models import Job, now

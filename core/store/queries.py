@@ -29,26 +29,17 @@ from core.store.models import (
 # ── datasets and studies ────────────────────────────────────────────────────────────────────────
 
 
-def add_dataset(key: str, split: str, options: dict[str, Any], progress: Any = None) -> int:
-    """Read a benchmark and keep its questions; the same content is stored once. Returns its id."""
-    from core.datasets import load
-
-    questions = load(key, split=split, **_load_options(options), progress=progress)
+def add_dataset(key: str, options: dict[str, Any], questions: list[records.Question]) -> int:
+    """Keep a benchmark's questions; the same content is stored once. Returns its id."""
     digest = records.content_hash([key, *([q.index, q.text, q.answer, q.split] for q in questions)])
     with session() as db:
         if (found := db.scalar(select(Dataset.id).where(Dataset.hash == digest))) is not None:
             return found
-        row = Dataset(key=key, options={"split": split, **options}, hash=digest, n=len(questions))
+        row = Dataset(key=key, options=options, hash=digest, n=len(questions))
         db.add(row)
         db.flush()
         db.bulk_insert_mappings(Question, [asdict(q) | {"dataset_id": row.id} for q in questions])
         return row.id
-
-
-def _load_options(options: dict[str, Any]) -> dict[str, Any]:
-    own = {name: options[name] for name in ("size", "seed") if name in options}
-    rest = {name: value for name, value in options.items() if name not in own}
-    return own | ({"options": rest} if rest else {})
 
 
 def studies() -> list[Study]:
@@ -105,14 +96,6 @@ def question(dataset_id: int, index: int) -> records.Question:
 
 def _question(row: Question) -> records.Question:
     return records.Question(row.index, row.text, row.answer, row.split, row.solution)
-
-
-def study_questions(study_id: int, split: str) -> list[records.Question]:
-    """The questions of a study's split, at most as many as the study asks for."""
-    from core.studies import subsample
-
-    row = study(study_id)
-    return subsample(questions(row.dataset_id, split), row.config.get(split))
 
 
 # ── runs ────────────────────────────────────────────────────────────────────────────────────────

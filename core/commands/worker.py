@@ -1,0 +1,18 @@
+"""`python -m core worker`: one more worker, on this machine or on any that shares the database."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def worker(
+    idle_exit: Annotated[
+        float | None, typer.Option(help="Leave after so many seconds without a job. Default: never.")
+    ] = None,
+) -> None:
+    """Run jobs until stopped."""
+    from core.jobs.worker import run
+
+    run(idle_exit)

@@ -1,0 +1,139 @@
+"""Rationales: from questions to scored completions, batch by durable batch; and from recorded files."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from core import methods, studies, teachers
+from core.datasets import DATASETS
+from core.jobs.progress import Progress
+from core.records import Completion, Question, Sampling, Score, content_hash
+from core.stages.scoring import completion_score
+from core.store import queries
+from core.store.models import Run, now
+from core.studies import Spec, subsample
+
+BATCH = 256  # questions a durable step; every reply is kept as it arrives, so a step may be long
+
+
+def plan(study_id: int, spec: Spec, asked: dict[str, Any], job_id: str) -> tuple[int, list[tuple[int, int]]]:
+    """Open the run and cut its questions into batches [first, last)."""
+    study = queries.study(study_id)
+    config = {
+        "method": asked.get("method", "fine-tune-cot"),
+        "teacher": spec.teacher,
+        "sampling": spec.sampled().as_dict(),
+        "samples": spec.samples,
+        "split": asked.get("split", "train"),
+        "limit": asked.get("limit"),
+        "rules": study.rules,
+    }
+    run = queries.open_run(
+        study_id,
+        "generate",
+        content_hash([config, queries.dataset(study.dataset_id).hash]),
+        method=config["method"],
+        teacher=teachers.label(spec.teacher),
+        seed=spec.sampled().seed or 0,
+        config=config,
+        versions=versions("openai", "transformers", "torch"),
+        job_id=job_id,
+    )
+    queries.set_run(run.id, status="running", job_id=job_id)
+    n = len(run_questions(run))
+    return run.id, [(first, min(first + BATCH, n)) for first in range(0, n, BATCH)]
+
+
+def batch(progress: Progress, run_id: int, first: int, last: int) -> int:
+    """Ask for what questions [first, last) of the run lack. Returns how many completions were written."""
+    run = queries.run(run_id)
+    everyone = run_questions(run)
+    golds = {q.index: q for q in everyone}
+    total = len(everyone) * run.config["samples"]
+    finished = queries.finished_samples(run_id)
+    missing = [
+        (question, sample)
+        for question in everyone[first:last]
+        for sample in range(run.config["samples"])
+        if (question.index, sample) not in finished
+    ]
+    sampling = run.config["sampling"]
+    written = 0
+    progress.at("Teacher writes rationales", len(finished), total)
+    with teachers.opened(run.config["teacher"], everyone) as teacher:
+        ask = teachers.asking(teacher, Sampling(**sampling | {"stop": tuple(sampling["stop"])}), run_id)
+        for completion in methods.generate(missing, methods.METHODS[run.method], ask):
+            queries.save_completions(run_id, [(completion, _score(run, golds, completion))])
+            written += 1
+            progress.at("Teacher writes rationales", len(finished) + written, total)
+    return written
+
+
+def close(progress: Progress, run_id: int) -> dict[str, int]:
+    """Sum the run up; failed items are said, and asked again when the job is resumed."""
+    counts = queries.completion_counts(run_id)
+    queries.set_run(run_id, status="done", summary=counts, finished=now())
+    progress.say(f"{counts['n']} rationales, {counts['correct']} correct, {counts['truncated']} truncated.")
+    if counts["failed"]:
+        progress.say(f"{counts['failed']} items failed: resume the job to ask for them again.")
+    return counts
+
+
+def latest(study_id: int) -> int | None:
+    """The study's newest finished generation, if any."""
+    done = [run.id for run in queries.runs(study_id, "generate") if run.status == "done"]
+    return done[-1] if done else None
+
+
+def import_file(study_id: int, path: Path, source: str) -> dict[str, Any]:
+    """Bring a recorded file's completions into a study as a finished generation run. No call is made."""
+    from core.teachers import recorded
+
+    study = queries.study(study_id)
+    questions = queries.questions(study.dataset_id)
+    completions = recorded.read(path, source, questions, DATASETS[study.config["benchmark"]].kind)
+    config = {
+        "method": "fine-tune-cot",
+        "teacher": {"key": "recorded", "source": source},
+        "samples": max((c.sample_index for c in completions), default=-1) + 1,
+        "split": "all",
+        "file": Path(path).name,
+        "rules": study.rules,
+    }
+    digest = content_hash(
+        [config, [[c.question_index, c.sample_index, c.rationale, c.answer_text] for c in completions]]
+    )
+    run = queries.open_run(
+        study_id, "generate", digest, method=config["method"], teacher=f"recorded: {source}", config=config
+    )
+    golds = {q.index: q for q in questions}
+    queries.save_completions(run.id, ((c, _score(run, golds, c)) for c in completions))
+    counts = queries.completion_counts(run.id)
+    queries.set_run(run.id, status="done", summary=counts, finished=now())
+    return {"study": study.name, "run": run.id, "records": counts["n"], "correct": counts["correct"]}
+
+
+def run_questions(run: Run) -> list[Question]:
+    """The questions that a generation asks about: the study's, of its split, in index order."""
+    study = queries.study(run.study_id)
+    split = run.config["split"]
+    if split == "all":
+        chosen = studies.questions(study.id, "train") + studies.questions(study.id, "test")
+        chosen.sort(key=lambda q: q.index)
+    else:
+        chosen = studies.questions(study.id, split)
+    return subsample(chosen, run.config.get("limit"))
+
+
+def _score(run: Run, golds: dict[int, Question], completion: Completion) -> Score | None:
+    if completion.error is not None:
+        return None
+    kind = DATASETS[queries.dataset(queries.study(run.study_id).dataset_id).key].kind
+    return completion_score(completion, golds[completion.question_index].answer, kind, run.config["rules"])
+
+
+def versions(*packages: str) -> dict[str, str]:
+    """What made this run: the packages' versions."""
+    return {name: version(name) for name in packages}
