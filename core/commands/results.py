@@ -1,0 +1,116 @@
+"""`python -m core results --study NAME`: the table, its exports, and what changed between two runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.commands.common import Json, emit, say
+
+
+def results(
+    study: Annotated[str, typer.Option(help="The study's name.")],
+    baseline: Annotated[
+        str | None, typer.Option(help="Compare each arm with this method, the same student and teacher.")
+    ] = None,
+    baseline_student: Annotated[
+        str | None, typer.Option(help="The baseline's student, where it is not the arm's own.")
+    ] = None,
+    baseline_teacher: Annotated[
+        str | None, typer.Option(help="The baseline's teacher, where it is not the arm's own.")
+    ] = None,
+    baseline_samples: Annotated[
+        int | None, typer.Option(help="The baseline's rationales per question (D).")
+    ] = None,
+    adjust: Annotated[
+        str, typer.Option(help="Adjust p-values over the arms: holm or benjamini-hochberg.")
+    ] = "holm",
+    flips: Annotated[
+        tuple[int, int] | None, typer.Option(help="Two runs: the questions right in one, wrong in the other.")
+    ] = None,
+    predictions: Annotated[
+        int | None, typer.Option(help="A run: its predictions instead of the table.")
+    ] = None,
+    export: Annotated[
+        Path | None, typer.Option(help="Also write a file; its ending says how: .csv, .tex or .jsonl.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Accuracy per method, student and benchmark, with intervals and paired tests."""
+    from core.results import export as exports
+    from core.results.statistics import ADJUSTMENTS
+    from core.results.table import Baseline, table
+    from core.store import queries
+
+    _known("adjust", adjust, ADJUSTMENTS)
+    if export is not None:
+        _known("export", export.suffix, (".csv", ".tex", ".jsonl"))
+    cells = queries.evaluation_cells(study)
+    if flips is not None:
+        emit(_flips(cells, *flips), json)
+        return
+    if predictions is not None:
+        items = _predictions(cells, predictions)
+        _write(export, items)
+        emit(items, json, exports.to_jsonl(items).rstrip("\n"))
+        return
+    chosen = baseline and Baseline(baseline, baseline_student, baseline_teacher, baseline_samples)
+    rows = table(cells, chosen or None, adjust)
+    _write(export, rows)
+    document = {
+        "study": study,
+        "baseline": baseline,
+        "adjusted": adjust,
+        "rows": list(map(exports.as_dict, rows)),
+    }
+    emit(document, json, exports.to_text(rows) if rows else "No evaluation has finished in this study yet.")
+
+
+def _flips(cells, first: int, second: int) -> dict:
+    from core.results import table
+
+    changed = table.flips(_run(cells, first), _run(cells, second))
+    return {"runs": [first, second], "gained": changed.gained, "lost": changed.lost}
+
+
+def _predictions(cells, run_id: int) -> list[dict]:
+    from core.store import queries
+
+    _run(cells, run_id)
+    names = ("run_id", "question_index", "prompt", "text", "finish_reason", "tokens", "correct", "value")
+    return [{name: getattr(row, name) for name in names} for row in queries.predictions(run_id)]
+
+
+def _run(cells, run_id: int):
+    from core.errors import LabError
+
+    for cell in cells:
+        if cell.run_id == run_id:
+            return cell
+    known = ", ".join(str(cell.run_id) for cell in cells) or "none yet"
+    raise LabError(f"Run {run_id} is no evaluation of this study: its evaluations are {known}.")
+
+
+def _write(path: Path | None, items) -> None:
+    from core.errors import LabError
+    from core.results import export
+
+    if path is None:
+        return
+    writers = {".csv": export.to_csv, ".jsonl": export.to_jsonl, ".tex": export.to_latex}
+    if path.suffix == ".tex" and items and isinstance(items[0], dict):
+        raise LabError("Predictions export as .csv or .jsonl: choose one of those endings.")
+    try:
+        path.write_text(writers[path.suffix](items), encoding="utf-8")
+    except OSError as error:
+        raise LabError(f"Cannot write {path} ({error.strerror}): choose another place.") from None
+    say(f"Wrote {path}.")
+
+
+def _known(option: str, value: str, known) -> None:
+    from core.errors import LabError
+
+    if value not in known:
+        raise LabError(f"--{option} cannot be “{value}”: choose one of {', '.join(known)}.")

@@ -1,0 +1,196 @@
+"""The table and the predictions behind it, as files: CSV, LaTeX (booktabs) and JSONL.
+
+    benchmark,method,student,teacher,samples,variant,seed,runs,n,accuracy,low,high,…
+    addsub,fine-tune-cot,t5-small,text-davinci-002,1,,0,12,119,14.2857,9.1,21.7,…
+
+Accuracies in percent. A row's published figures are one text, with their source; as columns they
+would look like results of ours.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from core.results.published import Published
+from core.results.table import Row
+
+LATEX_ESCAPES = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        "&": r"\&",
+        "%": r"\%",
+        "$": r"\$",
+        "#": r"\#",
+        "_": r"\_",
+        "{": r"\{",
+        "}": r"\}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
+        "·": r"\textperiodcentered{}",
+        "\n": " ",
+    }
+)
+
+
+def as_dict(row: Row) -> dict[str, Any]:
+    """One row as plain values, for JSON and data frames."""
+    arm = row.arm
+    return {
+        "benchmark": arm.benchmark,
+        "method": arm.method,
+        "student": arm.student,
+        "teacher": arm.teacher,
+        "samples": arm.samples,
+        "variant": arm.variant,
+        "seed": row.seed,
+        "runs": list(row.runs),
+        "n": row.n,
+        "accuracy": row.accuracy,
+        "low": row.low,
+        "high": row.high,
+        "baseline": str(row.baseline) if row.baseline else None,
+        "difference": row.difference,
+        "difference_low": row.difference_low,
+        "difference_high": row.difference_high,
+        "gained": row.gained,
+        "lost": row.lost,
+        "p": row.p,
+        "p_adjusted": row.p_adjusted,
+        "published": [published_dict(figure) for figure in row.published],
+    }
+
+
+def published_dict(figure: Published) -> dict[str, Any]:
+    """A printed figure as plain values, marked as such."""
+    return {
+        "published": True,
+        "source": figure.citation,
+        "table": figure.table,
+        "method": figure.method,
+        "teacher": figure.teacher,
+        "student": figure.student,
+        "benchmark": figure.benchmark,
+        "samples": figure.samples,
+        "accuracy": figure.accuracy,
+        "n": figure.n,
+        "note": figure.note,
+    }
+
+
+def to_jsonl(items: Iterable[Row | Mapping[str, Any]]) -> str:
+    """One JSON object a line: rows of the table, or predictions as plain values."""
+    plain = (as_dict(item) if isinstance(item, Row) else dict(item) for item in items)
+    return "".join(json.dumps(item, ensure_ascii=False, default=str) + "\n" for item in plain)
+
+
+def to_csv(items: Iterable[Row | Mapping[str, Any]]) -> str:
+    """A header and one line an item; lists of runs are joined by blanks, published figures by "; "."""
+    plain = [_flat(as_dict(item)) if isinstance(item, Row) else dict(item) for item in items]
+    out = io.StringIO()
+    names = list(dict.fromkeys(name for item in plain for name in item))
+    writer = csv.DictWriter(out, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(plain)
+    return out.getvalue()
+
+
+def to_latex(rows: Sequence[Row]) -> str:
+    """A booktabs table; needs \\usepackage{booktabs}. Published figures are marked and named below."""
+    marks = _marks(rows)
+    header = (
+        r"Benchmark & Arm & Seed & $n$ & Accuracy (95\,\% CI) & Difference (95\,\% CI) "
+        r"& $p$ & $p$ adj. & Published \\"
+    )
+    lines = [
+        r"\begin{tabular}{lllrlllll}",
+        r"\toprule",
+        header,
+        r"\midrule",
+        *(" & ".join(_latex_cells(row, marks)) + r" \\" for row in rows),
+        r"\bottomrule",
+        r"\end{tabular}",
+        *(rf"\par\footnotesize {_math(m)} As printed by {latex(who)}, not ours." for who, m in marks.items()),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def latex(text: str) -> str:
+    """Text with every character that LaTeX would read as a command made plain."""
+    return text.translate(LATEX_ESCAPES)
+
+
+def p_text(p: float | None) -> str:
+    """A p-value as papers print it: 0.042, < 0.001, or nothing."""
+    if p is None:
+        return ""
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def to_text(rows: Sequence[Row]) -> str:
+    """The table for a terminal."""
+    marks = _marks(rows)
+    head = ("benchmark", "arm", "seed", "n", "accuracy", "difference", "p", "p adj.", "published")
+    body = [
+        (
+            row.arm.benchmark,
+            str(row.arm),
+            _seed(row),
+            str(row.n),
+            f"{row.accuracy:.1f} ({row.low:.1f}–{row.high:.1f})",
+            _difference(row),
+            p_text(row.p),
+            p_text(row.p_adjusted),
+            ", ".join(f"{figure.accuracy:g}{marks[figure.citation]}" for figure in row.published),
+        )
+        for row in rows
+    ]
+    widths = [max(len(line[i]) for line in (head, *body)) for i in range(len(head))]
+    lines = ["  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)) for line in (head, *body)]
+    notes = ["Accuracy in percent with its 95 % interval; difference in points, paired by question."]
+    notes += [f"{mark} As printed by {who}, not ours." for who, mark in marks.items()]
+    return "\n".join(line.rstrip() for line in [*lines, "", *notes])
+
+
+def _flat(item: dict[str, Any]) -> dict[str, Any]:
+    figures = (f"{f['accuracy']:g} (published: {f['source']}, {f['note']})" for f in item["published"])
+    return item | {"runs": " ".join(map(str, item["runs"])), "published": "; ".join(figures)}
+
+
+def _marks(rows: Sequence[Row]) -> dict[str, str]:
+    """Cited work → its mark."""
+    cited = dict.fromkeys(figure.citation for row in rows for figure in row.published)
+    return {who: "†" * (i + 1) for i, who in enumerate(cited)}
+
+
+def _math(mark: str) -> str:
+    return "$^{" + mark.replace("†", r"\dagger") + "}$"
+
+
+def _latex_cells(row: Row, marks: Mapping[str, str]) -> list[str]:
+    return [
+        latex(row.arm.benchmark),
+        latex(str(row.arm)),
+        _seed(row),
+        str(row.n),
+        f"{row.accuracy:.1f} ({row.low:.1f}--{row.high:.1f})",
+        _difference(row).replace("-", "$-$"),
+        p_text(row.p).replace("<", "$<$"),
+        p_text(row.p_adjusted).replace("<", "$<$"),
+        ", ".join(f"{figure.accuracy:g}{_math(marks[figure.citation])}" for figure in row.published),
+    ]
+
+
+def _seed(row: Row) -> str:
+    return f"mean of {len(row.runs)}" if row.seed is None else str(row.seed)
+
+
+def _difference(row: Row) -> str:
+    if row.difference is None or row.difference_low is None or row.difference_high is None:
+        return ""
+    return f"{row.difference:+.1f} ({row.difference_low:+.1f} to {row.difference_high:+.1f})"

@@ -1,0 +1,246 @@
+"""The results table: one row an arm, beside its baseline and what the papers printed.
+
+Cell  run 12  fine-tune-cot  t5-small  seed 0  addsub  {3: True, 8: False, …}     one evaluation
+Row   fine-tune-cot  t5-small  addsub  119 questions  14.3 % (9.1–21.7)  +8.4 (2.9–14.6)  p 0.006
+
+An arm is a method with its teacher, student and number of rationales per question, on one
+benchmark. Where it was run with several seeds it has a row for the mean and a row for each seed;
+how the mean is tested is told in `statistics`. Percentages throughout, as the papers print them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from core.errors import LabError, RefusedError
+from core.results import published, statistics
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One evaluation: one student's verdicts on one set of test questions.
+
+    `question_set` is records.question_set_hash of all the questions it was asked; `variant` names
+    whatever else sets it apart from runs of the same method ("last epoch", "few-shot 8").
+    """
+
+    run_id: int
+    method: str
+    student: str
+    teacher: str
+    seed: int
+    benchmark: str
+    question_set: str
+    correct: Mapping[int, bool]  # question index → right
+    samples: int = 1  # D, rationales per training question
+    variant: str = ""
+
+    @property
+    def arm(self) -> Arm:
+        return Arm(self.benchmark, self.method, self.student, self.teacher, self.samples, self.variant)
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """What is compared: everything about an evaluation but its seed."""
+
+    benchmark: str
+    method: str
+    student: str
+    teacher: str = ""
+    samples: int = 1
+    variant: str = ""
+
+    def __str__(self) -> str:
+        diverse = f"D={self.samples}" if self.samples > 1 else ""
+        return " · ".join(filter(None, (self.method, diverse, self.variant, self.student, self.teacher)))
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The arm that others are compared with. None stands for "the same as the row's"."""
+
+    method: str
+    student: str | None = None
+    teacher: str | None = None
+    samples: int | None = None
+    variant: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table. Accuracies and intervals (95 %) in percent, differences in points.
+
+    `seed` is None for the mean over several. `gained` and `lost` count the questions right here and
+    wrong in the baseline, and the other way round, where one run stands against one. `p_adjusted`
+    is over all arms of the table; rows of single seeds are not part of that family.
+    """
+
+    arm: Arm
+    seed: int | None
+    runs: tuple[int, ...]
+    n: int
+    accuracy: float
+    low: float
+    high: float
+    baseline: Arm | None = None
+    difference: float | None = None
+    difference_low: float | None = None
+    difference_high: float | None = None
+    gained: int | None = None
+    lost: int | None = None
+    p: float | None = None
+    p_adjusted: float | None = None
+    published: tuple[published.Published, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Flips:
+    """Question indices on which two evaluations disagree."""
+
+    gained: tuple[int, ...]  # wrong in the first, right in the second
+    lost: tuple[int, ...]
+
+
+def table(
+    cells: Sequence[Cell], baseline: Baseline | None = None, adjustment: str = "holm"
+) -> tuple[Row, ...]:
+    """The rows of some evaluations, in the order in which their arms first appear, by benchmark.
+
+    With a baseline, each arm stands against it, seed by seed where both have the seed, and
+    p-values are adjusted over the arms. Raises RefusedError where runs that are to be averaged or
+    compared were not asked the same questions, LabError where no arm is the baseline.
+    """
+    order = {name: i for i, name in enumerate(dict.fromkeys(cell.benchmark for cell in cells))}
+    arms: dict[Arm, list[Cell]] = {}
+    for cell in sorted(cells, key=lambda cell: order[cell.benchmark]):
+        arms.setdefault(cell.arm, []).append(cell)
+    if baseline is not None and arms and not any(_is_baseline(arm, arm, baseline) for arm in arms):
+        known = ", ".join(sorted({arm.method for arm in arms}))
+        raise LabError(f"No run is the baseline “{baseline.method}”: choose one of {known}.")
+    rows: list[Row] = []
+    for arm, members in arms.items():
+        against = _baseline_of(arm, arms, baseline) if baseline else None
+        others = arms[against] if against else []
+        rows.append(_row(arm, members, others))
+        if len(members) > 1:
+            rows += [_row(arm, [cell], _same_seed(cell, others), alone=True) for cell in members]
+    return _adjusted(rows, adjustment)
+
+
+def flips(a: Cell, b: Cell) -> Flips:
+    """The questions that changed from `a` to `b`: two runs, or one run under two rule sets."""
+    _require_same_questions([a, b])
+    return Flips(
+        tuple(sorted(i for i in a.correct if b.correct[i] and not a.correct[i])),
+        tuple(sorted(i for i in a.correct if a.correct[i] and not b.correct[i])),
+    )
+
+
+def _row(arm: Arm, members: list[Cell], others: list[Cell], alone: bool = False) -> Row:
+    _require_same_questions(members + others)
+    results, theirs = _matrix(members), _matrix(others)
+    mean = statistics.accuracy(results)
+    row = Row(
+        arm=arm,
+        seed=members[0].seed if len(members) == 1 else None,
+        runs=tuple(cell.run_id for cell in members),
+        n=len(members[0].correct),
+        accuracy=100 * mean.value,
+        low=100 * mean.low,
+        high=100 * mean.high,
+        published=()
+        if alone
+        else tuple(published.lookup(arm.benchmark, arm.method, arm.student, arm.samples > 1)),
+    )
+    if not others:
+        return row
+    difference = statistics.difference(results, theirs)
+    single = statistics.mcnemar(results[0], theirs[0]) if len(results) == len(theirs) == 1 else None
+    return replace(
+        row,
+        baseline=others[0].arm,
+        difference=100 * difference.value,
+        difference_low=100 * difference.low,
+        difference_high=100 * difference.high,
+        gained=single.gained if single else None,
+        lost=single.lost if single else None,
+        p=single.p if single else statistics.paired_p(results, theirs),
+    )
+
+
+def _matrix(cells: list[Cell]) -> list[list[bool]]:
+    """Runs × questions, the questions in index order."""
+    return [[cell.correct[i] for i in sorted(cell.correct)] for cell in cells]
+
+
+def _same_seed(cell: Cell, others: list[Cell]) -> list[Cell]:
+    return [other for other in others if other.seed == cell.seed] or others
+
+
+def _is_baseline(candidate: Arm, row: Arm, baseline: Baseline) -> bool:
+    wanted = {
+        "benchmark": row.benchmark,
+        "method": baseline.method,
+        "student": row.student if baseline.student is None else baseline.student,
+        "teacher": baseline.teacher,
+        "samples": baseline.samples,
+        "variant": baseline.variant,
+    }
+    return all(value is None or getattr(candidate, name) == value for name, value in wanted.items())
+
+
+def _baseline_of(row: Arm, arms: Mapping[Arm, list[Cell]], baseline: Baseline) -> Arm | None:
+    """The row's baseline arm; None for the baseline itself and where it was not run.
+
+    What the baseline leaves open is taken from the row where an arm agrees with it: the same
+    teacher before another, then the same D, then the same variant.
+    """
+    found = [arm for arm in arms if _is_baseline(arm, row, baseline)]
+    if row in found or not found:
+        return None
+
+    def nearness(arm: Arm) -> tuple[bool, ...]:
+        return arm.teacher == row.teacher, arm.samples == row.samples, arm.variant == row.variant
+
+    best = max(nearness(arm) for arm in found)
+    nearest = [arm for arm in found if nearness(arm) == best]
+    if len(nearest) > 1:
+        listed = "; ".join(str(arm) for arm in nearest)
+        raise LabError(f"Several runs could be the baseline of “{row}” ({listed}): name its teacher too.")
+    return nearest[0]
+
+
+def _require_same_questions(cells: Sequence[Cell]) -> None:
+    first = cells[0]
+    for cell in cells[1:]:
+        if cell.benchmark != first.benchmark:
+            raise RefusedError(
+                f"Runs {first.run_id} and {cell.run_id} are on different benchmarks "
+                f"({first.benchmark}, {cell.benchmark}): compare runs of one benchmark."
+            )
+        if cell.question_set != first.question_set:
+            raise RefusedError(
+                f"Runs {first.run_id} and {cell.run_id} were asked different questions of {cell.benchmark} "
+                f"({len(first.correct)} and {len(cell.correct)}): evaluate both on the same set, "
+                "or leave one out."
+            )
+        if cell.correct.keys() != first.correct.keys():
+            short = min(first, cell, key=lambda c: len(c.correct))
+            raise RefusedError(
+                f"Run {short.run_id} has no prediction yet for some questions: resume it, then compare."
+            )
+
+
+def _adjusted(rows: list[Row], adjustment: str) -> tuple[Row, ...]:
+    """Rows with p-values adjusted over the arms: one test an arm, its mean where it has several seeds."""
+    seen: set[Arm] = set()
+    family = []
+    for i, row in enumerate(rows):
+        if row.arm not in seen and row.p is not None:
+            family.append(i)
+        seen.add(row.arm)
+    for i, p in zip(family, statistics.adjust([rows[i].p for i in family], adjustment), strict=True):
+        rows[i] = replace(rows[i], p_adjusted=p)
+    return tuple(rows)
