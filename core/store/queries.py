@@ -17,6 +17,7 @@ from core.store import session
 from core.store.models import (
     Completion,
     Dataset,
+    LedgerEntry,
     Metric,
     Prediction,
     Question,
@@ -372,3 +373,141 @@ def counts() -> dict[str, int]:
             or 0
             for name, table in tables.items()
         }
+
+
+# ── what the pages look up ──────────────────────────────────────────────────────────────────────
+
+
+def datasets() -> list[Dataset]:
+    """Every benchmark that was read, newest first."""
+    with session() as db:
+        return list(db.scalars(select(Dataset).order_by(Dataset.id.desc())))
+
+
+def _questions(dataset_id: int, split: str | None, search: str) -> Select:
+    query = select(Question).where(Question.dataset_id == dataset_id)
+    if split:
+        query = query.where(Question.split == split)
+    if search:
+        found = (column.icontains(search, autoescape=True) for column in (Question.text, Question.answer))
+        query = query.where(or_(*found))
+    return query
+
+
+def question_page(
+    dataset_id: int, split: str | None = None, search: str = "", offset: int = 0, limit: int | None = None
+) -> list[records.Question]:
+    """Questions in index order whose text or answer contains `search` (case does not matter)."""
+    query = _questions(dataset_id, split, search).order_by(Question.index).offset(offset).limit(limit)
+    with session() as db:
+        return [_question(row) for row in db.scalars(query)]
+
+
+def count_questions(dataset_id: int, split: str | None = None, search: str = "") -> int:
+    """How many questions `question_page` would give without a limit."""
+    query = select(func.count()).select_from(_questions(dataset_id, split, search).subquery())
+    with session() as db:
+        return db.scalar(query) or 0
+
+
+def split_counts(dataset_id: int) -> dict[str, int]:
+    """split → number of questions."""
+    query = select(Question.split, func.count()).where(Question.dataset_id == dataset_id)
+    with session() as db:
+        return dict(db.execute(query.group_by(Question.split)).tuples().all())
+
+
+def question_lengths(dataset_id: int, bin_words: int = 5) -> list[tuple[str, int, int]]:
+    """(split, shortest length of the bin in words, questions): the histogram of question lengths."""
+    words = func.length(Question.text) - func.length(func.replace(Question.text, " ", "")) + 1
+    lower = (words // bin_words) * bin_words
+    query = select(Question.split, lower, func.count()).where(Question.dataset_id == dataset_id)
+    with session() as db:
+        return [(s, int(low), n) for s, low, n in db.execute(query.group_by(Question.split, lower))]
+
+
+def answer_counts(dataset_id: int, limit: int = 20) -> list[tuple[str, int]]:
+    """The most frequent gold answers, (answer, questions), most frequent first."""
+    query = (
+        select(Question.answer, func.count())
+        .where(Question.dataset_id == dataset_id)
+        .group_by(Question.answer)
+        .order_by(func.count().desc(), Question.answer)
+        .limit(limit)
+    )
+    with session() as db:
+        return [(answer, n) for answer, n in db.execute(query)]
+
+
+def questions_by_index(dataset_id: int, indices: Iterable[int]) -> dict[int, records.Question]:
+    """index → question, for the few that a page shows."""
+    query = select(Question).where(Question.dataset_id == dataset_id, Question.index.in_(list(indices)))
+    with session() as db:
+        return {row.index: _question(row) for row in db.scalars(query)}
+
+
+def prediction(run_id: int, question_index: int) -> Prediction:
+    """One student output."""
+    with session() as db:
+        if (found := db.get(Prediction, (run_id, question_index))) is None:
+            raise LabError(f"Run {run_id} has no prediction for question {question_index}: resume it.")
+        return found
+
+
+def predictions_of(run_id: int, indices: Iterable[int]) -> dict[int, Prediction]:
+    """question index → prediction, for the few that a page shows."""
+    query = select(Prediction).where(
+        Prediction.run_id == run_id, Prediction.question_index.in_(list(indices))
+    )
+    with session() as db:
+        return {row.question_index: row for row in db.scalars(query)}
+
+
+def count_predictions(run_id: int, correct: bool | None = None) -> int:
+    query = select(func.count()).where(Prediction.run_id == run_id)
+    if correct is not None:
+        query = query.where(Prediction.correct.is_(correct))
+    with session() as db:
+        return db.scalar(query) or 0
+
+
+def count_training_rows(digest: str, search: str = "") -> int:
+    """Rows of a training set whose input or label contains `search`."""
+    with session() as db:
+        return db.scalar(select(func.count()).select_from(_rows(digest, search).subquery())) or 0
+
+
+def training_page(
+    digest: str, search: str = "", offset: int = 0, limit: int | None = None
+) -> list[TrainingRow]:
+    """Rows of a training set in order, whose input or label contains `search`."""
+    query = _rows(digest, search).order_by(TrainingRow.position).offset(offset).limit(limit)
+    with session() as db:
+        return list(db.scalars(query))
+
+
+def _rows(digest: str, search: str) -> Select:
+    query = select(TrainingRow).where(TrainingRow.training_set == digest)
+    if search:
+        found = (c.icontains(search, autoescape=True) for c in (TrainingRow.input, TrainingRow.label))
+        query = query.where(or_(*found))
+    return query
+
+
+def ledger_totals(run_id: int) -> dict[str, float]:
+    """What a run's calls came to: calls, cached, failed, prompt_tokens, completion_tokens, cost (USD).
+
+    Cost and tokens are of fresh calls; a cached reply was paid for before.
+    """
+    fresh = LedgerEntry.cached.is_(False)
+    query = select(
+        func.count().filter(fresh),
+        func.count().filter(LedgerEntry.cached.is_(True)),
+        func.count().filter(LedgerEntry.error.isnot(None)),
+        func.coalesce(func.sum(LedgerEntry.prompt_tokens).filter(fresh), 0),
+        func.coalesce(func.sum(LedgerEntry.completion_tokens).filter(fresh), 0),
+        func.coalesce(func.sum(LedgerEntry.cost).filter(fresh), 0.0),
+    ).where(LedgerEntry.run_id == run_id)
+    names = ("calls", "cached", "failed", "prompt_tokens", "completion_tokens", "cost")
+    with session() as db:
+        return dict(zip(names, db.execute(query).one(), strict=True))
