@@ -31,7 +31,7 @@ models: $(VENV)/lab
 	$(PY) -m core models fetch
 
 docs: $(VENV)/dev
-	$(PY) -m docs.tables
+	$(PY) -m scripts.tables
 
 # A browser for the end-to-end tests: Debian's, or Playwright's own where that can be downloaded.
 browser: $(VENV)/dev

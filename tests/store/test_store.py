@@ -1,0 +1,127 @@
+"""The store: migrations, transactions, exactly-once rows."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from core import records
+from core.errors import LabError
+from core.store import HEAD, MIGRATIONS, engine, queries, session
+from core.store.models import Base, Completion, Job, Study
+
+
+def test_head_is_the_newest_migration():
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    assert ScriptDirectory.from_config(config).get_current_head() == HEAD
+
+
+def test_migrations_make_exactly_the_models(lab_home):
+    from alembic.autogenerate import compare_metadata
+
+    with engine().connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+
+
+def test_a_failed_transaction_leaves_nothing(lab_home):
+    with pytest.raises(ZeroDivisionError), session() as db:
+        db.add(Job(id="x", kind="study", title="t", request={}))
+        db.flush()
+        raise ZeroDivisionError
+    with session() as db:
+        assert db.get(Job, "x") is None
+
+
+def test_many_tabs_may_write_at_once(lab_home):
+    engine()
+
+    def write(i: int) -> None:
+        for j in range(10):
+            with session() as db:
+                db.add(Job(id=f"{i}-{j}", kind="study", title="t", request={}))
+
+    threads = [threading.Thread(target=write, args=(i,)) for i in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with session() as db:
+        assert db.query(Job).count() == 80
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path, monkeypatch):
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    monkeypatch.setenv("LAB_HOME", str(blocked / "lab"))
+    with pytest.raises(LabError, match="set LAB_HOME"):
+        engine()
+
+
+@pytest.fixture
+def run_id(lab_home) -> int:
+    questions = [records.Question(i, f"question {i}", str(i), "train") for i in range(20)]
+    dataset_id = queries.add_dataset("addsub", {}, questions)
+    assert queries.add_dataset("addsub", {}, questions) == dataset_id, "the same content is stored once"
+    study_id = queries.add_study("s", dataset_id, "fine-tune-cot", {"benchmark": "addsub"})
+    return queries.open_run(study_id, "generate", "h", method="fine-tune-cot", config={}).id
+
+
+def completion(question: int, error: str | None = None, text: str = "so 1") -> records.Completion:
+    return records.Completion(question, 0, "Q: …", text, error=error)
+
+
+def score(correct: bool = True) -> records.Score:
+    return records.Score(correct, "1", 3, 4)
+
+
+def test_a_run_is_opened_once(run_id):
+    run = queries.run(run_id)
+    again = queries.open_run(run.study_id, "generate", "h", method="fine-tune-cot", config={})
+    assert again.id == run_id
+
+
+def test_a_finished_completion_stays_and_a_failed_one_is_replaced(run_id):
+    queries.save_completions(run_id, [(completion(1), score()), (completion(2, "no reply"), None)])
+    queries.save_completions(run_id, [(completion(1, text="other"), score()), (completion(2), score(False))])
+    rows = queries.completions(run_id)
+    assert [(r.question_index, r.rationale, r.error, r.correct) for r in rows] == [
+        (1, "so 1", None, True),
+        (2, "so 1", None, False),
+    ]
+    assert queries.finished_samples(run_id) == {(1, 0), (2, 0)}
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 9), st.booleans()), max_size=30))
+def test_whatever_the_order_each_item_is_there_once(run_id, events):
+    with session() as db:
+        db.query(Completion).delete()
+    for question, failed in events:
+        queries.save_completions(
+            run_id, [(completion(question, "lost" if failed else None), None if failed else score())]
+        )
+    rows = queries.completions(run_id)
+    assert [r.question_index for r in rows] == sorted({q for q, _ in events})
+    succeeded = {q for q, failed in events if not failed}
+    assert {r.question_index for r in rows if r.error is None} == succeeded
+
+
+def test_filters_and_counts_agree(run_id):
+    queries.save_completions(run_id, [(completion(i), score(i % 2 == 0)) for i in range(10)])
+    assert queries.count_completions(run_id, correct=True) == 5
+    assert len(queries.completions(run_id, correct=True, limit=3)) == 3
+    assert queries.count_completions(run_id, search="question 7") == 1
+    assert queries.count_completions(run_id, search="%") == 0, "a search is text, not a pattern"
+    assert queries.count_completions(run_id, split="test") == 0
+
+
+def test_studies_have_one_name(lab_home, run_id):
+    with session() as db:
+        assert [s.name for s in db.query(Study)] == ["s"]
