@@ -1,0 +1,108 @@
+"""Benchmarks: a key in, questions out.
+
+    load("multiarith")[0]    Question(index=0, text="For Halloween Debby …?", answer="39", split="train")
+    load("coin_flip_generated", size=300, seed=1, options={"flips": 4})
+
+The position of a question in its benchmark is its index everywhere in the lab.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from core.datasets.files import File, Progress, Unavailable, cached, fetch
+from core.datasets.generated import Option, generate
+from core.datasets.readers import Item
+from core.datasets.splits import Split, subsample
+from core.datasets.table import DATASETS, Dataset
+from core.errors import LabError
+from core.records import Question
+
+__all__ = [
+    "DATASETS", "Dataset", "File", "Option", "Progress", "Split", "Unavailable",
+    "cached", "fetch", "find_dataset", "load", "split_of", "subsample",
+]  # fmt: skip
+
+UNUSED = "unused"  # the split of a question that is in neither part, as most of AQuA's training file
+
+log = logging.getLogger(__name__)
+
+
+def find_dataset(key: str) -> Dataset:
+    """The row of DATASETS with this key."""
+    if key not in DATASETS:
+        raise LabError(f"There is no benchmark {key!r}: choose one of {', '.join(DATASETS)}.")
+    return DATASETS[key]
+
+
+def load(
+    key: str,
+    *,
+    split: str = "default",
+    size: int | None = None,
+    seed: int = 0,
+    options: Mapping[str, int] | None = None,
+    progress: Progress | None = None,
+) -> list[Question]:
+    """The questions of a benchmark in its own order, each with its part of the split.
+
+    `size`, `seed` and `options` are for the generated families. Files are fetched on first use;
+    `progress(file, bytes, of)` follows that. Raises LabError with what to do when it cannot be had.
+    """
+    row = find_dataset(key)
+    items, counts = _items(row, size, seed, options, progress)
+    part = _split(row, split, items, counts).part()
+    return [
+        Question(i, item.text, item.answer, part.get(i, UNUSED), item.solution)
+        for i, item in enumerate(items)
+        if item is not None
+    ]
+
+
+def split_of(key: str, split: str = "default", progress: Progress | None = None) -> Split:
+    """The training and test indices of a benchmark's split."""
+    row = find_dataset(key)
+    items, counts = _items(row, None, 0, None, progress)
+    return _split(row, split, items, counts)
+
+
+def _split(row: Dataset, split: str, items: list[Item | None], counts: list[int]) -> Split:
+    if split not in row.splits:
+        raise LabError(f"{row.key} has no split {split!r}: choose one of {', '.join(row.splits)}.")
+    return row.splits[split]([item.text if item else None for item in items], counts)
+
+
+def _items(
+    row: Dataset,
+    size: int | None,
+    seed: int,
+    options: Mapping[str, int] | None,
+    progress: Progress | None,
+) -> tuple[list[Item | None], list[int]]:
+    """Every question's item (None where its file is absent), and how many come from each file."""
+    settled = row.settle_options(options)
+    if row.family is not None:
+        made = generate(row.family, settled, row.n if size is None else size, seed)
+        return list(made), [len(made)]
+    if size is not None:
+        raise LabError(f"{row.key} has its own {row.n} questions: size is for the generated benchmarks.")
+    parts = [_file_items(row, file, progress) for file in row.files]
+    return [item for part in parts for item in part], [len(part) for part in parts]
+
+
+def _file_items(row: Dataset, file: File, progress: Progress | None) -> list[Item | None]:
+    try:
+        path = fetch(file, progress)
+    except Unavailable as error:
+        if not file.optional:
+            raise
+        log.warning("%s goes on without the %d questions of one file. %s", row.title, file.rows, error)
+        return [None] * file.rows
+    try:
+        items = row.read(path)
+    except (ValueError, KeyError, TypeError) as error:
+        raise LabError(
+            f"{path} cannot be read as {row.title} ({error}): delete it to fetch it again."
+        ) from None
+    return list(items)

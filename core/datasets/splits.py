@@ -1,0 +1,98 @@
+"""Which questions are for training and which for testing: Fine-tune-CoT's splits, computed.
+
+    seventy_thirty(508)    356 / 152    a seeded permutation, both parts sorted
+    published([7473, 1319])             the source's own files, one after the other
+    by_template(texts)     413 / 187    no template of MultiArith is on both sides
+
+Rules as in Fine-tune-CoT (Ho et al. 2023; reasoning-teacher, src/data/generate_split.py and, for the
+template splits, notebooks/old/Data Preparation.ipynb). NumPy's RandomState gives the same numbers in
+every version, so the published index files come out again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+SEED = 0
+TRAIN_SHARE = 0.7
+TEMPLATE = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Indices of the training and the test questions, both sorted; an index may be in neither."""
+
+    train: tuple[int, ...]
+    test: tuple[int, ...]
+
+    def part(self) -> dict[int, str]:
+        """The part of each index that has one."""
+        return dict.fromkeys(self.train, "train") | dict.fromkeys(self.test, "test")
+
+
+# A rule reads the question texts (None where a question's file is absent) and the row counts of the files.
+SplitRule = Callable[[Sequence[str | None], Sequence[int]], Split]
+
+
+def _permutation(n: int) -> list[int]:
+    import numpy
+
+    return numpy.random.RandomState(SEED).permutation(n).tolist()
+
+
+def seventy_thirty(texts: Sequence[str | None], counts: Sequence[int]) -> Split:
+    """70:30 by a seeded permutation of all questions."""
+    order = _permutation(len(texts))
+    cut = round(TRAIN_SHARE * len(texts))
+    return Split(tuple(sorted(order[:cut])), tuple(sorted(order[cut:])))
+
+
+def published(subsample: int | None = None) -> SplitRule:
+    """The source's own training file then its test file; `subsample` training questions if given."""
+
+    def rule(texts: Sequence[str | None], counts: Sequence[int]) -> Split:
+        train_n, test_n = counts
+        train = range(train_n) if subsample is None else sorted(_permutation(train_n)[:subsample])
+        return Split(tuple(train), tuple(range(train_n, train_n + test_n)))
+
+    return rule
+
+
+def by_template(template: TEMPLATE) -> SplitRule:
+    """70:30 over templates, in order of first appearance, so that no template is on both sides."""
+
+    def rule(texts: Sequence[str | None], counts: Sequence[int]) -> Split:
+        groups: dict[str, list[int]] = {}
+        for i, text in enumerate(texts):
+            groups.setdefault(template(text or ""), []).append(i)
+        members = list(groups.values())
+        order = _permutation(len(members))
+        cut = round(TRAIN_SHARE * len(members))
+        train = (i for g in order[:cut] for i in members[g])
+        test = (i for g in order[cut:] for i in members[g])
+        return Split(tuple(sorted(train)), tuple(sorted(test)))
+
+    return rule
+
+
+def all_test(texts: Sequence[str | None], counts: Sequence[int]) -> Split:
+    """Every question is a test question: an out-of-domain test set, as in KPDD."""
+    return Split((), tuple(range(len(texts))))
+
+
+def masked(text: str) -> str:
+    """A question with its numbers and names masked: MultiArith's 120 templates."""
+    return re.sub(r"\b[A-Z][a-z]+", "N", re.sub(r"\d+", "#", text))
+
+
+def context_before(closing: str) -> TEMPLATE:
+    """A question without its closing part: Date Understanding asks nine dates of each context."""
+    return lambda text: text[: text.find(closing)]
+
+
+def subsample(indices: Sequence[int], n: int) -> list[int]:
+    """n of the indices, sorted, as Fine-tune-CoT takes its few-shot training subsets (src/data/split.py)."""
+    ordered = sorted(indices)
+    return sorted(ordered[i] for i in _permutation(len(ordered))[:n])
