@@ -138,14 +138,13 @@ def demo() -> Spec:
     )
 
 
-def subsample(questions: list[Question], n: int | None) -> list[Question]:
-    """At most n questions: Fine-tune-CoT's few-shot subsets (RandomState(0), first n, sorted)."""
+def at_most(questions: list[Question], n: int | None) -> list[Question]:
+    """n of the questions, chosen as Fine-tune-CoT chooses its few-shot training subsets; None: all."""
     if n is None or n >= len(questions):
         return questions
-    from numpy.random import RandomState
+    from core.datasets import subsample
 
-    chosen = sorted(RandomState(0).permutation(len(questions))[:n])
-    return [questions[i] for i in chosen]
+    return [questions[i] for i in subsample(range(len(questions)), n)]
 
 
 def open_study(spec: Spec, progress: Any = None) -> int:
@@ -186,7 +185,7 @@ def questions(study_id: int, split: str) -> list[Question]:
     from core.store import queries
 
     row = queries.study(study_id)
-    return subsample(queries.questions(row.dataset_id, split), row.config.get(split))
+    return at_most(queries.questions(row.dataset_id, split), row.config.get(split))
 
 
 def arms(spec: Spec) -> list[tuple[str, str, int]]:

@@ -28,7 +28,7 @@ def import_(
     as_json: Json = False,
 ) -> None:
     """Bring a recorded file's completions into a study; no call is made."""
-    from core.imports import import_file
+    from core.stages.generation import import_file
 
     spec = _spec(study, dataset)
     emit(import_file(studies.open_study(spec), file, source), as_json)
@@ -90,7 +90,7 @@ def rescore(
     as_json: Json = False,
 ) -> None:
     """Re-score a study's stored completions and predictions under other rules: what flips. No call."""
-    from core.rescore import rescore_study
+    from core.stages.scoring import rescore_study
 
     emit(rescore_study(_existing(study).id, rules), as_json)
 

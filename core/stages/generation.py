@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from core import methods, studies, teachers
-from core.datasets import DATASETS
 from core.jobs.progress import Progress
-from core.records import Completion, Question, Sampling, Score, content_hash
-from core.stages.scoring import completion_score
+from core.records import Question, Sampling, content_hash
+from core.stages.scoring import scorer
 from core.store import queries
 from core.store.models import Run, now
-from core.studies import Spec, subsample
+from core.studies import Spec
 
 BATCH = 256  # questions a durable step; every reply is kept as it arrives, so a step may be long
 
@@ -50,7 +49,7 @@ def batch(progress: Progress, run_id: int, first: int, last: int) -> int:
     """Ask for what questions [first, last) of the run lack. Returns how many completions were written."""
     run = queries.run(run_id)
     everyone = run_questions(run)
-    golds = {q.index: q for q in everyone}
+    own = scorer(run.study_id)
     total = len(everyone) * run.config["samples"]
     finished = queries.finished_samples(run_id)
     missing = [
@@ -62,10 +61,10 @@ def batch(progress: Progress, run_id: int, first: int, last: int) -> int:
     sampling = run.config["sampling"]
     written = 0
     progress.at("Teacher writes rationales", len(finished), total)
-    with teachers.opened(run.config["teacher"], everyone) as teacher:
+    with teachers.opened(run.config["teacher"], everyone, own.kind) as teacher:
         ask = teachers.asking(teacher, Sampling(**sampling | {"stop": tuple(sampling["stop"])}), run_id)
         for completion in methods.generate(missing, methods.METHODS[run.method], ask):
-            queries.save_completions(run_id, [(completion, _score(run, golds, completion))])
+            queries.save_completions(run_id, [(completion, own.completion(completion))])
             written += 1
             progress.at("Teacher writes rationales", len(finished) + written, total)
     return written
@@ -93,7 +92,8 @@ def import_file(study_id: int, path: Path, source: str) -> dict[str, Any]:
 
     study = queries.study(study_id)
     questions = queries.questions(study.dataset_id)
-    completions = recorded.read(path, source, questions, DATASETS[study.config["benchmark"]].kind)
+    own = scorer(study_id)
+    completions = recorded.read(path, source, questions, own.kind)
     config = {
         "method": "fine-tune-cot",
         "teacher": {"key": "recorded", "source": source},
@@ -108,8 +108,7 @@ def import_file(study_id: int, path: Path, source: str) -> dict[str, Any]:
     run = queries.open_run(
         study_id, "generate", digest, method=config["method"], teacher=f"recorded: {source}", config=config
     )
-    golds = {q.index: q for q in questions}
-    queries.save_completions(run.id, ((c, _score(run, golds, c)) for c in completions))
+    queries.save_completions(run.id, ((c, own.completion(c)) for c in completions))
     counts = queries.completion_counts(run.id)
     queries.set_run(run.id, status="done", summary=counts, finished=now())
     return {"study": study.name, "run": run.id, "records": counts["n"], "correct": counts["correct"]}
@@ -124,14 +123,7 @@ def run_questions(run: Run) -> list[Question]:
         chosen.sort(key=lambda q: q.index)
     else:
         chosen = studies.questions(study.id, split)
-    return subsample(chosen, run.config.get("limit"))
-
-
-def _score(run: Run, golds: dict[int, Question], completion: Completion) -> Score | None:
-    if completion.error is not None:
-        return None
-    kind = DATASETS[queries.dataset(queries.study(run.study_id).dataset_id).key].kind
-    return completion_score(completion, golds[completion.question_index].answer, kind, run.config["rules"])
+    return studies.at_most(chosen, run.config.get("limit"))
 
 
 def versions(*packages: str) -> dict[str, str]:

@@ -1,13 +1,105 @@
-"""Which text of a completion is read for the answer, and how."""
+"""Scores over stored texts: what is read for the answer, and the same texts under other rules."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 from core import answers
-from core.records import Completion, Score
+from core.answers import ANSWER_PREFIXES, Item, Rescored
+from core.datasets import find_dataset
+from core.records import Completion, Question, Score
+from core.store import queries
+from core.store.models import Run
 
 
-def completion_score(completion: Completion, gold: str, kind: str, rules: str) -> Score:
+@dataclass(frozen=True)
+class Scorer:
+    """A study's way of scoring: its benchmark's kind of answer, its rules, its gold answers."""
+
+    kind: str
+    rules: str
+    golds: dict[int, str]
+
+    def completion(self, completion: Completion) -> Score | None:
+        """The verdict on a teacher's completion; None while it failed."""
+        if completion.error is not None:
+            return None
+        return self._score(
+            answers.scored_text(completion), completion.question_index, completion_prefix(completion)
+        )
+
+    def prediction(self, question_index: int, text: str, prefix: str | None) -> Score:
+        """The verdict on a student's output; `prefix` is what it was taught to write before the answer."""
+        return self._score(text, question_index, prefix)
+
+    def _score(self, text: str, question_index: int, prefix: str | None) -> Score:
+        return answers.score(
+            text, self.golds[question_index], kind=self.kind, rules=self.rules, prefix=prefix
+        )
+
+
+def scorer(study_id: int) -> Scorer:
+    """The scorer of a study."""
+    study = queries.study(study_id)
+    dataset = queries.dataset(study.dataset_id)
+    return Scorer(find_dataset(dataset.key).kind, study.rules, _golds(queries.questions(dataset.id)))
+
+
+def _golds(questions: list[Question]) -> dict[int, str]:
+    return {question.index: question.answer for question in questions}
+
+
+def completion_prefix(completion: Any) -> str | None:
     """Two-call completions are read in their answer text, one-call ones after `The answer is`."""
-    if completion.answer_prompt or completion.answer_text:
-        return answers.score(completion.answer_text, gold, kind=kind, rules=rules)
-    return answers.score(completion.rationale, gold, kind=kind, rules=rules, prefix="The answer is")
+    two_call = completion.answer_prompt or completion.answer_text
+    return ANSWER_PREFIXES["two-call" if two_call else "few-shot-cot"]
+
+
+def rescore(run_id: int, rules: str) -> Rescored:
+    """A run's stored texts under another rule set: counts before and after, and what flips. No call."""
+    run = queries.run(run_id)
+    own = scorer(run.study_id)
+    items = _items(run, own.golds)
+    return answers.rescore(items, kind=own.kind, before=own.rules, after=rules)
+
+
+def _items(run: Run, golds: dict[int, str]) -> list[Item]:
+    if run.kind == "generate":
+        return [
+            Item(
+                (c.question_index, c.sample_index),
+                answers.scored_text(c),
+                golds[c.question_index],
+                completion_prefix(c),
+            )
+            for c in queries.completions(run.id, failed=False)
+        ]
+    prefix = run.config.get("prefix")
+    return [
+        Item((p.question_index, 0), p.text, golds[p.question_index], prefix)
+        for p in queries.predictions(run.id)
+    ]
+
+
+def rescore_study(study_id: int, rules: str) -> list[dict[str, Any]]:
+    """Every finished run of a study under another rule set."""
+    table = []
+    for run in queries.runs(study_id):
+        if run.kind not in ("generate", "evaluate") or run.status != "done":
+            continue
+        result = rescore(run.id, rules)
+        flips = [
+            {
+                "question": f.item.key[0],
+                "sample": f.item.key[1],
+                "before": f.before.correct,
+                "after": f.after.correct,
+            }
+            for f in result.flips
+        ]
+        table.append(
+            {"run": run.id, "kind": run.kind, "method": run.method, "student": run.student, "n": result.n,
+             "correct_before": result.before, "correct_after": result.after, "flips": flips}
+        )  # fmt: skip
+    return table
