@@ -54,11 +54,13 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One prompt to a teacher. `question_index` and `sample_index` say whose it is."""
+    """One prompt to a teacher. `question_index` and `sample_index` say whose it is, `step` which call."""
 
     prompt: str
     question_index: int
     sample_index: int = 0
+    step: str = "rationale"  # or "answer", the second call of two-step prompting
+    sampling: Sampling | None = None  # where this step is sampled unlike the others
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class Reply:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost: float = 0.0  # US dollars at the teacher row's prices
-    cached: bool = False
+    cached: bool = False  # served without a call
     error: str | None = None
 
 

@@ -1,0 +1,160 @@
+"""Methods: how rationales are got and how the student is trained. One file a method, one row each.
+
+for completion in generate(asked, METHODS["fine-tune-cot"], ask): …    what the teacher writes
+training_set(questions, completions, scores, method, form)             what the student learns
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from core.errors import LabError, RefusedError
+from core.methods.base import Method
+from core.methods.few_shot_cot import FEW_SHOT_COT
+from core.methods.fine_tune import FINE_TUNE
+from core.methods.fine_tune_cot import FINE_TUNE_COT
+from core.methods.zero_shot import ZERO_SHOT
+from core.records import Completion, Question, Reply, Request, Sampling, Score, TrainingRow, TrainingSet
+from core.students.formats import Format
+
+if TYPE_CHECKING:
+    from core.teachers import Ask, Estimate
+    from core.teachers.base import Prices
+
+__all__ = ["METHODS", "Method", "estimate", "generate", "requests", "training_set"]
+
+METHODS: dict[str, Method] = {row.key: row for row in (ZERO_SHOT, FEW_SHOT_COT, FINE_TUNE, FINE_TUNE_COT)}
+
+
+def requests(
+    asked: Iterable[tuple[Question, int]], method: Method, options: Mapping[str, Any] | None = None
+) -> Iterator[Request]:
+    """The first request for each (question, sample index)."""
+    if method.prompt is None:
+        raise LabError(f"{method.title} asks no teacher: choose another method to generate rationales.")
+    chosen = _options(method, options)
+    for question, sample_index in asked:
+        yield Request(method.prompt(question.text, chosen), question.index, sample_index)
+
+
+def generate(
+    asked: Iterable[tuple[Question, int]],
+    method: Method,
+    ask: Ask,
+    options: Mapping[str, Any] | None = None,
+) -> Iterator[Completion]:
+    """One completion for each (question, sample index), as they finish.
+
+    `ask(requests, then)` is a teacher's, such as `asking(teacher, sampling, run_id)`. The second call
+    of a question starts as soon as its first is back. A call that failed gives a completion with `error`.
+    """
+    chosen = _options(method, options)
+    first: dict[tuple[int, int], Reply] = {}
+
+    def then(reply: Reply) -> list[Request]:
+        if method.answer_prompt is None or reply.request.step == "answer" or reply.error:
+            return []
+        request = reply.request
+        first[request.question_index, request.sample_index] = reply
+        prompt = method.answer_prompt(request.prompt, reply.text, chosen)
+        return [
+            Request(prompt, request.question_index, request.sample_index, "answer", method.answer_sampling)
+        ]
+
+    for reply in ask(requests(asked, method, options), then):
+        if reply.request.step == "answer":
+            rationale = first.pop((reply.request.question_index, reply.request.sample_index))
+            yield _completion(rationale, reply)
+        elif method.answer_prompt is None or reply.error:
+            yield _completion(reply, None)
+
+
+def training_set(
+    questions: Sequence[Question],
+    completions: Sequence[Completion],
+    scores: Sequence[Score | None],
+    method: Method,
+    form: Format,
+    *,
+    samples: int | None = None,
+) -> TrainingSet:
+    """What a student of this format learns by this method, in question order; train split only.
+
+    `scores` go with `completions`, one each. Of every question at most `samples` rationales count
+    (D of diverse reasoning). RefusedError when nothing is left to learn.
+    """
+    if method.choose is None:
+        raise LabError(f"{method.title} trains no student: choose a method that does.")
+    train = [question for question in sorted(questions, key=lambda q: q.index) if question.split == "train"]
+    scored = list(zip(completions, scores, strict=True))
+    kept = [
+        (completion, score is not None and score.correct)
+        for completion, score in scored
+        if samples is None or completion.sample_index < samples
+    ]
+    examples, dropped = method.choose(train, kept)
+    dropped |= {"further samples": len(scored) - len(kept)}
+    if not examples:
+        raise RefusedError(
+            f"{method.title} has no training rows here: it needs "
+            + ("correct completions of train questions." if method.needs_teacher else "train questions.")
+        )
+    rows = (
+        TrainingRow(
+            form.input(question.text), form.label(rationale, question.answer), question.index, sample_index
+        )
+        for question, sample_index, rationale in examples
+    )
+    return TrainingSet(tuple(rows), {reason: n for reason, n in dropped.items() if n})
+
+
+def estimate(
+    questions: Sequence[Question],
+    method: Method,
+    prices: Prices,
+    sampling: Sampling | None = None,
+    *,
+    samples: int = 1,
+    context: int | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Estimate:
+    """Upper bounds of calls, tokens and US dollars before the start, with nothing in the cache."""
+    from core.teachers.estimate import estimate as bounds
+
+    prompts = (request.prompt for request in requests(((q, 0) for q in questions), method, options))
+    return bounds(
+        prices,
+        prompts,
+        sampling or method.sampling,
+        answer_sampling=method.answer_sampling,
+        samples=samples,
+        context=context,
+    )
+
+
+def _options(method: Method, options: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    if unknown := sorted(set(options or {}) - set(method.options)):
+        known = ", ".join(method.options) or "none"
+        raise LabError(f"{method.title} has no option {', '.join(unknown)}: its options are {known}.")
+    return {**method.options, **(options or {})}
+
+
+def _completion(first: Reply, last: Reply | None) -> Completion:
+    replies = [first] if last is None else [first, last]
+    failed = next((reply.error for reply in replies if reply.error), None)
+    return Completion(
+        question_index=first.request.question_index,
+        sample_index=first.request.sample_index,
+        prompt=first.request.prompt,
+        rationale=first.text,
+        finish_reason="error" if failed else first.finish_reason,
+        answer_prompt=last.request.prompt if last else "",
+        answer_text=last.text if last else "",
+        prompt_tokens=sum(reply.prompt_tokens for reply in replies),
+        completion_tokens=sum(reply.completion_tokens for reply in replies),
+        cost=sum(reply.cost for reply in replies),
+        calls=sum(not reply.cached for reply in replies),
+        cached=all(reply.cached for reply in replies),
+        error=failed,
+    )

@@ -1,0 +1,48 @@
+"""What a method says: what the teacher is asked, what the student reads, and what it is trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.records import Completion, Exemplar, Question, Sampling
+from core.students.formats import Format
+
+# Examples whose student reads a question and learns to write a label: (question, sample index, rationale).
+Examples = list[tuple[Question, int, str | None]]
+Kept = Sequence[tuple[Completion, bool]]  # completions with their verdicts
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One row of METHODS.
+
+    prompt         what the teacher is asked: (question, options) → prompt; None without a teacher
+    answer_prompt  the second call of two-step prompting: (prompt, rationale, options) → prompt
+    input          what the student reads: (question text, format, exemplars) → text
+    template       which prefix of a format its answer stands behind
+    choose         which examples the student is trained on, and what was dropped
+    options        what a study may set, with defaults
+    """
+
+    key: str
+    title: str
+    paper: str
+    about: str
+    input: Callable[[str, Format, Sequence[Exemplar]], str]
+    template: str
+    trains: bool = False
+    needs_teacher: bool = False
+    needs_exemplars: bool = False
+    prompt: Callable[[str, Mapping[str, Any]], str] | None = None
+    answer_prompt: Callable[[str, str, Mapping[str, Any]], str] | None = None
+    sampling: Sampling = Sampling()
+    answer_sampling: Sampling | None = None
+    choose: Callable[[Sequence[Question], Kept], tuple[Examples, dict[str, int]]] | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_plain(question: str, form: Format, _exemplars: Sequence[Exemplar]) -> str:
+    """A trained student reads the question as in its training rows."""
+    return form.input(question)

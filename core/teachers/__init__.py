@@ -1,0 +1,276 @@
+"""Teachers: one row each. A new one is a new row here, and a file if it needs code.
+
+    with open_teacher("vllm", model="meta-llama/Llama-3.1-8B") as teacher:
+        replies = teacher.complete(requests, Sampling())
+
+A study says the same as plain values: {"key": "vllm", "model": "meta-llama/Llama-3.1-8B"}; the key
+of an endpoint is named there (`key_name`), never written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.errors import LabError
+from core.records import Question, Reply, Request, Sampling
+from core.teachers.base import Prices, Teacher, Then
+from core.teachers.estimate import Estimate, estimate
+
+__all__ = ["TEACHERS", "Ask", "Estimate", "Option", "Row", "Teacher", "asking", "estimate"]
+__all__ += ["label", "open_teacher", "opened", "prices"]
+
+# Requests and what follows from each reply, in; replies as they finish, out.
+Ask = Callable[[Iterable[Request], Then], Iterator[Reply]]
+
+NAME_CHARACTERS = 200  # width of the store's teacher column
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One thing to choose. A default of None means that it must be given."""
+
+    name: str
+    default: str | int | float | None
+    help: str
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A teacher to choose. `given` is what the run adds to the options: its questions, their kind."""
+
+    key: str
+    title: str
+    needs: str
+    label: str  # how it is called in tables, from its options
+    open: Callable[..., Teacher]
+    options: tuple[Option, ...] = ()
+    given: tuple[str, ...] = ()
+    uses_device: bool = False
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """Every option with its default; None where it must be given."""
+        return {option.name: option.default for option in self.options}
+
+
+def _open_endpoint(**options: Any) -> Teacher:
+    from core.teachers.endpoint import Endpoint
+
+    return Endpoint(**options)
+
+
+def _open_local(**options: Any) -> Teacher:
+    from core.teachers.local import Local
+
+    return Local(**options)
+
+
+def _open_recorded(**options: Any) -> Teacher:
+    from core.teachers.stored import open_recorded
+
+    return open_recorded(**options)
+
+
+def _open_worked(**options: Any) -> Teacher:
+    from core.teachers.stored import open_worked
+
+    return open_worked(**options)
+
+
+def _endpoint(
+    key: str,
+    title: str,
+    needs: str,
+    *,
+    base_url: str,
+    key_name: str,
+    model: str | None = None,
+    mode: str = "completions",
+    price_in: float = 0.0,
+    price_out: float = 0.0,
+    context: int = 4096,
+    concurrency: int = 32,
+    timeout: float = 600.0,
+) -> Row:
+    """A preset of the OpenAI-compatible endpoint."""
+    return Row(
+        key,
+        title,
+        needs,
+        "{model} @ {base_url}",
+        _open_endpoint,
+        (
+            Option("base_url", base_url, "where the endpoint is, up to and with /v1"),
+            Option("model", model, "the model's name at the endpoint"),
+            Option(
+                "mode",
+                mode,
+                "completions sends the papers' prompt as it is; chat as one user message",
+                ("completions", "chat"),
+            ),
+            Option(
+                "key_name", key_name, "name of the environment variable or secret that holds the key, if any"
+            ),
+            Option("price_in", price_in, "US dollars per million prompt tokens; check your provider's list"),
+            Option("price_out", price_out, "US dollars per million completion tokens"),
+            Option("context", context, "context window in tokens"),
+            Option("concurrency", concurrency, "calls in flight at once"),
+            Option("timeout", timeout, "seconds to wait for one answer"),
+            Option("retries", 8, "tries after a call that was limited, failed or dropped"),
+            Option(
+                "token_field",
+                "max_tokens",
+                "what the endpoint calls the limit on new tokens",
+                ("max_tokens", "max_completion_tokens"),
+            ),
+        ),
+    )
+
+
+TEACHERS: dict[str, Row] = {
+    row.key: row
+    for row in (
+        _endpoint(
+            "openai",
+            "OpenAI, or any endpoint that speaks its protocol",
+            "a base URL, a model and a key",
+            base_url="https://api.openai.com/v1",
+            key_name="OPENAI_API_KEY",
+            model="gpt-4o-mini",
+            mode="chat",
+            price_in=0.15,
+            price_out=0.60,
+            context=128_000,
+            timeout=60.0,
+        ),
+        _endpoint(
+            "vllm",
+            "vLLM server",
+            "a running `vllm serve MODEL`",
+            base_url="http://localhost:8000/v1",
+            key_name="VLLM_API_KEY",
+            concurrency=64,
+        ),
+        _endpoint(
+            "ollama",
+            "Ollama",
+            "a running `ollama serve` with the model pulled",
+            base_url="http://localhost:11434/v1",
+            key_name="",
+            mode="chat",
+            concurrency=4,
+        ),
+        _endpoint(
+            "llama.cpp",
+            "llama.cpp server",
+            "a running `llama-server -m MODEL.gguf`",
+            base_url="http://localhost:8080/v1",
+            key_name="",
+            model="default",  # it serves the one model it was started with
+            concurrency=4,
+        ),
+        Row(
+            "local",
+            "Local Transformers model",
+            "nothing: SmolLM2-135M-Instruct is embedded",
+            "{model} (local)",
+            _open_local,
+            (
+                Option("model", "SmolLM2-135M-Instruct", "an embedded model, a hub id or a folder"),
+                Option(
+                    "mode", "completions", "chat uses the model's own chat template", ("completions", "chat")
+                ),
+                Option("batch_size", 16, "prompts generated together"),
+                Option("context", 2048, "context window in tokens"),
+            ),
+            uses_device=True,
+        ),
+        Row(
+            "recorded",
+            "Recorded completions",
+            "a file of completions and the name of its layout",
+            "recorded: {path}",
+            _open_recorded,
+            (
+                Option("path", None, "the file of completions"),
+                Option("source", "fine-tune-cot", "its layout, as for `python -m core import`"),
+            ),
+            given=("questions", "kind"),
+        ),
+        Row(
+            "worked",
+            "Worked solutions",
+            "a benchmark whose questions have worked solutions",
+            "worked solutions",
+            _open_worked,
+            given=("questions",),
+        ),
+    )
+}
+
+
+def open_teacher(
+    key: str, *, questions: Sequence[Question] = (), kind: str | None = None, **options: Any
+) -> Teacher:
+    """The teacher of a row with its defaults replaced by `options`; close it after use.
+
+    `questions` and the benchmark's `kind` of answer are for teachers that answer by question.
+    LabError for an unknown teacher or option, or one that is missing.
+    """
+    row, chosen = _row(key), _chosen(key, options)
+    missing = [name for name, value in chosen.items() if value is None]
+    if missing:
+        raise LabError(f"The teacher {key} needs {row.needs}: give {' and '.join(missing)}.")
+    given = {"questions": questions, "kind": kind}
+    teacher = row.open(**chosen, **{name: given[name] for name in row.given})
+    teacher.name = label({"key": key, **options})
+    return teacher
+
+
+def opened(config: dict[str, Any], questions: Sequence[Question] = (), kind: str | None = None) -> Teacher:
+    """The teacher that a study describes: {"key": …, and its options}."""
+    return open_teacher(questions=questions, kind=kind, **config)
+
+
+def label(config: dict[str, Any]) -> str:
+    """How a study's teacher is called in tables: "gpt-4o-mini @ https://api.openai.com/v1"."""
+    options = {name: value for name, value in config.items() if name != "key"}
+    chosen = _chosen(config["key"], options)
+    if chosen.get("path"):
+        chosen["path"] = Path(chosen["path"]).name
+    return _row(config["key"]).label.format(**chosen)[:NAME_CHARACTERS]
+
+
+def prices(config: dict[str, Any]) -> Prices:
+    """What a study's teacher costs, in US dollars per million tokens."""
+    chosen = _row(config["key"]).defaults | config
+    return Prices(chosen.get("price_in", 0.0), chosen.get("price_out", 0.0))
+
+
+def asking(teacher: Teacher, sampling: Sampling, run_id: int | None = None) -> Ask:
+    """The way to ask that keeps every reply and writes the ledger of a run."""
+    from core.store import replies
+
+    def ask(requests: Iterable[Request], then: Then) -> Iterator[Reply]:
+        return replies.ask(teacher, requests, sampling, then, run_id=run_id)
+
+    return ask
+
+
+def _row(key: str) -> Row:
+    try:
+        return TEACHERS[key]
+    except KeyError:
+        raise LabError(f"There is no teacher '{key}': choose one of {', '.join(TEACHERS)}.") from None
+
+
+def _chosen(key: str, options: dict[str, Any]) -> dict[str, Any]:
+    defaults = _row(key).defaults
+    if unknown := sorted(set(options) - set(defaults)):
+        known = ", ".join(defaults) or "none"
+        raise LabError(f"The teacher {key} has no option {', '.join(unknown)}: its options are {known}.")
+    return defaults | {name: value for name, value in options.items() if value is not None}

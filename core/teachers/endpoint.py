@@ -1,0 +1,284 @@
+"""A teacher behind an OpenAI-compatible HTTP endpoint: OpenAI, vLLM, Ollama, llama.cpp and others.
+
+One event loop in a thread keeps `concurrency` calls in flight. Each of its workers takes a question
+through all its steps, so that a second step starts as soon as its first is back. The `openai` client
+does the retries: 408, 409, 429, 5xx, time-outs and dropped connections, with growing waits and
+jitter, or for as long as Retry-After says.
+
+The key is read by its name when a run starts; it is in no attribute, message, table or log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from core import settings
+from core.errors import LabError
+from core.records import Reply, Request, Sampling
+from core.teachers.base import Prices, Teacher, Then, count_tokens
+
+if TYPE_CHECKING:
+    import openai
+
+LOOPBACK = {"localhost", "127.0.0.1", "::1", "0.0.0.0"}
+CONNECT_SECONDS = 5.0
+GRACE_SECONDS = 5.0  # how long a stopped run waits for the calls in flight, which are already paid for
+REASON_CHARACTERS = 200
+NO_KEY = "none"  # what local servers expect where OpenAI expects a key
+
+
+class Endpoint(Teacher):
+    """`model` at `base_url`; `key_name` names the secret that holds the key ("" = none is needed)."""
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        model: str,
+        mode: str,
+        key_name: str,
+        price_in: float,
+        price_out: float,
+        context: int,
+        concurrency: int,
+        timeout: float,
+        retries: int,
+        token_field: str,
+    ) -> None:
+        self.base_url = _checked(base_url)
+        self.model = model
+        self.name = f"{model} @ {self.base_url}"
+        if mode not in ("chat", "completions"):
+            raise LabError(f"An endpoint has no mode '{mode}': choose chat or completions.")
+        if concurrency < 1:
+            raise LabError(f"{concurrency} calls in flight is too few: set concurrency to 1 or more.")
+        self.identity = {"endpoint": self.base_url, "model": model, "mode": mode}
+        self.prices = Prices(price_in, price_out)
+        self.mode, self.context, self.key_name = mode, context, key_name
+        self.concurrency, self.timeout, self.retries = concurrency, timeout, retries
+        self.token_field = token_field
+
+    def complete(
+        self, requests: Iterable[Request], sampling: Sampling, then: Then | None = None
+    ) -> Iterator[Reply]:
+        key = self._key()
+        self._check_reachable()
+        run = _Run(self, key, iter(requests), sampling, then)
+        thread = threading.Thread(target=run.start, name="endpoint", daemon=True)
+        thread.start()
+        try:
+            while (item := run.out.get()) is not None:
+                if isinstance(item, BaseException):
+                    raise item
+                yield item
+        finally:
+            run.stop.set()
+            thread.join(GRACE_SECONDS)
+
+    def _key(self) -> str:
+        key = settings.secret(self.key_name) if self.key_name else None
+        if key or not self.key_name or _host(self.base_url) in LOOPBACK:
+            return key or NO_KEY
+        raise LabError(
+            f"{self.base_url} needs the key {self.key_name}: "
+            f"set it in the environment or in .streamlit/secrets.toml."
+        )
+
+    def _check_reachable(self) -> None:
+        """Say at once that nobody is there, rather than after a minute of retries."""
+        url = urlsplit(self.base_url)
+        host, port = _host(self.base_url), url.port or (443 if url.scheme == "https" else 80)
+        if url.scheme in getproxies() and not proxy_bypass(host):
+            return
+        try:
+            socket.create_connection((host, port), timeout=CONNECT_SECONDS).close()
+        except OSError as error:
+            raise self.unreachable(error.strerror or str(error)) from None
+
+    def unreachable(self, reason: str) -> LabError:
+        return LabError(
+            f"Nobody answers at {self.base_url} ({reason}): "
+            f"check the base URL and that its server runs, then start or resume."
+        )
+
+    def call(self, prompt: str, sampling: Sampling, sample_index: int) -> dict[str, Any]:
+        """The arguments of one call. D samples under one seed get D seeds, or they would be equal."""
+        arguments: dict[str, Any] = {"model": self.model, "temperature": sampling.temperature}
+        arguments[self.token_field] = sampling.max_tokens
+        if sampling.top_p != 1.0:
+            arguments["top_p"] = sampling.top_p
+        if sampling.stop:
+            arguments["stop"] = list(sampling.stop)
+        if sampling.seed is not None:
+            arguments["seed"] = sampling.seed + sample_index
+        if self.mode == "chat":
+            return arguments | {"messages": [{"role": "user", "content": prompt}]}
+        return arguments | {"prompt": prompt}
+
+    def reply(self, request: Request, response: Any) -> Reply:
+        """The reply in a response object; one with `error` if the response has no text."""
+        try:
+            choice = response.choices[0]
+            text = choice.message.content if self.mode == "chat" else choice.text
+            finish_reason = choice.finish_reason
+        except (AttributeError, IndexError, TypeError):
+            text = finish_reason = None
+        if finish_reason == "content_filter":
+            return self.failed(request, "its content filter refused to answer: leave this question out")
+        if not isinstance(text, str):
+            return self.failed(
+                request, "its reply has no text: check that the base URL and the mode are the right ones"
+            )
+        usage = getattr(response, "usage", None)
+        prompt_tokens = getattr(usage, "prompt_tokens", None) or count_tokens(request.prompt)
+        written = getattr(usage, "completion_tokens", None)
+        completion_tokens = count_tokens(text) if written is None else written
+        return Reply(
+            request,
+            text,
+            "length" if finish_reason == "length" else "stop",
+            prompt_tokens,
+            completion_tokens,
+            self.prices.cost(prompt_tokens, completion_tokens),
+        )
+
+    def failed(self, request: Request, reason: str) -> Reply:
+        where = f"question {request.question_index}, sample {request.sample_index}"
+        return Reply(request, finish_reason="error", error=f"{self.name}, {where}: {reason}.")
+
+    def explain(self, request: Request, error: openai.APIError, key: str) -> Reply:
+        """A failed Reply for what concerns one request; raises LabError for what concerns them all."""
+        import openai
+
+        status = getattr(error, "status_code", None)
+        if status in (401, 403):
+            named = f"the key {self.key_name}" if self.key_name else "a call without a key"
+            raise LabError(
+                f"{self.base_url} refuses {named} (status {status}): "
+                f"set a valid key in the environment or in .streamlit/secrets.toml."
+            )
+        if status == 404 or error.code == "model_not_found":
+            raise LabError(
+                f"{self.base_url} has no model '{self.model}' or no {self.mode} calls: "
+                f"check the model's name, the base URL and the mode (chat or completions)."
+            )
+        if error.code == "insufficient_quota":
+            raise LabError(f"The account at {self.base_url} has no credit left: add some, then resume.")
+        if isinstance(error, openai.APITimeoutError):
+            return self.failed(
+                request, f"no answer within {self.timeout:g} s: raise the time-out or lower the concurrency"
+            )
+        if isinstance(error, openai.APIConnectionError):
+            if type(error.__cause__).__name__ == "ConnectError":
+                raise self.unreachable("it has stopped answering")
+            return self.failed(request, "the connection was dropped each time: run the failed items again")
+        if status == 429:
+            return self.failed(
+                request, "over its rate limit (429): lower the concurrency or wait, then resume"
+            )
+        if status is not None and status >= 500:
+            return self.failed(request, f"the server failed (status {status}): run the failed items again")
+        if status == 400:
+            return self.failed(request, f"it refuses the request: {_reason(error, key)}")
+        return self.failed(request, "its reply is not valid JSON: check that the base URL is the right one")
+
+
+class _Run:
+    """One pass over the requests: workers of an event loop in a thread, replies out of a queue.
+
+    `out` holds replies, then None; or an exception where it had to end.
+    """
+
+    def __init__(
+        self, teacher: Endpoint, key: str, pending: Iterator[Request], sampling: Sampling, then: Then | None
+    ) -> None:
+        self.teacher, self.pending, self.sampling, self.then = teacher, pending, sampling, then
+        self._secret = key
+        self.out: SimpleQueue[Reply | BaseException | None] = SimpleQueue()
+        self.stop = threading.Event()
+
+    def start(self) -> None:
+        try:
+            asyncio.run(self._work())
+        except BaseException as error:  # noqa: BLE001 - handed to the thread that reads the queue
+            self.out.put(error)
+        self.out.put(None)
+
+    async def _work(self) -> None:
+        import openai
+
+        # The hook writes to the database: in a thread of its own, so that no call waits for the disk.
+        with ThreadPoolExecutor(1, thread_name_prefix="keep") as hook:
+            async with openai.AsyncOpenAI(
+                api_key=self._secret,
+                base_url=self.teacher.base_url,
+                timeout=openai.Timeout(self.teacher.timeout, connect=CONNECT_SECONDS),
+                max_retries=self.teacher.retries,
+            ) as client:
+                await asyncio.gather(*(self._worker(client, hook) for _ in range(self.teacher.concurrency)))
+
+    async def _worker(self, client: openai.AsyncOpenAI, hook: ThreadPoolExecutor) -> None:
+        try:
+            for request in self.pending:  # shared by all workers
+                await self._steps(client, hook, request)
+                if self.stop.is_set():
+                    return
+        except Exception as error:  # noqa: BLE001 - ends the run for all workers, after their calls in flight
+            self.stop.set()
+            self.out.put(error)
+
+    async def _steps(self, client: openai.AsyncOpenAI, hook: ThreadPoolExecutor, request: Request) -> None:
+        todo = [request]
+        while todo and not self.stop.is_set():
+            reply = await self._call(client, todo.pop())
+            if self.then is not None:
+                todo += await asyncio.get_running_loop().run_in_executor(hook, self.then, reply)
+            self.out.put(reply)
+
+    async def _call(self, client: openai.AsyncOpenAI, request: Request) -> Reply:
+        import openai
+
+        teacher = self.teacher
+        create = client.chat.completions.create if teacher.mode == "chat" else client.completions.create
+        try:
+            response = await create(
+                **teacher.call(request.prompt, request.sampling or self.sampling, request.sample_index)
+            )
+        except openai.APIError as error:
+            failure = error
+        except ValueError:  # a body that is no JSON, whatever its header says
+            return teacher.failed(
+                request, "its reply is not valid JSON: check that the base URL is the right one"
+            )
+        else:
+            return teacher.reply(request, response)
+        # Outside the handler: the client's exception holds the request with its key.
+        return teacher.explain(request, failure, self._secret)
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or ""
+
+
+def _checked(base_url: str) -> str:
+    url = urlsplit(base_url)
+    if url.scheme not in ("http", "https") or not url.hostname:
+        raise LabError("The base URL must look like https://host/v1: correct it.")
+    if url.username or url.password or url.query:
+        raise LabError("The base URL holds a user, password or query: name the key by its key name instead.")
+    return base_url.rstrip("/")
+
+
+def _reason(error: openai.APIError, key: str) -> str:
+    """The server's own words, on one line, without the key it may repeat."""
+    body = error.body if isinstance(error.body, dict) else {}
+    words = " ".join(str(body.get("message") or "no reason given").split()).rstrip(".")
+    return words.replace(key, "…")[:REASON_CHARACTERS]

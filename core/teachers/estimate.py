@@ -1,0 +1,60 @@
+"""What a generation will cost at most, said before it starts.
+
+Completions are bounded by `max_tokens`; prompts are counted with a tokenizer where one is at hand,
+else as a quarter of their characters. An upper bound, and labelled so: replies mostly end earlier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from core.records import Sampling
+from core.teachers.base import Prices, count_tokens
+
+TRIGGER_TOKENS = 12  # what the second step adds to the first's prompt and rationale
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Upper bounds. `over_context` counts prompts that may not fit the context window with their answer."""
+
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost: float  # US dollars
+    over_context: int = 0
+
+    def __str__(self) -> str:
+        tokens = self.prompt_tokens + self.completion_tokens
+        return f"at most {self.calls:,} calls, {tokens:,} tokens, ${self.cost:,.2f} (upper bound)"
+
+
+def estimate(
+    prices: Prices,
+    prompts: Iterable[str],
+    sampling: Sampling,
+    *,
+    answer_sampling: Sampling | None = None,
+    samples: int = 1,
+    context: int | None = None,
+    count: Callable[[str], int] = count_tokens,
+) -> Estimate:
+    """Bounds for `samples` rationales a prompt, and a second call for each if `answer_sampling` is given.
+
+    The second call reads the first's prompt and completion again (Kojima et al. 2022, two-stage prompting).
+    """
+    lengths = [count(prompt) for prompt in prompts]
+    read, written = sum(lengths), len(lengths) * sampling.max_tokens
+    last_read, last_written, steps = 0, sampling.max_tokens, 1
+    if answer_sampling is not None:
+        last_read, last_written, steps = sampling.max_tokens + TRIGGER_TOKENS, answer_sampling.max_tokens, 2
+        read += sum(lengths) + len(lengths) * last_read
+        written += len(lengths) * last_written
+    return Estimate(
+        calls=len(lengths) * steps * samples,
+        prompt_tokens=read * samples,
+        completion_tokens=written * samples,
+        cost=prices.cost(read * samples, written * samples),
+        over_context=sum(context is not None and n + last_read + last_written > context for n in lengths),
+    )
