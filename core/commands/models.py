@@ -1,0 +1,65 @@
+"""`python -m core models …`: the embedded models and the table of students."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from core.commands.common import Json, emit, say
+
+app = typer.Typer(help="Fetch the embedded models.", no_args_is_help=True)
+
+Names = Annotated[list[str] | None, typer.Argument(help="Names of embedded models; all of them by default.")]
+
+
+@app.command()
+def fetch(names: Names = None, as_json: Json = False) -> None:
+    """Fetch and convert the embedded models; what is already there is left alone."""
+    from core.students.embedded import EMBEDDED, as_dict, get_embedded, is_fetched
+    from core.students.embedded import fetch as fetch_one
+
+    rows = [get_embedded(name) for name in names] if names else list(EMBEDDED.values())
+    for row in rows:
+        if is_fetched(row):
+            say(f"{row.name} is there.")
+        else:
+            with _bar() as bar:
+                fetch_one(row.name, bar)
+            say(f"{row.name} is ready in {row.path}")
+    emit([as_dict(row) for row in rows], as_json, "\n".join(str(row.path) for row in rows))
+
+
+@app.command("list")
+def list_(as_json: Json = False) -> None:
+    """List the embedded models and whether they are here."""
+    from core.students.embedded import EMBEDDED, as_dict
+
+    rows = [as_dict(row) for row in EMBEDDED.values()]
+    lines = [
+        f"{r['name']:24} {r['package']} {r['version']}  {'here' if r['fetched'] else 'not fetched'}"
+        for r in rows
+    ]
+    emit(rows, as_json, "\n".join(lines))
+
+
+class _bar:
+    """A progress bar per stage on standard error."""
+
+    def __enter__(self):
+        self.bar, self.stage = None, ""
+        return self
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        from tqdm import tqdm
+
+        if stage != self.stage:
+            self.__exit__()
+            self.stage, unit = stage, ("B" if total > 1 else "model")
+            self.bar = tqdm(total=total, desc=stage, unit=unit, unit_scale=total > 1, dynamic_ncols=True)
+        self.bar.n = done
+        self.bar.refresh()
+
+    def __exit__(self, *exception) -> None:
+        if self.bar is not None:
+            self.bar.close()
