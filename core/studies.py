@@ -16,7 +16,7 @@ A study file (YAML) is the whole experiment:
 
 from __future__ import annotations
 
-from dataclasses import MISSING, asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,8 @@ class Spec:
     train: int | None = None  # at most so many training questions
     test: int | None = None
     teacher: dict[str, Any] = field(default_factory=lambda: {"key": "worked"})
-    sampling: dict[str, Any] = field(default_factory=dict)  # temperature, top_p, max_tokens, stop, seed
+    sampling: dict[str, Any] = field(default_factory=dict)  # where it differs from the method's own
+    prompting: dict[str, Any] = field(default_factory=dict)  # options of the method's prompts: trigger
     samples: int = 1  # D, the rationales per question ("diverse reasoning")
     methods: tuple[str, ...] = ("fine-tune", "fine-tune-cot")
     exemplars: tuple[dict[str, str], ...] = ()  # question, rationale, answer: for few-shot-CoT
@@ -71,17 +72,18 @@ class Spec:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise LabError(f"`{name}` is {value}: leave it out, or ask for at least one question.")
-        self.sampled()
-
-    def sampled(self) -> Sampling:
-        """The teacher's sampling parameters."""
-        unknown = sorted(set(self.sampling) - {f.name for f in fields(Sampling)})
-        if unknown:
+        known = {f.name for f in fields(Sampling)}
+        if unknown := sorted(set(self.sampling) - known):
             raise LabError(
-                f"`sampling` has unknown fields ({', '.join(unknown)}): "
-                "use temperature, top_p, max_tokens, stop, seed."
+                f"`sampling` has unknown fields ({', '.join(unknown)}): use {', '.join(sorted(known))}."
             )
-        return Sampling(**{**self.sampling, "stop": tuple(self.sampling.get("stop", ()))})
+
+    def sampled(self, own: Sampling) -> Sampling:
+        """A method's own sampling with what the study sets."""
+        changes = dict(self.sampling)
+        if "stop" in changes:
+            changes["stop"] = tuple(changes["stop"])
+        return replace(own, **changes)
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -124,14 +126,18 @@ def read(path: Path) -> Spec:
         ) from None
 
 
-def demo() -> Spec:
+def demo(train: int = 200, test: int = 100) -> Spec:
     """The demo study: real, small, needs no key and no model hub."""
+    import math
+
+    full = (train, test) == (200, 100)
     return Spec(
-        name="Coin-flip demo",
+        name="Coin-flip demo" if full else f"Coin-flip demo {train}+{test}",
         benchmark="coin_flip_generated",
-        options={"size": 334, "seed": 0, "flips": 4},
-        train=200,
-        test=100,
+        # The split is 70:30: as many questions as both parts need.
+        options={"size": math.ceil(max(train / 0.7, test / 0.3)) + 1, "seed": 0, "flips": 4},
+        train=train,
+        test=test,
         teacher={"key": "worked"},
         recipe="demo",
         max_new_tokens=160,

@@ -8,7 +8,7 @@ from typing import Any
 
 from core import methods, studies, teachers
 from core.jobs.progress import Progress
-from core.records import Question, Sampling, content_hash
+from core.records import Exemplar, Question, Sampling, content_hash
 from core.stages.scoring import scorer
 from core.store import queries
 from core.store.models import Run, now
@@ -20,10 +20,13 @@ BATCH = 256  # questions a durable step; every reply is kept as it arrives, so a
 def plan(study_id: int, spec: Spec, asked: dict[str, Any], job_id: str) -> tuple[int, list[tuple[int, int]]]:
     """Open the run and cut its questions into batches [first, last)."""
     study = queries.study(study_id)
+    method = methods.METHODS[asked.get("method", "fine-tune-cot")]
+    sampling = spec.sampled(method.sampling)
     config = {
-        "method": asked.get("method", "fine-tune-cot"),
+        "method": method.key,
         "teacher": spec.teacher,
-        "sampling": spec.sampled().as_dict(),
+        "sampling": sampling.as_dict(),
+        "prompting": prompting(spec, method),
         "samples": spec.samples,
         "split": asked.get("split", "train"),
         "limit": asked.get("limit"),
@@ -33,9 +36,9 @@ def plan(study_id: int, spec: Spec, asked: dict[str, Any], job_id: str) -> tuple
         study_id,
         "generate",
         content_hash([config, queries.dataset(study.dataset_id).hash]),
-        method=config["method"],
+        method=method.key,
         teacher=teachers.label(spec.teacher),
-        seed=spec.sampled().seed or 0,
+        seed=sampling.seed or 0,
         config=config,
         versions=versions("openai", "transformers", "torch"),
         job_id=job_id,
@@ -63,11 +66,20 @@ def batch(progress: Progress, run_id: int, first: int, last: int) -> int:
     progress.at("Teacher writes rationales", len(finished), total)
     with teachers.opened(run.config["teacher"], everyone, own.kind) as teacher:
         ask = teachers.asking(teacher, Sampling(**sampling | {"stop": tuple(sampling["stop"])}), run_id)
-        for completion in methods.generate(missing, methods.METHODS[run.method], ask):
+        options = run.config["prompting"]
+        if "exemplars" in options:
+            options = options | {"exemplars": [Exemplar(**e) for e in options["exemplars"]]}
+        for completion in methods.generate(missing, methods.METHODS[run.method], ask, options):
             queries.save_completions(run_id, [(completion, own.completion(completion))])
             written += 1
             progress.at("Teacher writes rationales", len(finished) + written, total)
     return written
+
+
+def prompting(spec: Spec, method: methods.Method) -> dict[str, Any]:
+    """The options of a method's prompts that a study sets, as plain values."""
+    exemplars = {"exemplars": list(spec.exemplars)} if method.needs_exemplars else {}
+    return spec.prompting | exemplars
 
 
 def close(progress: Progress, run_id: int) -> dict[str, int]:
