@@ -1,0 +1,21 @@
+"""The frame: page configuration, navigation, study picker and worker state.
+
+`streamlit run app.py`, or `make run`, which does the set-up too.
+"""
+
+import streamlit as st
+
+from core import jobs
+from pages.components import frame
+
+st.set_page_config(page_title="CoT Distillation Lab", page_icon=":material/science:", layout="wide")
+page = st.navigation(frame.pages())
+
+with frame.errors():
+    jobs.wake()  # unfinished jobs go on after a crash
+    with st.sidebar:
+        frame.study_picker()
+        frame.worker_state()
+        frame.storage()
+with frame.errors():
+    page.run()

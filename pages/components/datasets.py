@@ -1,0 +1,209 @@
+"""Benchmarks on a page: choose one, read it, look through its questions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from core.answers import KINDS
+from core.datasets import DATASETS, cached, load
+from core.datasets import Dataset as Benchmark
+from core.records import Question
+from core.store import queries
+from core.store.models import Dataset
+from pages.components import charts, frame
+from pages.components.tables import clickable
+from pages.components.text import count, labelled, plain, visible
+
+SPLIT_ORDER = ("train", "test", "unused")
+EXCERPT = 300  # characters of a question in a table
+
+
+def choose_benchmark() -> Benchmark:
+    """The benchmark in the URL; the current study's to begin with."""
+    study = frame.current_study()
+    keys = list(DATASETS)
+    start = keys.index(study.config["benchmark"]) if study else 0
+    key = st.selectbox(
+        "Benchmark",
+        keys,
+        start,
+        format_func=lambda k: DATASETS[k].title,
+        key="benchmark",
+        bind="query-params",
+    )
+    return DATASETS[key]
+
+
+def facts(benchmark: Benchmark) -> None:
+    """Where a benchmark comes from, under which licence, and what its answers are."""
+    size = "any size" if benchmark.generated else count(benchmark.n, "question")
+    where = "made on this machine, each question with a worked solution"
+    if not benchmark.generated:
+        here = all(cached(file) for file in benchmark.files)
+        megabytes = sum(file.bytes for file in benchmark.files) / 1e6
+        where = "in the cache" if here else f"downloaded on first use ({megabytes:.1f} MB, checksum pinned)"
+    parts = (
+        f"`{benchmark.key}`", size, f"source: {plain(benchmark.source)}", f"licence: {plain(benchmark.licence)}",
+        f"answers: {plain(KINDS[benchmark.kind].title)}", where,
+    )  # fmt: skip
+    st.caption(" · ".join(parts))
+
+
+def options_form(benchmark: Benchmark, key: str) -> tuple[str, dict[str, int]]:
+    """The split and the options with which a benchmark is read: (split, options)."""
+    fields = st.container(horizontal=True, vertical_alignment="bottom")
+    splits = list(benchmark.splits)
+    split = splits[0]
+    if len(splits) > 1:
+        split = fields.selectbox("Split", splits, key=f"{key}_split_{benchmark.key}", width=160)
+    if not benchmark.generated:
+        return split, {}
+    size = fields.number_input(
+        "Questions", 2, 100_000, benchmark.n, key=f"{key}_size_{benchmark.key}", width=160
+    )
+    seed = fields.number_input("Seed", 0, 2**31, 0, key=f"{key}_seed_{benchmark.key}", width=130)
+    own = {
+        option.name: fields.selectbox(
+            option.title.capitalize(),
+            option.allowed,
+            option.allowed.index(option.default),
+            key=f"{key}_{option.name}_{benchmark.key}",
+            width=200,
+        )
+        for option in benchmark.options
+    }
+    return split, {"size": int(size), "seed": int(seed), **own}
+
+
+def choose_version(benchmark: Benchmark) -> Dataset | None:
+    """One of the ways in which this benchmark was read; None before the first."""
+    rows = {row.id: row for row in queries.datasets() if row.key == benchmark.key}
+    if not rows:
+        return None
+    if len(rows) == 1:
+        return next(iter(rows.values()))
+    study = frame.current_study()
+    ids = list(rows)
+    start = ids.index(study.dataset_id) if study and study.dataset_id in rows else 0
+    chosen = st.selectbox(
+        "Read as", ids, start, format_func=lambda i: describe(rows[i]), key="version", bind="query-params"
+    )
+    return rows[chosen]
+
+
+def describe(row: Dataset) -> str:
+    """How a benchmark was read: "334 questions, split default, seed 0, flips 4"."""
+    options = [f"{name} {value}" for name, value in row.options.items() if name != "size"]
+    return ", ".join([count(row.n, "question"), *options])
+
+
+def read_button(benchmark: Benchmark) -> None:
+    """Read a benchmark into the lab, with the download's progress."""
+    split, options = options_form(benchmark, "read")
+    with frame.errors():
+        if st.button("Read it", type="primary", icon=":material/download:", key="read"):
+            with st.status(f"Reading {plain(benchmark.title)}…", expanded=True):
+                questions = load_with_bar(benchmark, split, options)
+                queries.add_dataset(benchmark.key, {"split": split, **options}, questions)
+            st.rerun()
+
+
+def load_with_bar(benchmark: Benchmark, split: str, options: dict[str, int]) -> list[Question]:
+    """The benchmark's questions; a progress bar follows each file that has to be downloaded."""
+    bars: dict[str, Any] = {}
+
+    def progress(name: str, done: int, total: int) -> None:
+        bar = bars.setdefault(name, st.empty())
+        bar.progress(
+            frame.fraction(done, total), text=plain(f"{name}: {done / 1e6:.1f} of {total / 1e6:.1f} MB")
+        )
+
+    own = {name: options[name] for name in ("size", "seed") if name in options}
+    rest = {name: value for name, value in options.items() if name not in own}
+    return load(benchmark.key, split=split, **own, options=rest or None, progress=progress)
+
+
+def split_metrics(row: Dataset) -> list[str]:
+    """How many questions each part has, as figures; returns the parts that are there."""
+    counts = queries.split_counts(row.id)
+    parts = [part for part in SPLIT_ORDER if part in counts]
+    figures = {"Questions": row.n, **{part.capitalize(): counts[part] for part in parts}}
+    for column, (label, n) in zip(st.columns(len(figures)), figures.items(), strict=True):
+        column.metric(label, f"{n:,}", border=True)
+    return parts
+
+
+def question_table(questions: Sequence[Question]) -> None:
+    """A page of questions; a click chooses one for the card."""
+    clickable(
+        [
+            {
+                "index": q.index,
+                "split": q.split,
+                "answer": visible(q.answer),
+                "question": visible(q.text[:EXCERPT]),
+            }
+            for q in questions
+        ],
+        [q.index for q in questions],
+        target="question",
+        column_config={"index": st.column_config.NumberColumn(width=60), "split": st.column_config.TextColumn(width=60),
+                       "answer": st.column_config.TextColumn(width=80)},
+    )  # fmt: skip
+
+
+def choose_question(dataset: Dataset, shown: Sequence[Question]) -> Question:
+    """The question in the URL, else the first one shown."""
+    index = st.number_input(
+        "Question",
+        0,
+        None,
+        None,
+        key="question",
+        bind="query-params",
+        placeholder="click a row, or type an index",
+    )
+    return queries.question(dataset.id, int(index)) if index is not None else shown[0]
+
+
+def question_card(question: Question) -> None:
+    """One question as it is: text, gold answer, split, worked solution."""
+    with st.container(border=True):
+        with st.container(horizontal=True):
+            st.badge(f"question {question.index}", color="gray")
+            st.badge(question.split, color="blue")
+            st.badge(count(len(question.text.split()), "word"), color="gray")
+        labelled("Question", question.text)
+        labelled("Gold answer", question.answer)
+        if question.solution:
+            labelled("Worked solution", question.solution)
+
+
+def histograms(dataset: Dataset) -> None:
+    """How long the questions are, and which gold answers are frequent."""
+    lengths, answers = queries.question_lengths(dataset.id), queries.answer_counts(dataset.id)
+    parts = [part for part in SPLIT_ORDER if any(split == part for split, _, _ in lengths)]
+    by_part = {
+        part: (
+            [low for split, low, _ in lengths if split == part],
+            [n for split, _, n in lengths if split == part],
+        )
+        for part in parts
+    }
+    left, right = st.columns(2)
+    with left:
+        charts.bars(
+            "Length of a question", by_part, f"lengths_{dataset.id}", x="words (bins of 5)", y="questions"
+        )
+    with right:
+        texts = [charts.literal(answer) for answer, _ in answers]
+        charts.bars(
+            f"Gold answers (the {len(answers)} most frequent)",
+            {"questions": (texts, [n for _, n in answers])},
+            f"answers_{dataset.id}",
+            y="questions",
+            names=True,
+        )

@@ -1,0 +1,124 @@
+"""Jobs on a page: one job with progress, log and buttons; the table of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from core import jobs
+from core.store.models import Job, now
+from pages.components.frame import errors, fraction, while_active
+from pages.components.text import plain, seconds, visible
+
+STATUS = {  # status: (colour, icon, what it means)
+    "queued": ("gray", "schedule", "waits for its turn"),
+    "running": ("blue", "play_arrow", "running"),
+    "done": ("green", "check", "finished"),
+    "failed": ("red", "error", "stopped by an error"),
+    "cancelled": ("orange", "block", "cancelled"),
+}
+LOG_LINES = 200
+TAIL_LINES = 6
+
+
+def local(moment: datetime | None) -> str:
+    """A stored moment (UTC) on this machine's clock."""
+    return moment.replace(tzinfo=UTC).astimezone().strftime("%d %b, %H:%M:%S") if moment else "—"
+
+
+def duration(job: Job) -> str:
+    """How long the job's last attempt has taken."""
+    return seconds(((job.finished or now()) - job.started).total_seconds() if job.started else None)
+
+
+def status_badge(job: Job) -> None:
+    """The job's status as a word with a colour; a cancel that is under way is said."""
+    colour, icon, meaning = STATUS[job.status]
+    stopping = job.cancel_requested and job.status == "running"
+    st.badge("stopping" if stopping else job.status, color=colour, icon=f":material/{icon}:", help=meaning)
+
+
+def job_card(job_id: str, lines: int = TAIL_LINES, key: str = "job") -> None:
+    """One job: what it does, how far it is, its last words, cancel and resume; live while it runs."""
+    while_active(jobs.job(job_id).status in jobs.ACTIVE, lambda: _card(job_id, lines, key))
+
+
+def _card(job_id: str, lines: int, key: str) -> bool:
+    job = jobs.job(job_id)
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{plain(job.title)}**", width="content")
+            status_badge(job)
+            st.caption(f"{job.id} · {duration(job)}", width="content")
+        if job.status in jobs.ACTIVE:
+            st.progress(fraction(job.done, job.total), text=plain(_where(job)))
+        if job.error:
+            st.error(plain(job.error), icon=":material/error:")
+        if text := "\n".join(
+            f"{local(line.created)[-8:]}  {line.text}" for line in jobs.log(job_id, limit=lines)
+        ):
+            st.code(visible(text), language=None, wrap_lines=True, height=360 if lines > TAIL_LINES else None)
+        _buttons(job, key)
+    return job.status in jobs.ACTIVE
+
+
+def _where(job: Job) -> str:
+    if not job.total:
+        return job.stage or "waits for its turn"
+    return f"{job.stage}: {job.done:,} of {job.total:,}"
+
+
+def _buttons(job: Job, key: str) -> None:
+    with st.container(horizontal=True), errors():
+        if job.status in jobs.ACTIVE:
+            if st.button("Stop", icon=":material/stop:", key=f"{key}_stop", disabled=job.cancel_requested):
+                jobs.cancel(job.id)
+                st.rerun()
+            st.caption("What is finished is kept; closing this tab stops nothing.", width="content")
+        elif job.status in ("failed", "cancelled"):
+            if st.button("Resume", icon=":material/play_arrow:", key=f"{key}_resume", type="primary"):
+                jobs.resume(job.id)
+                st.rerun()
+            st.caption("Only missing and failed items are done.", width="content")
+
+
+def latest(kinds: Sequence[str], study_id: int | None = None) -> Job | None:
+    """The newest job of these kinds, an active one first."""
+    found = [job for job in jobs.jobs(study_id) if job.kind in kinds]
+    return next((job for job in found if job.status in jobs.ACTIVE), found[0] if found else None)
+
+
+def job_table(rows: Sequence[Job]) -> None:
+    """All jobs, newest first; a click on a row chooses it."""
+
+    def choose() -> None:
+        if picked := st.session_state["job_table"]["selection"]["rows"]:
+            st.session_state["job"] = rows[picked[0]].id
+
+    st.dataframe(
+        [
+            {
+                "status": "stopping" if job.cancel_requested and job.status == "running" else job.status,
+                "job": visible(job.title),
+                "progress": fraction(job.done, job.total) if job.status != "done" else 1.0,
+                "started": local(job.started),
+                "took": duration(job),
+                "id": job.id,
+            }
+            for job in rows
+        ],
+        key="job_table",
+        hide_index=True,
+        on_select=choose,
+        selection_mode="single-row",
+        column_config={"progress": st.column_config.ProgressColumn(format="percent", width="small")},
+    )
+
+
+def chosen_job(rows: Sequence[Job]) -> Job:
+    """The job chosen in the URL or the table; the newest to begin with."""
+    titles = {job.id: f"{job.title} ({job.id})" for job in rows}
+    chosen = st.selectbox("Job", list(titles), format_func=titles.get, key="job", bind="query-params")
+    return next(job for job in rows if job.id == chosen)

@@ -1,0 +1,65 @@
+"""The first page's parts: the state of the lab in figures, the demo study, what to do next."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core import jobs, studies
+from core.store import queries
+from core.store.models import Job
+from pages.components import frame
+from pages.components.text import count
+
+FIGURES = {
+    "studies": "Studies",
+    "completions": "Completions",
+    "students": "Students",
+    "predictions": "Predictions",
+}
+
+
+def state() -> None:
+    """How much the lab holds."""
+    held = queries.counts()
+    for column, (name, label) in zip(st.columns(len(FIGURES)), FIGURES.items(), strict=True):
+        column.metric(label, f"{held[name]:,}", border=True)
+
+
+def demo_card() -> None:
+    """The study that needs no key and no model hub, and the button that starts it."""
+    spec = studies.demo()
+    started = queries.study_by_name(spec.name)
+    running = any(job.status in jobs.ACTIVE and job.title == spec.name for job in jobs.jobs())
+    with st.container(border=True):
+        st.markdown("#### The demo study")
+        st.markdown(
+            f"{count((spec.train or 0) + (spec.test or 0), 'coin-flip question')}, rationales from a teacher that "
+            f"needs no key, {len(spec.methods)} methods, one real student "
+            f"({', '.join(spec.students)}), fine-tuned and evaluated on this machine in a few minutes."
+        )
+        label = "Run the demo study again" if started and not running else "Start the demo study"
+        kind = "secondary" if started else "primary"
+        with frame.errors():
+            if st.button(label, type=kind, icon=":material/play_arrow:", disabled=running, key="demo"):
+                with st.spinner("Making the benchmark…"):
+                    studies.submit("study", spec.name, spec)
+                frame.choose_study(spec.name)
+
+
+def current_job() -> Job | None:
+    """The job that runs or waits, else the last one; None before the first."""
+    rows = jobs.jobs(limit=20)
+    return next((job for job in rows if job.status in jobs.ACTIVE), rows[0] if rows else None)
+
+
+def next_step() -> None:
+    """Where a newcomer goes from here."""
+    study = frame.current_study()
+    if study is None:
+        frame.next_step("start the demo study, or look at the benchmarks first.", "datasets", "Datasets")
+    elif not queries.runs(study.id):
+        frame.next_step("have a teacher write rationales for this study.", "generate", "Generate")
+    elif not queries.runs(study.id, "evaluate"):
+        frame.next_step("read what the teacher wrote.", "rationales", "Rationales")
+    else:
+        frame.next_step("read the table, and open what is behind it.", "results", "Results")

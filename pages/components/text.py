@@ -1,0 +1,80 @@
+"""Text from models, files and users, shown as text.
+
+visible("a\\x1b[31mb")          "a␛[31mb"     control characters become signs one can see
+plain("*[x](http://y)*")        "\\*\\[x…"     for labels, which Streamlit reads as Markdown
+passage(text, span=(4, 6))      the text on the page, its span marked; markup inside it stays inert
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+
+import streamlit as st
+
+MARK = "background:rgba(64,170,120,.28);color:inherit;padding:0 .15em;border-radius:.2em"
+STYLE = "white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.55;margin:0;unicode-bidi:isolate"
+
+
+def visible(text: str) -> str:
+    """The text with every control, bidirectional and surrogate character made visible; lines stay."""
+    text = text.replace("\r\n", "\n")
+    return "".join(_sign(c) if _hidden(c) else c for c in text)
+
+
+def _hidden(character: str) -> bool:
+    return character not in "\n\t" and unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
+
+
+def _sign(character: str) -> str:
+    code = ord(character)
+    if code < 0x20:
+        return chr(0x2400 + code)  # Unicode's control pictures
+    return "␡" if code == 0x7F else f"⟨U+{code:04X}⟩"
+
+
+def plain(text: object, limit: int | None = None) -> str:
+    """The text for a place that reads Markdown (labels, errors, badges): one line, nothing is markup."""
+    line = " ".join(visible(str(text)).split())
+    if limit is not None and len(line) > limit:
+        line = line[: limit - 1].rstrip() + "…"
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", line)
+
+
+def passage(text: str, span: tuple[int | None, int | None] | None = None, muted: bool = False) -> None:
+    """The text as written, wrapped, with `span` (start, end) of it marked if given."""
+    start, end = span or (None, None)
+    if start is None or end is None:
+        start = end = len(text)
+    before, matched, after = (html.escape(visible(t)) for t in (text[:start], text[start:end], text[end:]))
+    marked = f'<mark style="{MARK}">{matched}</mark>' if matched else ""
+    opacity = ";opacity:.72" if muted else ""
+    st.html(f'<p style="{STYLE}{opacity}">{before}{marked}{after or "&#8203;"}</p>')
+
+
+def labelled(label: str, text: str, span: tuple[int | None, int | None] | None = None) -> None:
+    """A passage under a small heading; an em dash where there is none."""
+    st.caption(label)
+    passage(text or "—", span if text else None, muted=not text)
+
+
+def count(n: int | None, noun: str) -> str:
+    """ "1 question", "1,024 questions"."""
+    return f"{n or 0:,} {noun}{'' if n == 1 else 's'}"
+
+
+def percent(value: float | None) -> str:
+    return "—" if value is None else f"{100 * value:.1f} %"
+
+
+def seconds(value: float | None) -> str:
+    """A duration for people: "8 s", "3 min 05 s", "2 h 10 min"."""
+    if value is None:
+        return "—"
+    total = max(0, round(value))
+    if total < 60:
+        return f"{total} s"
+    if total < 3600:
+        return f"{total // 60} min {total % 60:02d} s"
+    return f"{total // 3600} h {total % 3600 // 60:02d} min"

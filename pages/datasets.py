@@ -1,0 +1,42 @@
+"""Datasets: choose a benchmark, read it, search its questions, look at one of them."""
+
+import streamlit as st
+
+from core.store import queries
+from pages.components import datasets as ui
+from pages.components import frame
+from pages.components.tables import choice, paged, search
+
+st.title("Datasets")
+benchmark = ui.choose_benchmark()
+ui.facts(benchmark)
+
+dataset = ui.choose_version(benchmark)
+if dataset is None:
+    with st.container(border=True):
+        st.markdown("This benchmark has not been read yet. Read it to look at its questions.")
+        ui.read_button(benchmark)
+    st.stop()
+
+parts = ui.split_metrics(dataset)
+with st.expander("Histograms", icon=":material/bar_chart:", expanded=True):
+    ui.histograms(dataset)
+
+left, right = st.columns([3, 2], gap="medium")
+with left:
+    text = search("find", "words of a question, or an answer")
+    part = choice("Split", ["all", *parts], "part")
+    part = None if part == "all" else part
+    total = queries.count_questions(dataset.id, part, text)
+    offset, limit = paged(total, "page")
+    shown = queries.question_page(dataset.id, part, text, offset, limit)
+    ui.question_table(shown)
+with right:
+    if shown:
+        ui.question_card(ui.choose_question(dataset, shown))
+    else:
+        st.info("No question matches: change the search or the split.", icon=":material/search_off:")
+
+with st.expander("Read it another way", icon=":material/tune:"):
+    ui.read_button(benchmark)
+frame.next_step("have a teacher write rationales.", "generate", "Generate")

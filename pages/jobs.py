@@ -1,0 +1,20 @@
+"""Jobs: the queue, and one job with its progress, log, stop and resume."""
+
+import streamlit as st
+
+from core import jobs
+from pages.components import frame
+from pages.components.jobs import LOG_LINES, chosen_job, job_card, job_table
+
+st.title("Jobs")
+st.caption("One job at a time per device. A job goes on when the tab closes or the server stops.")
+
+rows = jobs.jobs()
+if not rows:
+    frame.empty("Nothing has been started yet. The demo study is a good first job.", "overview", "Overview")
+    st.stop()
+
+job_table(rows)
+job = chosen_job(rows)
+job_card(job.id, lines=LOG_LINES)
+frame.next_step("what the finished jobs found.", "results", "Results")
