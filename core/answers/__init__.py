@@ -19,6 +19,7 @@ from core.records import Completion, Score
 
 __all__ = [
     "ANSWER_PREFIXES", "KINDS", "RULES", "Flip", "Item", "Kind", "Rescored", "RuleSet",
+    "find_kind",
     "find_rules", "matches", "rescore", "score", "scored_text",
 ]  # fmt: skip
 

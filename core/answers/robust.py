@@ -2,7 +2,7 @@
 
 Where it looks, the first that holds a candidate winning:
     1. the last \\boxed{…}
-    2. after the last explicit marker: the given prefix, "-->", "####", "answer is", "Answer:"
+    2. the sentence after the last explicit marker: the given prefix, "-->", "####", "answer is", "Answer:"
     3. with no marker: the first candidate where no prefix was asked for (the text answers a prompt
        that ends in "the answer is"), else the last one (the text is a whole rationale)
 In a calculation, "8 + 4 = 12", the number after the last "=" of the sentence is the candidate.
@@ -63,11 +63,11 @@ _NUMBER = re.compile(
 )
 _SENTENCE_END = re.compile(r"\n|[.!?](?=\s|$)")
 _YES_NO = re.compile(r"\b(?:yes|no)\b", re.IGNORECASE)
-_QUOTED = re.compile(
-    r"\"\s*([A-Za-z][A-Za-z .,\-]*?)[\s.,]*\"|(?<!\w)'\s*([A-Za-z][A-Za-z .,\-]*?)[\s.,]*'(?!\w)"
-)
-_SPELT = re.compile(r"\b[A-Za-z](?:(?:\s*[-,.]\s*|\s+)[A-Za-z]\b)+")
-_WORD = re.compile(r"[A-Za-z]+")
+_LETTER = r"[^\W\d_]"  # of any alphabet
+_LETTERS = rf"({_LETTER}(?:{_LETTER}|[ .,\-])*?)[\s.,]*"
+_QUOTED = re.compile(rf"\"\s*{_LETTERS}\"|(?<!\w)'\s*{_LETTERS}'(?!\w)")
+_SPELT = re.compile(rf"\b{_LETTER}(?:(?:\s*[-,.]\s*|\s+){_LETTER}\b)+")
+_WORD = re.compile(rf"{_LETTER}+")
 _ARTICLE = re.compile(r"\s+[a-z]")
 
 
@@ -156,12 +156,12 @@ def boxed(text: str) -> tuple[int, int] | None:
     return None
 
 
-def _after_marker(text: str, prefix: str | None) -> int | None:
-    """Where the text after the last explicit marker starts."""
-    places = [m.end() for m in _MARKER.finditer(text)]
+def _markers(text: str, prefix: str | None) -> list[int]:
+    """Where the texts after an explicit marker start, the last one first."""
+    places = {m.end() for m in _MARKER.finditer(text)}
     if prefix and (at := text.rfind(prefix)) >= 0:
-        places.append(at + len(prefix))
-    return max(places, default=None)
+        places.add(at + len(prefix))
+    return sorted(places, reverse=True)
 
 
 def _sentence(text: str) -> str:
@@ -169,6 +169,19 @@ def _sentence(text: str) -> str:
     begin = len(text) - len(text.lstrip())
     end = _SENTENCE_END.search(text, begin)
     return text[: end.start()] if end else text
+
+
+def _line(text: str) -> str:
+    """The first line that is not empty, with the white space before it."""
+    begin = len(text) - len(text.lstrip())
+    end = text.find("\n", begin)
+    return text if end < 0 else text[:end]
+
+
+def _after(text: str, kind: Kind) -> Found | None:
+    """The answer in the first sentence of a text, unless that is a question ("Answer: how much …?")."""
+    sentence = _line(text) if kind.form == "words" else _sentence(text)
+    return None if text[len(sentence) :].startswith("?") else _first(sentence, kind)
 
 
 def _first(text: str, kind: Kind) -> Found | None:
@@ -195,9 +208,9 @@ def _candidates(text: str, kind: Kind) -> list[Found]:
         case "letters":
             return _spellings(text)
         case _:
-            sentence = _sentence(text).rstrip()
-            begin = len(sentence) - len(sentence.lstrip(" \t\n\"'*(["))
-            value = sentence[begin:].rstrip(" \t\"'*)].,")
+            line = _line(text).rstrip()
+            begin = len(line) - len(line.lstrip(" \t\n\"'*(["))
+            value = line[begin:].rstrip(" \t\"'*)].,")
             return [Found(value, begin, begin + len(value))] if value else []
 
 
@@ -243,12 +256,12 @@ def read(text: str, kind: Kind, prefix: str | None) -> Reading:
     """The robust reading of a text; see the module for where it looks."""
     plain = _plain(text)
     everything = tuple(_candidates(plain, kind))
-    marker = _after_marker(plain, prefix)
     correct_format = prefix is None or prefix in text
     if (box := boxed(plain)) and (inner := _first(_unwrap(plain[slice(*box)]), kind)):
         return Reading(inner.shift(box[0]), everything, correct_format)
-    if marker is not None and (after := _first(plain[marker:], kind)):
-        return Reading(after.shift(marker), everything, correct_format)
+    for marker in _markers(plain, prefix):
+        if after := _after(plain[marker:], kind):
+            return Reading(after.shift(marker), everything, correct_format)
     if prefix is None:
         return Reading(_first(plain, kind), everything, correct_format)
     return Reading(everything[-1] if everything else None, everything, correct_format)

@@ -30,8 +30,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from core.answers import ANSWER_PREFIXES, robust
-from core.errors import LabError
+from core.answers import ANSWER_PREFIXES, find_kind, robust
+from core.errors import LabError, RefusedError
 from core.records import Completion, Question
 
 log = logging.getLogger(__name__)
@@ -519,9 +519,17 @@ def _join(path: Path, raw: Raw, by_index: Mapping[int, Question], by_text: _ByTe
 def read(path: str | Path, source: str, questions: Sequence[Question], kind: str) -> list[Completion]:
     """The completions of a file, those of questions that the benchmark lacks left out.
 
-    `source` is a key of SOURCES; `kind`, the benchmark's kind of answer, is checked.
+    `source` is a key of SOURCES, `kind` the benchmark's kind of answer. Raises RefusedError where the file
+    showed the choices in another order (Zero-shot-CoT's logs of Date Understanding): a letter in its
+    rationales is not the benchmark's.
     """
-    from core.answers.kinds import find_kind
-
-    find_kind(kind)
-    return [record.completion for record in records(path, source, questions) if record.question is not None]
+    known = [record for record in records(path, source, questions) if record.question is not None]
+    if find_kind(kind).form == "choice":
+        for record in known:
+            if record.question and record.gold.strip() != record.question.answer.strip():
+                raise RefusedError(
+                    f"{Path(path).name} shows the choices of question {record.question.index} in another "
+                    "order than this benchmark does, so its rationales name other letters: it can be scored, "
+                    "with its own gold answers, but not imported."
+                )
+    return [record.completion for record in known]
