@@ -19,8 +19,7 @@ from core.records import Completion, Score
 
 __all__ = [
     "ANSWER_PREFIXES", "KINDS", "RULES", "Flip", "Item", "Kind", "Rescored", "RuleSet",
-    "find_kind",
-    "find_rules", "matches", "rescore", "score", "scored_text",
+    "find_kind", "find_rules", "matches", "rescore", "score", "scored_text",
 ]  # fmt: skip
 
 # What a text is made to write before its answer, by how it was asked for (Fine-tune-CoT, evaluator.py).

@@ -8,10 +8,11 @@ from typing import Annotated, Any
 import typer
 
 from core.commands.common import Json, emit
+from core.commands.datasets import follow
 
 
 def score_file(
-    path: Path, dataset: str, source: str, rules: str = "paper", split: str = "default"
+    path: Path, dataset: str, source: str, rules: str = "paper", split_by: str = "default"
 ) -> dict[str, Any]:
     """Counts for a file of recorded completions, see core.answers.tally; a record without answer is wrong.
 
@@ -26,7 +27,7 @@ def score_file(
     paper = rules == "paper"
     kind = "decimal" if paper and layout.as_numbers and KINDS[row.kind].form == "number" else row.kind
     verdicts = []
-    for i, record in enumerate(records(path, source, load(dataset, split=split))):
+    for i, record in enumerate(records(path, source, load(dataset, split=split_by, progress=follow))):
         verdict = (
             record.completion.error is None
             and score(
@@ -60,11 +61,11 @@ def score(
     rules: Annotated[
         str, typer.Option(help="paper (those of the file's authors), robust, fine-tune-cot or zero-shot-cot.")
     ] = "paper",
-    split: Annotated[str, typer.Option(help="Split to count by.")] = "default",
+    split_by: Annotated[str, typer.Option(help="Split to count by.")] = "default",
     as_json: Json = False,
 ) -> None:
     """Count the right answers in recorded completions. Nothing is stored; accuracy is in percent."""
-    result = score_file(file, dataset, source, rules, split)
+    result = score_file(file, dataset, source, rules, split_by)
     emit(result, as_json, _table(result))
 
 

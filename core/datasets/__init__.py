@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
+from core.datasets import upload
 from core.datasets.files import File, Progress, Unavailable, cached, fetch
 from core.datasets.generated import Option, generate
 from core.datasets.readers import Item
@@ -21,7 +22,7 @@ from core.records import Question
 
 __all__ = [
     "DATASETS", "Dataset", "File", "Option", "Progress", "Split", "Unavailable",
-    "cached", "fetch", "find_dataset", "load", "split_of", "subsample",
+    "all_datasets", "cached", "fetch", "find_dataset", "load", "split_of", "split_sizes", "subsample",
 ]  # fmt: skip
 
 UNUSED = "unused"  # the split of a question that is in neither part, as most of AQuA's training file
@@ -29,11 +30,17 @@ UNUSED = "unused"  # the split of a question that is in neither part, as most of
 log = logging.getLogger(__name__)
 
 
+def all_datasets() -> dict[str, Dataset]:
+    """DATASETS and the benchmarks that the user added."""
+    return DATASETS | upload.added()
+
+
 def find_dataset(key: str) -> Dataset:
-    """The row of DATASETS with this key."""
-    if key not in DATASETS:
-        raise LabError(f"There is no benchmark {key!r}: choose one of {', '.join(DATASETS)}.")
-    return DATASETS[key]
+    """The benchmark with this key, of DATASETS or added by the user."""
+    row = DATASETS.get(key) or upload.added().get(key)
+    if row is None:
+        raise LabError(f"There is no benchmark {key!r}: choose one of {', '.join(all_datasets())}.")
+    return row
 
 
 def load(
@@ -58,6 +65,13 @@ def load(
         for i, item in enumerate(items)
         if item is not None
     ]
+
+
+def split_sizes(row: Dataset) -> dict[str, int]:
+    """How many training and test questions the default split has, without reading any file of a source."""
+    counts = [file.rows for file in row.files] or [row.n]
+    split = row.splits["default"]([None] * row.n, counts)
+    return {"train": len(split.train), "test": len(split.test)}
 
 
 def split_of(key: str, split: str = "default", progress: Progress | None = None) -> Split:
@@ -85,6 +99,9 @@ def _items(
     if row.family is not None:
         made = generate(row.family, settled, row.n if size is None else size, seed)
         return list(made), [len(made)]
+    if row.stored is not None:
+        items = [item for item, _ in upload.read_rows(row.stored)]
+        return list(items), [len(items)]
     if size is not None:
         raise LabError(f"{row.key} has its own {row.n} questions: size is for the generated benchmarks.")
     parts = [_file_items(row, file, progress) for file in row.files]

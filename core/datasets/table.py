@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from core.datasets import generated, readers, splits
 from core.datasets.files import File
@@ -27,7 +28,8 @@ RAW = "https://raw.githubusercontent.com"
 class Dataset:
     """One benchmark. `kind` is a key of core.answers.KINDS.
 
-    Either `files` and `read`, or `family` with its `options` and default size `n`.
+    Either `files` and `read`, or `family` with its `options` and default size `n`, or `stored`, a file that
+    the user added.
     """
 
     key: str
@@ -40,6 +42,7 @@ class Dataset:
     read: Reader | None = None
     family: Family | None = None
     options: tuple[Option, ...] = ()
+    stored: Path | None = None
     splits: Mapping[str, SplitRule] = field(default_factory=dict)
 
     @property

@@ -1,0 +1,182 @@
+"""python -m core datasets list | show | export | add"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from core.commands.common import Json, emit
+
+app = typer.Typer(no_args_is_help=True, help="Benchmarks: list, show, export, add.")
+
+Key = Annotated[str, typer.Argument(help="Key of the benchmark, as `datasets list` gives it.")]
+SplitBy = Annotated[str, typer.Option(help="Which split: default, all-test, or template where there is one.")]
+Size = Annotated[int | None, typer.Option(help="Questions to make (generated benchmarks).")]
+Seed = Annotated[int, typer.Option(help="Seed of a generated benchmark.")]
+Set = Annotated[list[str] | None, typer.Option("--set", help="Option of a generated benchmark: flips=6.")]
+
+
+def follow(name: str, done: int, of: int) -> None:
+    """A download's progress on standard error."""
+    end = "\n" if done >= of else ""
+    print(f"\r{name}: {done / 1e6:.1f} of {of / 1e6:.1f} MB", end=end, file=sys.stderr, flush=True)
+
+
+def parse_options(pairs: list[str] | None) -> dict[str, int]:
+    """["flips=6"] as {"flips": 6}."""
+    from core.errors import LabError
+
+    options = {}
+    for pair in pairs or []:
+        name, _, value = pair.partition("=")
+        if not value.strip().isdigit():
+            raise LabError(f"--set {pair} cannot be read: write NAME=NUMBER, such as flips=6.")
+        options[name.strip()] = int(value)
+    return options
+
+
+@app.command("list")
+def list_(as_json: Json = False) -> None:
+    """Every benchmark: size, split, kind of answer, source, licence, and whether its files are here."""
+    from core.datasets import all_datasets, cached, split_sizes
+
+    rows = [
+        {
+            "key": row.key,
+            "title": row.title,
+            "kind": row.kind,
+            "n": row.n,
+            **split_sizes(row),
+            "splits": list(row.splits),
+            "generated": row.generated,
+            "options": {o.name: {"default": o.default, "allowed": list(o.allowed)} for o in row.options},
+            "files": [
+                {"path": f.path, "url": f.url, "sha256": f.sha256, "bytes": f.bytes} for f in row.files
+            ],
+            "here": all(cached(file) for file in row.files),
+            "source": row.source,
+            "licence": row.licence,
+        }
+        for row in all_datasets().values()
+    ]
+    lines = [f"{'key':28}{'questions':>10}{'train':>8}{'test':>7}  {'answer':14}{'here':6}source; licence"]
+    for row in rows:
+        here = "made" if row["generated"] else "yes" if row["here"] else "no"
+        lines.append(
+            f"{row['key']:28}{row['n']:>10}{row['train']:>8}{row['test']:>7}  {row['kind']:14}{here:6}"
+            f"{row['source']}; {row['licence']}"
+        )
+    emit(rows, as_json, "\n".join(lines))
+
+
+@app.command()
+def show(
+    key: Key,
+    index: Annotated[int, typer.Option(help="Index of the question in the benchmark.")] = 0,
+    split_by: SplitBy = "default",
+    size: Size = None,
+    seed: Seed = 0,
+    option: Set = None,
+    as_json: Json = False,
+) -> None:
+    """One question with its gold answer, split and worked solution."""
+    from core.datasets import load
+    from core.errors import LabError
+
+    options = parse_options(option)
+    questions = load(key, split=split_by, size=size, seed=seed, options=options, progress=follow)
+    question = next((q for q in questions if q.index == index), None)
+    if question is None:
+        raise LabError(
+            f"{key} has no question {index} here: "
+            f"give an index from {questions[0].index} to {questions[-1].index}."
+        )
+    row = {"key": key} | _row(question)
+    text = "\n\n".join(f"{name}: {value}" for name, value in row.items() if value is not None)
+    emit(row, as_json, text)
+
+
+@app.command()
+def export(
+    key: Key,
+    out: Annotated[Path, typer.Option(help="File to write: .jsonl, .json or .csv.")],
+    split: Annotated[str, typer.Option(help="train, test or all.")] = "all",
+    split_by: SplitBy = "default",
+    size: Size = None,
+    seed: Seed = 0,
+    option: Set = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many questions.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write questions, gold answers and splits to a file, in the benchmark's order."""
+    from core.datasets import load
+    from core.errors import LabError
+
+    if split not in ("train", "test", "all"):
+        raise LabError(f"There is no part {split!r}: choose train, test or all.")
+    if out.suffix.lower() not in WRITERS:
+        raise LabError(f"{out} cannot be written: choose a name that ends in {', '.join(WRITERS)}.")
+    options = parse_options(option)
+    questions = load(key, split=split_by, size=size, seed=seed, options=options, progress=follow)
+    rows = [_row(q) for q in questions if split in ("all", q.split)][:limit]
+    try:
+        out.write_text(WRITERS[out.suffix.lower()](rows), encoding="utf-8", newline="")
+    except OSError as error:
+        raise LabError(f"Cannot write {out} ({error.strerror}): choose another file.") from None
+    result = {"key": key, "split": split, "n": len(rows), "out": str(out)}
+    emit(result, as_json, f"{len(rows)} questions of {key} ({split}) in {out}")
+
+
+@app.command()
+def add(
+    file: Annotated[Path, typer.Argument(help="CSV, JSON or JSON lines with question and answer columns.")],
+    key: Annotated[str, typer.Option(help="Key under which the lab keeps it.")],
+    title: Annotated[str, typer.Option(help="Title shown in tables.")] = "",
+    kind: Annotated[str | None, typer.Option(help="Kind of answer; guessed if not given.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Bring a benchmark of your own; it is kept in LAB_HOME."""
+    from core.datasets import split_sizes, upload
+
+    row = upload.add(file, key, title=title, kind=kind)
+    result = {"key": row.key, "title": row.title, "kind": row.kind, "n": row.n, **split_sizes(row)}
+    emit(result, as_json, f"{row.n} questions kept as {row.key}, answers of kind {row.kind}")
+
+
+def _row(question: Any) -> dict[str, Any]:
+    return {
+        "index": question.index,
+        "question": question.text,
+        "answer": question.answer,
+        "split": question.split,
+        "solution": question.solution,
+    }
+
+
+def _as_jsonl(rows: list[dict[str, Any]]) -> str:
+    import json
+
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def _as_json(rows: list[dict[str, Any]]) -> str:
+    import json
+
+    return json.dumps(rows, ensure_ascii=False, indent=1)
+
+
+def _as_csv(rows: list[dict[str, Any]]) -> str:
+    import csv
+    import io
+
+    stream = io.StringIO(newline="")
+    writer = csv.DictWriter(stream, ["index", "question", "answer", "split", "solution"])
+    writer.writeheader()
+    writer.writerows(rows)
+    return stream.getvalue()
+
+
+WRITERS = {".jsonl": _as_jsonl, ".json": _as_json, ".csv": _as_csv}
