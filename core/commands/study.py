@@ -118,7 +118,7 @@ def _study(spec: studies.Spec, as_json: bool) -> None:
     from core.commands.results import results
 
     _submit("study", spec.name, spec, {}, as_json=None)
-    results(study=spec.name, as_json=as_json)
+    results(study=spec.name, json=as_json)
 
 
 def _arm(kind: str, spec: studies.Spec, method: str, student: str | None, seed: int, as_json: bool) -> None:

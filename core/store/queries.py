@@ -511,3 +511,31 @@ def ledger_totals(run_id: int) -> dict[str, float]:
     names = ("calls", "cached", "failed", "prompt_tokens", "completion_tokens", "cost")
     with session() as db:
         return dict(zip(names, db.execute(query).one(), strict=True))
+
+
+# ── results ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def evaluation_cells(study_name: str) -> list[Any]:
+    """The finished evaluations of a study as `core.results.table.Cell`s, oldest first."""
+    from core.results.table import Cell
+
+    if (found := study_by_name(study_name)) is None:
+        raise LabError(f"There is no study “{study_name}”: `python -m core studies` lists them.")
+    key = dataset(found.dataset_id).key
+    return [
+        Cell(
+            run_id=row.id,
+            method=row.method,
+            student=row.student,
+            teacher=row.teacher,
+            seed=row.seed,
+            benchmark=key,
+            question_set=row.config["question_set"],
+            correct=verdicts(row.id),
+            samples=row.config.get("samples", 1),
+            variant=row.config.get("variant", ""),
+        )
+        for row in runs(found.id, "evaluate")
+        if row.status == "done"
+    ]

@@ -17,8 +17,9 @@ from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, insert, select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from core.records import Reply, Request, Sampling, content_hash
 from core.store import models, session
@@ -26,6 +27,9 @@ from core.store import models, session
 if TYPE_CHECKING:
     from core.teachers.base import Teacher, Then
 
+# Tables rather than mapped objects: half the time, in the one place that every call waits for.
+REPLY, LEDGER = models.Reply.__table__, models.LedgerEntry.__table__
+KEPT = [REPLY.c[name] for name in ("key", "text", "finish_reason", "prompt_tokens", "completion_tokens")]
 CHUNK = 500  # keys per look-up, below every database's limit of parameters
 
 
@@ -163,55 +167,58 @@ class _Desk:
         if not replies:
             return []
         with session() as db:
-            db.add_all(self._entries(replies))
+            self._enter(db, replies)
         follow = [request for reply in replies for request in (self.then(reply) if self.then else [])]
         self.ready.extend(replies)
         return follow
 
     def _keep(self, key: str, reply: Reply) -> None:
-        row = None if reply.error else self._row(key, reply)
         try:
             with session() as db:
-                db.add_all(self._entries([reply]) + ([row] if row is not None else []))
+                if not reply.error:
+                    db.execute(insert(REPLY), self._row(key, reply))
+                self._enter(db, [reply])
         except IntegrityError:  # another run has asked the same meanwhile: its reply is the one kept
             with session() as db:
-                db.add_all(self._entries([reply]))
+                self._enter(db, [reply])
 
     def _key(self, request: Request) -> str:
         return reply_key(self.teacher.identity or {}, request, self.sampling)
 
-    def _row(self, key: str, reply: Reply) -> models.Reply:
-        return models.Reply(
-            key=key,
-            teacher=self.teacher.name,
-            prompt=reply.request.prompt,
-            params=_params(reply.request, self.sampling),
-            sample_index=reply.request.sample_index,
-            text=reply.text,
-            finish_reason=reply.finish_reason,
-            prompt_tokens=reply.prompt_tokens,
-            completion_tokens=reply.completion_tokens,
-            cost=reply.cost,
-        )
+    def _row(self, key: str, reply: Reply) -> dict[str, Any]:
+        return {
+            "key": key,
+            "teacher": self.teacher.name,
+            "prompt": reply.request.prompt,
+            "params": _params(reply.request, self.sampling),
+            "sample_index": reply.request.sample_index,
+            "text": reply.text,
+            "finish_reason": reply.finish_reason,
+            "prompt_tokens": reply.prompt_tokens,
+            "completion_tokens": reply.completion_tokens,
+            "cost": reply.cost,
+        }
 
-    def _entries(self, replies: list[Reply]) -> list[Any]:
+    def _enter(self, db: Session, replies: list[Reply]) -> None:
+        """Lines of the run's ledger, if there is a run."""
         if self.run_id is None:
-            return []
-        return [
-            models.LedgerEntry(
-                run_id=self.run_id,
-                teacher=self.teacher.name,
-                step=reply.request.step,
-                question_index=reply.request.question_index,
-                sample_index=reply.request.sample_index,
-                prompt_tokens=reply.prompt_tokens,
-                completion_tokens=reply.completion_tokens,
-                cost=reply.cost,
-                cached=reply.cached,
-                error=reply.error,
-            )
+            return
+        lines = [
+            {
+                "run_id": self.run_id,
+                "teacher": self.teacher.name,
+                "step": reply.request.step,
+                "question_index": reply.request.question_index,
+                "sample_index": reply.request.sample_index,
+                "prompt_tokens": reply.prompt_tokens,
+                "completion_tokens": reply.completion_tokens,
+                "cost": reply.cost,
+                "cached": reply.cached,
+                "error": reply.error,
+            }
             for reply in replies
         ]
+        db.execute(insert(LEDGER), lines)
 
 
 def _params(request: Request, sampling: Sampling) -> dict[str, Any]:
@@ -226,16 +233,16 @@ def _chunks(items: Iterable[Any]) -> Iterator[list[Any]]:
         yield chunk
 
 
-def _look_up(keys: Sequence[str]) -> dict[str, models.Reply]:
-    found: dict[str, models.Reply] = {}
+def _look_up(keys: Sequence[str]) -> dict[str, Row]:
+    found: dict[str, Row] = {}
     with session() as db:
         for chunk in _chunks(dict.fromkeys(keys)):
-            rows = db.scalars(select(models.Reply).where(models.Reply.key.in_(chunk)))
+            rows = db.execute(select(*KEPT).where(REPLY.c.key.in_(chunk)))
             found.update((row.key, row) for row in rows)
     return found
 
 
-def _from_row(request: Request, row: models.Reply) -> Reply:
+def _from_row(request: Request, row: Row) -> Reply:
     return Reply(
         request, row.text, row.finish_reason, row.prompt_tokens, row.completion_tokens, 0.0, cached=True
     )

@@ -1,0 +1,101 @@
+"""Evaluation: a student answers the study's test questions, shard by durable shard."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from core import methods, studies
+from core.jobs.progress import Progress
+from core.records import Exemplar, Prediction, content_hash, question_set_hash
+from core.stages import children
+from core.stages.generation import versions
+from core.stages.scoring import Scorer, scorer
+from core.stages.training import config_of
+from core.store import queries
+from core.store.models import now
+from core.students.config import TrainConfig
+from core.students.formats import FORMATS
+from core.students.table import resolve
+from core.studies import Spec
+
+
+def plan(
+    study_id: int, spec: Spec, method_key: str, student: str, seed: int, trained: int | None, job_id: str
+) -> tuple[int, int]:
+    """Open the run and write its folder. Returns the run's id and its number of shards."""
+    method, form = methods.METHODS[method_key], FORMATS[resolve(student).format]
+    questions = studies.questions(study_id, "test")
+    exemplars = tuple(Exemplar(**e) for e in spec.exemplars)
+    base = config_of(study_id, spec, method_key, student, seed)
+    weights = str(children.folder(trained) / "student") if trained else student
+    config = TrainConfig.from_dict(
+        base.as_dict() | {"task": "evaluate", "student": weights, "format": form.key}
+    )
+    items = [
+        {"question_index": q.index, "prompt": method.input(q.text, form, exemplars), "answer": q.answer}
+        for q in questions
+    ]
+    parent = queries.run(trained) if trained else None
+    run = queries.open_run(
+        study_id,
+        "evaluate",
+        content_hash([config.as_dict(), parent.hash if parent else None, items]),
+        method=method_key,
+        teacher=parent.teacher if parent else "",
+        student=student,
+        seed=seed,
+        config=config.as_dict()
+        | {
+            "prefix": form.prefix(method.template),
+            "question_set": question_set_hash(questions),
+            "samples": parent.config["samples"] if parent else 1,
+        },
+        versions=versions("torch", "transformers"),
+        parents=[trained] if trained else [],
+        training_set=parent.training_set if parent else None,
+        job_id=job_id,
+    )
+    path = children.folder(run.id)
+    if not (path / "config.json").is_file():
+        children.write_lines(path / "eval.jsonl", items)
+        children.write(path / "config.json", json.dumps(config.as_dict(), indent=1))
+    queries.set_run(run.id, status="running", job_id=job_id)
+    return run.id, math.ceil(len(items) / config.shard_size)
+
+
+def shard(progress: Progress, run_id: int, number: int, shards: int) -> None:
+    """Wait for this shard's predictions and store them, scored."""
+    path = children.folder(run_id)
+    run = queries.run(run_id)
+    own = scorer(run.study_id)
+    n = len(children.read_lines(path / "eval.jsonl"))
+    file = path / "predictions" / f"shard-{number}.jsonl"
+
+    def tell() -> None:
+        written = sum(len(children.read_lines(p)) for p in (path / "predictions").glob("shard-*.jsonl"))
+        progress.at(f"{run.student}, {run.method}: answers the test questions", written, n)
+
+    children.follow(progress, path, file.is_file, tell)
+    tell()
+    save(run_id, own, run.config.get("prefix"), children.read_lines(file))
+
+
+def save(run_id: int, own: Scorer, prefix: str | None, lines: list[dict[str, Any]]) -> None:
+    """Store predictions with their verdicts; one that is there is the same."""
+    found = [Prediction(**{name: line[name] for name in Prediction.__dataclass_fields__}) for line in lines]
+    queries.save_predictions(run_id, [(p, own.prediction(p.question_index, p.text, prefix)) for p in found])
+
+
+def close(progress: Progress, run_id: int) -> dict[str, Any]:
+    """Sum the run up."""
+    path = children.folder(run_id)
+    children.follow(progress, path, (path / "done.json").is_file)
+    verdicts = queries.verdicts(run_id)
+    correct = sum(verdicts.values())
+    summary = {"n": len(verdicts), "correct": correct, "accuracy": 100 * correct / max(len(verdicts), 1)}
+    queries.set_run(run_id, status="done", summary=summary, finished=now())
+    run = queries.run(run_id)
+    progress.say(f"{run.student}, {run.method}, seed {run.seed}: {correct} of {len(verdicts)} right.")
+    return summary
