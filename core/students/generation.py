@@ -1,0 +1,354 @@
+"""Prompts → texts, batched: what students and local teachers write.
+
+    for item in generate(model, tokenizer, ["… ###", "… ###"], Sampling(max_tokens=256)):
+        item.index, item.text, item.finish_reason     # 1, " … 54 - 28 = 26. --> 26", "stop"
+
+Prompts are sorted by length and padded on the left (decoders) or right (encoders), with attention mask
+and position ids, so in fp32 a greedy text does not depend on its batch. A row leaves the batch when it
+has ended; each row samples from its own seeded stream.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from core.errors import LabError
+from core.records import Sampling
+
+if TYPE_CHECKING:
+    import torch
+
+SHRINK = 0.75  # rows that ended are dropped from the cache once so many of the batch are left
+TAIL_TOKENS = 8  # decoded beyond a stop string's own length, to find it across token borders
+
+
+class Generated(NamedTuple):
+    """One text. `index` is the prompt's position in the list; `finish_reason` is "stop" or "length"."""
+
+    index: int
+    text: str
+    finish_reason: str
+    prompt_tokens: int
+    completion_tokens: int
+
+
+def silent() -> None:
+    """Called before each token; raise from it to stop."""
+
+
+def generate(
+    model: Any,
+    tokenizer: Any,
+    prompts: Sequence[str],
+    sampling: Sampling,
+    batch_size: int = 32,
+    *,
+    seeds: Sequence[int] | None = None,
+    autocast: bool = False,
+    max_input_tokens: int | None = None,
+    tick: Callable[[], None] = silent,
+) -> Iterator[Generated]:
+    """Every prompt's text, batch by batch (so not in the order of the prompts).
+
+    Temperature 0 is greedy. `seeds` gives each prompt its own random stream (default: sampling.seed and the
+    prompt's position). `autocast` computes an fp32 model in bf16. Longer prompts are cut at the front
+    for decoders, at the end for encoder-decoders. The batch is halved while memory runs out.
+    """
+    from accelerate.utils import release_memory
+    from accelerate.utils.memory import should_reduce_batch_size
+
+    encoded = encode_prompts(model, tokenizer, prompts, max_input_tokens)
+    order = sorted(range(len(prompts)), key=lambda i: (-len(encoded[i]), i))  # the largest batch first
+    start = 0
+    while start < len(order):
+        chosen = order[start : start + batch_size]
+        rows = [
+            Row(i, encoded[i], _stream(sampling, i, seeds) if sampling.temperature > 0 else None)
+            for i in chosen
+        ]
+        try:
+            _run(model, tokenizer, rows, sampling, autocast, tick)
+        except RuntimeError as error:
+            if not should_reduce_batch_size(error):
+                raise
+            if len(chosen) == 1:
+                raise LabError(
+                    "Memory runs out on a single prompt: choose a smaller model, or fewer tokens."
+                ) from None
+            batch_size = len(chosen) // 2
+        else:
+            for row in rows:
+                yield row.result(tokenizer, sampling)
+            start += len(chosen)
+            continue
+        release_memory()
+
+
+def encode_prompts(
+    model: Any, tokenizer: Any, prompts: Sequence[str], limit: int | None = None
+) -> list[list[int]]:
+    """Token ids of prompts, cut to `limit` and to what the model's positions hold."""
+    if not prompts:
+        return []
+    encoded = tokenizer(list(prompts), add_special_tokens=True)["input_ids"]
+    if model.config.is_encoder_decoder:
+        return [cut_end(ids, limit, tokenizer.eos_token_id) for ids in encoded]
+    room = context_size(model.config)
+    limit = min(n for n in (limit, room - 1 if room else None, 10**9) if n)
+    return [cut_front(ids, limit, tokenizer) for ids in encoded]
+
+
+def cut_end(ids: list[int], limit: int | None, eos: int | None) -> list[int]:
+    """At most `limit` ids, still ending with the end-of-text token where there was one."""
+    if limit is None or len(ids) <= limit:
+        return list(ids)
+    return [*ids[: limit - 1], eos] if ids[-1] == eos else list(ids[:limit])
+
+
+def cut_front(ids: list[int], limit: int | None, tokenizer: Any) -> list[int]:
+    """At most `limit` ids for a decoder to continue: the end is kept, and nothing ends the text."""
+    ids = list(ids)
+    if ids and ids[-1] == tokenizer.eos_token_id:
+        ids.pop()
+    if not ids:
+        ids = [tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id]
+    if limit is None or len(ids) <= limit:
+        return ids
+    first = ids[:1] if ids[0] == tokenizer.bos_token_id and limit > 1 else []
+    return first + ids[len(ids) - limit + len(first) :]
+
+
+def context_size(config: Any) -> int | None:
+    """How many positions a decoder has; None where they are relative."""
+    return getattr(config, "max_position_embeddings", None) or getattr(config, "n_positions", None)
+
+
+@dataclass
+class Row:
+    """One prompt while it is being continued."""
+
+    index: int
+    prompt: list[int]
+    stream: torch.Generator | None
+    tokens: list[int] = field(default_factory=list)
+    finish_reason: str = ""
+
+    def result(self, tokenizer: Any, sampling: Sampling) -> Generated:
+        text = _text(tokenizer, self.tokens)
+        ends = [at for stop in sampling.stop if (at := text.find(stop)) >= 0]
+        if ends:
+            text = text[: min(ends)]
+        return Generated(self.index, text, self.finish_reason or "length", len(self.prompt), len(self.tokens))
+
+
+def _text(tokenizer: Any, tokens: list[int]) -> str:
+    return tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+
+
+def _stream(sampling: Sampling, index: int, seeds: Sequence[int] | None) -> torch.Generator:
+    import torch
+
+    seed = seeds[index] if seeds is not None else index
+    digest = hashlib.sha256(f"{sampling.seed or 0}:{seed}".encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+
+
+def _run(
+    model: Any, tokenizer: Any, rows: list[Row], sampling: Sampling, autocast: bool, tick: Callable[[], None]
+) -> None:
+    """Continue a batch of rows until each has ended, in place."""
+    import torch
+
+    device = next(model.parameters()).device
+    computing = torch.autocast(device.type, dtype=torch.bfloat16) if autocast else nullcontext()
+    ends = _end_tokens(model, tokenizer)
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.no_grad(), computing:
+            batch = (Encoded if model.config.is_encoder_decoder else Decoded)(model, tokenizer, rows, device)
+            live = list(rows)  # as in the cache, ended ones included
+            while True:
+                tick()
+                chosen = _choose(batch.logits(), live, sampling)
+                for row, token in zip(live, chosen, strict=True):
+                    if not row.finish_reason:
+                        _take(row, token, ends, tokenizer, sampling, batch.room(row))
+                kept = [i for i, row in enumerate(live) if not row.finish_reason]
+                if not kept:
+                    return
+                tokens = torch.tensor(chosen, device=device)
+                if len(kept) <= SHRINK * len(live) and batch.select(kept):
+                    live, tokens = [live[i] for i in kept], tokens[kept]
+                batch.feed(tokens)
+    finally:
+        model.train(was_training)
+
+
+def _end_tokens(model: Any, tokenizer: Any) -> set[int]:
+    ends: set[int] = set()
+    for value in (
+        tokenizer.eos_token_id,
+        model.config.eos_token_id,
+        getattr(model.generation_config, "eos_token_id", None),
+    ):
+        ends |= set(value) if isinstance(value, (list, tuple)) else {value}
+    return ends - {None}
+
+
+def _take(row: Row, token: int, ends: set[int], tokenizer: Any, sampling: Sampling, room: int) -> None:
+    """Append a token to a row and see whether that ends it."""
+    if token in ends:
+        row.finish_reason = "stop"
+        return
+    row.tokens.append(token)
+    if sampling.stop:
+        width = max(len(s.encode()) for s in sampling.stop) + TAIL_TOKENS
+        tail = _text(tokenizer, row.tokens[-width:])
+        if any(stop in tail for stop in sampling.stop):
+            row.finish_reason = "stop"
+            return
+    if len(row.tokens) >= min(sampling.max_tokens, room):
+        row.finish_reason = "length"
+
+
+def _choose(logits: torch.Tensor, rows: list[Row], sampling: Sampling) -> list[int]:
+    """The next token of each row; logits (rows, vocabulary)."""
+    import torch
+
+    if sampling.temperature <= 0:
+        return logits.argmax(-1).tolist()
+    chances = (logits.float().cpu() / sampling.temperature).softmax(-1)
+    chances, tokens = chances.sort(-1, descending=True, stable=True)
+    mass = chances.cumsum(-1)
+    kept = mass - chances < sampling.top_p  # the smallest set of tokens that holds top_p
+    mass = (chances * kept).cumsum(-1)
+    drawn = torch.stack([torch.rand(1, generator=row.stream) for row in rows]) * mass[:, -1:]
+    at = torch.searchsorted(mass, drawn, right=True).clamp_max(kept.sum(-1, keepdim=True) - 1)
+    return tokens.gather(-1, at).squeeze(-1).tolist()
+
+
+def _padded(rows: list[list[int]], pad: int, left: bool, device: Any) -> tuple[torch.Tensor, torch.Tensor]:
+    """(ids, mask), both (rows, longest)."""
+    import torch
+
+    width = max(map(len, rows))
+    ids = torch.full((len(rows), width), pad, dtype=torch.long)
+    mask = torch.zeros((len(rows), width), dtype=torch.long)
+    for i, row in enumerate(rows):
+        span = slice(width - len(row), width) if left else slice(0, len(row))
+        ids[i, span] = torch.tensor(row, dtype=torch.long)
+        mask[i, span] = 1
+    return ids.to(device), mask.to(device)
+
+
+def pad_id(tokenizer: Any) -> int:
+    """The id that fills a batch; masked everywhere, so any will do."""
+    for value in (tokenizer.pad_token_id, tokenizer.eos_token_id):
+        if value is not None:
+            return value
+    return 0
+
+
+class Decoded:
+    """A batch of a decoder: prompts on the left-padded side of the cache, new tokens after it."""
+
+    def __init__(self, model: Any, tokenizer: Any, rows: list[Row], device: Any) -> None:
+        self.model, self.context = model, context_size(model.config)
+        self.takes = inspect.signature(model.forward).parameters
+        ids, self.mask = _padded([row.prompt for row in rows], pad_id(tokenizer), left=True, device=device)
+        self.positions = (self.mask.cumsum(-1) - 1).clamp_min(0)
+        self.cache = None
+        self._forward(ids)
+
+    def _forward(self, ids: torch.Tensor) -> None:
+        extra: dict[str, Any] = {}
+        if "position_ids" in self.takes:
+            extra["position_ids"] = self.positions
+        if "logits_to_keep" in self.takes:
+            extra["logits_to_keep"] = 1
+        out = self.model(
+            input_ids=ids, attention_mask=self.mask, past_key_values=self.cache, use_cache=True, **extra
+        )
+        self.cache, self.last = out.past_key_values, out.logits[:, -1]
+
+    def logits(self) -> torch.Tensor:
+        return self.last
+
+    def room(self, row: Row) -> int:
+        return self.context - len(row.prompt) if self.context else 10**9
+
+    def select(self, kept: list[int]) -> bool:
+        import torch
+
+        if not hasattr(self.cache, "batch_select_indices"):
+            return False
+        index = torch.tensor(kept, device=self.mask.device)
+        self.cache.batch_select_indices(index)
+        self.mask, self.positions = self.mask[index], self.positions[index]
+        return True
+
+    def feed(self, tokens: torch.Tensor) -> None:
+        import torch
+
+        self.mask = torch.cat([self.mask, self.mask.new_ones(len(tokens), 1)], -1)
+        self.positions = self.positions[:, -1:] + 1
+        if self.context:  # rows that ended but are still in the batch stay inside the model's positions
+            self.positions = self.positions.clamp_max(self.context - 1)
+        self._forward(tokens[:, None])
+
+
+class Encoded:
+    """A batch of an encoder-decoder: prompts read once, new tokens in the decoder's cache."""
+
+    def __init__(self, model: Any, tokenizer: Any, rows: list[Row], device: Any) -> None:
+        import torch
+
+        self.model = model
+        ids, self.mask = _padded([row.prompt for row in rows], pad_id(tokenizer), left=False, device=device)
+        self.read = model.get_encoder()(input_ids=ids, attention_mask=self.mask)
+        self.cache = None
+        start = _decoder_start(model, tokenizer)
+        self._forward(torch.full((len(rows), 1), start, dtype=torch.long, device=device))
+
+    def _forward(self, ids: torch.Tensor) -> None:
+        out = self.model(
+            decoder_input_ids=ids,
+            encoder_outputs=self.read,
+            attention_mask=self.mask,
+            past_key_values=self.cache,
+            use_cache=True,
+        )
+        self.cache, self.last = out.past_key_values, out.logits[:, -1]
+
+    def logits(self) -> torch.Tensor:
+        return self.last
+
+    def room(self, row: Row) -> int:
+        return 10**9
+
+    def select(self, kept: list[int]) -> bool:
+        import torch
+
+        if not hasattr(self.cache, "batch_select_indices"):
+            return False
+        index = torch.tensor(kept, device=self.mask.device)
+        self.cache.batch_select_indices(index)
+        self.mask = self.mask[index]
+        self.read.last_hidden_state = self.read.last_hidden_state[index]
+        return True
+
+    def feed(self, tokens: torch.Tensor) -> None:
+        self._forward(tokens[:, None])
+
+
+def _decoder_start(model: Any, tokenizer: Any) -> int:
+    for config in (model.config, model.generation_config):
+        if (value := getattr(config, "decoder_start_token_id", None)) is not None:
+            return value
+    return pad_id(tokenizer)
