@@ -5,7 +5,7 @@ import streamlit as st
 from core.store import queries
 from pages.components import datasets as ui
 from pages.components import frame
-from pages.components.tables import choice, paged, search
+from pages.components.tables import paged
 
 st.title("Datasets")
 benchmark = ui.choose_benchmark()
@@ -19,14 +19,9 @@ if dataset is None:
     st.stop()
 
 parts = ui.split_metrics(dataset)
-with st.expander("Histograms", icon=":material/bar_chart:", expanded=True):
-    ui.histograms(dataset)
-
 left, right = st.columns([3, 2], gap="medium")
 with left:
-    text = search("find", "words of a question, or an answer")
-    part = choice("Split", ["all", *parts], "part")
-    part = None if part == "all" else part
+    text, part = ui.filters(parts)
     total = queries.count_questions(dataset.id, part, text)
     offset, limit = paged(total, "page")
     shown = queries.question_page(dataset.id, part, text, offset, limit)
@@ -37,6 +32,8 @@ with right:
     else:
         st.info("No question matches: change the search or the split.", icon=":material/search_off:")
 
+with st.expander("Histograms", icon=":material/bar_chart:", expanded=True):
+    ui.histograms(dataset)
 with st.expander("Read it another way", icon=":material/tune:"):
     ui.read_button(benchmark)
 frame.next_step("have a teacher write rationales.", "generate", "Generate")

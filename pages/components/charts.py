@@ -12,6 +12,7 @@ from pages.components.text import visible
 
 LABEL_CHARACTERS = 40
 MARGINS = {"l": 8, "r": 8, "t": 36, "b": 8}
+LEGEND = {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"}
 CONFIG = {"displaylogo": False, "displayModeBar": False}
 
 
@@ -22,7 +23,7 @@ def literal(text: str) -> str:
 
 def show(figure: Any, key: str, height: int = 280) -> None:
     """A figure in the page's own look."""
-    figure.update_layout(margin=MARGINS, height=height, legend={"orientation": "h", "y": 1.12, "x": 0})
+    figure.update_layout(margin=MARGINS, height=height, legend=LEGEND)
     st.plotly_chart(figure, key=key, config=CONFIG)
 
 

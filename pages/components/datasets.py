@@ -14,7 +14,7 @@ from core.records import Question
 from core.store import queries
 from core.store.models import Dataset
 from pages.components import charts, frame
-from pages.components.tables import clickable
+from pages.components.tables import choice, clickable, search
 from pages.components.text import count, labelled, plain, visible
 
 SPLIT_ORDER = ("train", "test", "unused")
@@ -45,10 +45,12 @@ def facts(benchmark: Benchmark) -> None:
         here = all(cached(file) for file in benchmark.files)
         megabytes = sum(file.bytes for file in benchmark.files) / 1e6
         where = "in the cache" if here else f"downloaded on first use ({megabytes:.1f} MB, checksum pinned)"
-    parts = (
-        f"`{benchmark.key}`", size, f"source: {plain(benchmark.source)}", f"licence: {plain(benchmark.licence)}",
-        f"answers: {plain(KINDS[benchmark.kind].title)}", where,
-    )  # fmt: skip
+    answers = KINDS[benchmark.kind].title
+    parts = [
+        size,
+        *map(plain, (benchmark.source, f"licence: {benchmark.licence}", f"answers: {answers}")),
+        where,
+    ]
     st.caption(" · ".join(parts))
 
 
@@ -136,6 +138,16 @@ def split_metrics(row: Dataset) -> list[str]:
     return parts
 
 
+def filters(parts: Sequence[str]) -> tuple[str, str | None]:
+    """(search text, split or None for all), both in the URL."""
+    left, right = st.columns([3, 2])
+    with left:
+        text = search("find", "words of a question, or an answer")
+    with right:
+        part = choice("Split", ["all", *parts], "part")
+    return text, None if part == "all" else part
+
+
 def question_table(questions: Sequence[Question]) -> None:
     """A page of questions; a click chooses one for the card."""
     clickable(
@@ -150,9 +162,12 @@ def question_table(questions: Sequence[Question]) -> None:
         ],
         [q.index for q in questions],
         target="question",
-        column_config={"index": st.column_config.NumberColumn(width=60), "split": st.column_config.TextColumn(width=60),
-                       "answer": st.column_config.TextColumn(width=80)},
-    )  # fmt: skip
+        column_config={
+            "index": st.column_config.NumberColumn(width=60),
+            "split": st.column_config.TextColumn(width=60),
+            "answer": st.column_config.TextColumn(width=80),
+        },
+    )
 
 
 def choose_question(dataset: Dataset, shown: Sequence[Question]) -> Question:

@@ -33,8 +33,8 @@ def demo_card() -> None:
     with st.container(border=True):
         st.markdown("#### The demo study")
         st.markdown(
-            f"{count((spec.train or 0) + (spec.test or 0), 'coin-flip question')}, rationales from a teacher that "
-            f"needs no key, {len(spec.methods)} methods, one real student "
+            f"{count((spec.train or 0) + (spec.test or 0), 'coin-flip question')}, rationales from a "
+            f"teacher that needs no key, {len(spec.methods)} methods, one real student "
             f"({', '.join(spec.students)}), fine-tuned and evaluated on this machine in a few minutes."
         )
         label = "Run the demo study again" if started and not running else "Start the demo study"

@@ -9,11 +9,11 @@ import streamlit as st
 
 from core.records import content_hash
 
-PAGE_ROWS = 25
+PAGE_ROWS = 15
 
 
 def paged(total: int, key: str, size: int = PAGE_ROWS) -> tuple[int, int]:
-    """(offset, limit) of the page that the URL's `key` asks for; draws the page numbers if there are several."""
+    """(offset, limit) of the page that the URL's `key` asks for; page numbers where there are several."""
     pages = max(1, -(-total // size))
     if pages == 1:
         return 0, size
