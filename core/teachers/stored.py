@@ -43,9 +43,7 @@ class Stored(Teacher):
             return Reply(request, finish_reason="error", cached=True, error=sentence)
         if request.step == "answer":
             return Reply(replace(request, prompt=found.answer_prompt), found.answer_text, cached=True)
-        return Reply(
-            replace(request, prompt=found.prompt), found.rationale, found.finish_reason, cached=True
-        )
+        return Reply(replace(request, prompt=found.prompt), found.rationale, found.finish_reason, cached=True)
 
 
 def open_recorded(*, path: str, source: str, questions: Sequence[Question], kind: str) -> Stored:
