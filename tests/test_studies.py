@@ -1,0 +1,108 @@
+"""Study files: what is accepted, what is refused and with which sentence."""
+
+from __future__ import annotations
+
+import pytest
+
+from core import settings, studies
+from core.errors import LabError, RefusedError
+from core.records import Question, Sampling
+from core.store import queries
+
+
+def test_the_demo_study_is_the_file_in_the_repository():
+    assert studies.read(settings.ROOT / "studies" / "demo.yaml") == studies.demo()
+
+
+@pytest.mark.parametrize("file", sorted((settings.ROOT / "studies").glob("*.yaml")), ids=lambda p: p.name)
+def test_every_study_file_is_valid(file):
+    spec = studies.read(file)
+    assert studies.from_dict(spec.as_dict()) == spec, "a stored study reads back as it was"
+    assert studies.arms(spec)
+
+
+def test_a_demo_of_any_size_has_enough_of_both_parts(lab_home):
+    for train, test in ((24, 12), (5, 40), (200, 100)):
+        study = studies.open_study(studies.demo(train, test))
+        assert len(studies.questions(study, "train")) == train
+        assert len(studies.questions(study, "test")) == test
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"name": "x", "benchmark": "nope"}, "no benchmark “nope”"),
+        ({"name": "x"}, "lacks benchmark"),
+        ({"name": " ", "benchmark": "addsub"}, "needs a name"),
+        ({"name": "x", "benchmark": "addsub", "epochs": 3}, "unknown fields .epochs."),
+        ({"name": "x", "benchmark": "addsub", "methods": ["nope"]}, "no method “nope”"),
+        ({"name": "x", "benchmark": "addsub", "teacher": {"key": "nope"}}, "no teacher “nope”"),
+        ({"name": "x", "benchmark": "addsub", "teacher": {}}, "no teacher"),
+        ({"name": "x", "benchmark": "addsub", "rules": "nope"}, "no rules “nope”"),
+        ({"name": "x", "benchmark": "addsub", "samples": 0}, "at least one rationale"),
+        ({"name": "x", "benchmark": "addsub", "samples": 4}, "all the same"),
+        ({"name": "x", "benchmark": "addsub", "train": 0}, "at least one question"),
+        ({"name": "x", "benchmark": "addsub", "sampling": {"heat": 1}}, "unknown fields .heat."),
+        (["not", "a", "study"], "field: value"),
+    ],
+)
+def test_what_cannot_be_used_is_named(values, sentence):
+    with pytest.raises(LabError, match=sentence):
+        studies.from_dict(values)
+
+
+@pytest.mark.parametrize("content", [b"name: [", b"\xff\xfe\x00", b"- a\n- b"])
+def test_a_broken_file_is_one_sentence(tmp_path, content):
+    file = tmp_path / "study.yaml"
+    file.write_bytes(content)
+    with pytest.raises(LabError):
+        studies.read(file)
+    with pytest.raises(LabError, match="no file"):
+        studies.read(tmp_path / "absent.yaml")
+
+
+def test_a_name_belongs_to_one_set_of_questions(lab_home):
+    spec = studies.demo(24, 12)
+    first = studies.open_study(spec)
+    assert studies.open_study(spec) == first
+    changed = studies.from_dict(spec.as_dict() | {"test": 5})
+    with pytest.raises(RefusedError, match="already exists with another test"):
+        studies.open_study(changed)
+
+
+def test_a_study_may_grow_methods_and_students(lab_home):
+    spec = studies.demo(24, 12)
+    first = studies.open_study(spec)
+    more = studies.from_dict(spec.as_dict() | {"methods": ["zero-shot", "fine-tune"]})
+    assert studies.open_study(more) == first
+    assert queries.study(first).config["methods"] == ["zero-shot", "fine-tune"]
+
+
+def test_untrained_arms_run_once_whatever_the_seeds():
+    spec = studies.from_dict(
+        {"name": "x", "benchmark": "addsub", "methods": ["zero-shot", "fine-tune"], "seeds": [0, 1, 2]}
+    )
+    assert [(m, s) for m, _, s in studies.arms(spec)] == [
+        ("zero-shot", 0),
+        ("fine-tune", 0),
+        ("fine-tune", 1),
+        ("fine-tune", 2),
+    ]
+
+
+def test_a_study_changes_only_what_it_names_of_a_methods_sampling():
+    spec = studies.from_dict({"name": "x", "benchmark": "addsub", "sampling": {"temperature": 0.7}})
+    assert spec.sampled(Sampling(max_tokens=128, stop=("END",))) == Sampling(
+        temperature=0.7, max_tokens=128, stop=("END",)
+    )
+
+
+def test_subsets_are_those_of_fine_tune_cot():
+    """sort → RandomState(0).permutation → first n → sorted (reasoning-teacher, src/data/split.py)."""
+    from numpy.random import RandomState
+
+    questions = [Question(i, str(i), "0") for i in range(50)]
+    expected = sorted(RandomState(0).permutation(50)[:8])
+    assert [q.index for q in studies.at_most(questions, 8)] == expected
+    assert studies.at_most(questions, None) == questions
+    assert studies.at_most(questions, 99) == questions
