@@ -1,27 +1,24 @@
 """The process that holds a student: started by the worker, followed through its run folder.
 
-RUN_DIR/config.json, rows.jsonl, eval.jsonl      what it is asked (written here)
-RUN_DIR/metrics.jsonl, checkpoints/, predictions/, student/, done.json      what it made
-
-It dies with its worker, and memory goes back to the machine. What it wrote is the truth: a new
-child over the same folder goes on from the last finished epoch or shard.
+It dies with its worker, and memory goes back to the machine. What it wrote is the truth
+(`core/students/folder.py` says what): a new child over the same folder goes on from the last
+finished epoch or shard.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from core import settings
 from core.errors import LabError
 from core.jobs.progress import Progress
+from core.students.folder import RunFolder
 
 POLL_SECONDS = 0.5
 GRACE_SECONDS = 20  # a cancelled child may save what it has
@@ -30,30 +27,9 @@ RESTARTS = 3
 _running: dict[Path, subprocess.Popen] = {}
 
 
-def folder(run_id: int) -> Path:
+def folder(run_id: int) -> RunFolder:
     """The folder of a run."""
-    return settings.folder("runs") / str(run_id)
-
-
-def write(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(path.suffix + ".part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)
-
-
-def write_lines(path: Path, rows: list[dict[str, Any]]) -> None:
-    """Write JSON lines whole or not at all."""
-    write(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
-
-
-def read_lines(path: Path) -> list[dict[str, Any]]:
-    """The complete JSON lines of a file that may still be growing; none where there is no file."""
-    if not path.is_file():
-        return []
-    text = path.read_text(encoding="utf-8")
-    return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
+    return RunFolder(settings.folder("runs") / str(run_id))
 
 
 def follow(
@@ -87,6 +63,15 @@ def follow(
             raise LabError(_last_words(path, code))
         name = signal.Signals(-code).name
         progress.say(f"The student's process was killed ({name}); it goes on from its last checkpoint.")
+
+
+def status(files: RunFolder) -> tuple[str, int, int]:
+    """What the child says it is at: stage, done, total."""
+    try:
+        said = json.loads((files.path / "status.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return "", 0, 0
+    return said.get("stage", ""), said.get("done", 0), said.get("total", 0)
 
 
 def stop(path: Path) -> None:

@@ -15,6 +15,7 @@ from core.stages.scoring import Scorer, scorer
 from core.stages.training import config_of
 from core.store import queries
 from core.store.models import now
+from core.students import folder
 from core.students.config import TrainConfig
 from core.students.formats import FORMATS
 from core.students.table import resolve
@@ -29,7 +30,7 @@ def plan(
     questions = studies.questions(study_id, "test")
     exemplars = tuple(Exemplar(**e) for e in spec.exemplars)
     base = config_of(study_id, spec, method_key, student, seed)
-    weights = str(children.folder(trained) / "student") if trained else student
+    weights = str(children.folder(trained).student) if trained else student
     config = TrainConfig.from_dict(
         base.as_dict() | {"task": "evaluate", "student": weights, "format": form.key}
     )
@@ -57,29 +58,26 @@ def plan(
         training_set=parent.training_set if parent else None,
         job_id=job_id,
     )
-    path = children.folder(run.id)
+    path = children.folder(run.id).path
     if not (path / "config.json").is_file():
-        children.write_lines(path / "eval.jsonl", items)
-        children.write(path / "config.json", json.dumps(config.as_dict(), indent=1))
+        folder.write_lines(path / "eval.jsonl", items)
+        folder.write(path / "config.json", json.dumps(config.as_dict(), indent=1))
     queries.set_run(run.id, status="running", job_id=job_id)
     return run.id, math.ceil(len(items) / config.shard_size)
 
 
 def shard(progress: Progress, run_id: int, number: int, shards: int) -> None:
     """Wait for this shard's predictions and store them, scored."""
-    path = children.folder(run_id)
+    files = children.folder(run_id)
     run = queries.run(run_id)
-    own = scorer(run.study_id)
-    n = len(children.read_lines(path / "eval.jsonl"))
-    file = path / "predictions" / f"shard-{number}.jsonl"
+    file = files.predictions / f"shard-{number}.jsonl"
 
     def tell() -> None:
-        written = sum(len(children.read_lines(p)) for p in (path / "predictions").glob("shard-*.jsonl"))
-        progress.at(f"{run.student}, {run.method}: answers the test questions", written, n)
+        _, done, total = children.status(files)
+        progress.at(f"{run.student}, {run.method}: answers the test questions", done, total)
 
-    children.follow(progress, path, file.is_file, tell)
-    tell()
-    save(run_id, own, run.config.get("prefix"), children.read_lines(file))
+    children.follow(progress, files.path, file.is_file, tell)
+    save(run_id, scorer(run.study_id), run.config.get("prefix"), folder.read_lines(file))
 
 
 def save(run_id: int, own: Scorer, prefix: str | None, lines: list[dict[str, Any]]) -> None:
@@ -90,7 +88,7 @@ def save(run_id: int, own: Scorer, prefix: str | None, lines: list[dict[str, Any
 
 def close(progress: Progress, run_id: int) -> dict[str, Any]:
     """Sum the run up."""
-    path = children.folder(run_id)
+    path = children.folder(run_id).path
     children.follow(progress, path, (path / "done.json").is_file)
     verdicts = queries.verdicts(run_id)
     correct = sum(verdicts.values())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from core import methods, studies
@@ -15,6 +15,7 @@ from core.stages.generation import latest, versions
 from core.stages.scoring import scorer
 from core.store import models, queries
 from core.store.models import now
+from core.students import folder
 from core.students.config import TrainConfig
 from core.students.formats import FORMATS, Format
 from core.students.table import resolve
@@ -53,6 +54,7 @@ def config_of(study_id: int, spec: Spec, method_key: str, student: str, seed: in
             "seed": seed,
             "answer_kind": own.kind,
             "rules": own.rules,
+            "stop": () if method.trains else method.sampling.stop,
             "answer_prefix": FORMATS[row.format].prefix(method.template),
             "method": method.title,
             "dataset": spec.benchmark,
@@ -85,42 +87,52 @@ def plan(study_id: int, spec: Spec, method_key: str, student: str, seed: int, jo
         training_set=digest,
         job_id=job_id,
     )
-    path = children.folder(run.id)
+    path = children.folder(run.id).path
     if not (path / "config.json").is_file():
-        children.write_lines(path / "rows.jsonl", [asdict(row) for row in made.rows])
-        children.write_lines(
-            path / "eval.jsonl", _test_items(study_id, method, form) if config.selection == "test" else []
-        )
-        children.write(path / "config.json", json.dumps(config.as_dict(), indent=1))
+        tested = _test_items(study_id, method, form) if config.selection == "test" else []
+        folder.write_lines(path / "rows.jsonl", [asdict(row) for row in made.rows])
+        folder.write_lines(path / "eval.jsonl", tested)
+        folder.write(path / "config.json", json.dumps(config.as_dict(), indent=1))
     queries.set_run(run.id, status="running", job_id=job_id)
     return run.id, config.epochs
 
 
 def epoch(progress: Progress, run_id: int, number: int, epochs: int) -> None:
-    """Train until the checkpoint of this epoch is there."""
-    path = children.folder(run_id)
+    """Train until this epoch's checkpoint is there."""
+    files = children.folder(run_id)
     run = queries.run(run_id)
-    seen = [0]
+    curve = Curve(run_id)
 
     def tell() -> None:
-        rows = children.read_lines(path / "metrics.jsonl")
-        if rows[seen[0] :]:
-            queries.save_metrics(run_id, rows[seen[0] :])
-            seen[0] = len(rows)
-        step = max((row["step"] for row in rows if row["name"] == "loss"), default=0)
-        progress.at(f"{run.student}, {run.method}: epoch {number} of {epochs}", step, _steps(path))
+        curve.copy()
+        stage, done, total = children.status(files)
+        progress.at(f"{run.student}, {run.method}: {stage or f'epoch {number} of {epochs}'}", done, total)
 
-    children.follow(progress, path, lambda: _finished_epochs(path) >= number, tell)
-    tell()
+    children.follow(progress, files.path, lambda: max(files.epochs(), default=0) >= number, tell)
+    curve.copy()
 
 
 def close(progress: Progress, run_id: int) -> None:
     """Wait for the student to be saved; keep what it says of itself."""
-    path = children.folder(run_id)
-    children.follow(progress, path, (path / "done.json").is_file)
-    done = json.loads((path / "done.json").read_text(encoding="utf-8"))
-    queries.save_metrics(run_id, children.read_lines(path / "metrics.jsonl"))
+    files = children.folder(run_id)
+    children.follow(progress, files.path, (files.path / "done.json").is_file)
+    Curve(run_id).copy()
+    done = json.loads((files.path / "done.json").read_text(encoding="utf-8"))
     queries.set_run(run_id, status="done", summary=done, finished=now())
+
+
+@dataclass
+class Curve:
+    """Copies a run's new points from its folder to the store."""
+
+    run_id: int
+    copied: int = 0
+
+    def copy(self) -> None:
+        rows = folder.read_lines(children.folder(self.run_id).path / "metrics.jsonl")
+        if fresh := rows[self.copied :]:
+            queries.save_metrics(self.run_id, fresh)
+            self.copied = len(rows)
 
 
 def _record(row: models.Completion) -> Completion:
