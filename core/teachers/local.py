@@ -12,17 +12,15 @@ import multiprocessing
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from core import settings
 from core.errors import LabError
 from core.records import Reply, Request, Sampling, content_hash
 from core.teachers.base import Teacher, Then
 
-WEIGHTS = ("*.safetensors", "*.bin", "*.gguf")
+REASON_CHARACTERS = 200
 Written = tuple[int, str, str, int, int]  # position, text, finish reason, prompt and completion tokens
 
 
@@ -30,12 +28,14 @@ class Local(Teacher):
     """An embedded model's name, a folder or a hub id; `mode` chat applies the model's chat template."""
 
     def __init__(self, *, model: str, mode: str, batch_size: int, context: int) -> None:
+        from core.students.table import location, resolve
+
         if mode not in ("chat", "completions"):
             raise LabError(f"A local model has no mode '{mode}': choose chat or completions.")
         if batch_size < 1:
             raise LabError(f"A batch of {batch_size} prompts is too small: set batch_size to 1 or more.")
-        self.source = _source(model)
-        self.identity = {"local": model, "weights": fingerprint(self.source), "mode": mode}
+        self.folder = location(resolve(model))
+        self.identity = {"local": model, "weights": fingerprint(self.folder), "mode": mode}
         self.mode, self.batch_size, self.context = mode, batch_size, context
         self._pool: ProcessPoolExecutor | None = None
 
@@ -66,11 +66,10 @@ class Local(Teacher):
             self._pool = None
 
     def _replies(self, batch: list[Request], sampling: Sampling) -> list[Reply]:
-        if sampling.temperature:
-            sampling = replace(sampling, seed=_seed(sampling, batch))
         prompts = [request.prompt for request in batch]
+        seeds = [_seed(request) for request in batch]
         try:
-            written = self._child().submit(_write, prompts, sampling, self.mode).result()
+            written = self._child().submit(_write, prompts, seeds, sampling, self.mode).result()
         except BrokenProcessPool:
             self._pool = None
             raise LabError(
@@ -85,7 +84,7 @@ class Local(Teacher):
     def _child(self) -> ProcessPoolExecutor:
         if self._pool is None:
             self._pool = ProcessPoolExecutor(
-                1, multiprocessing.get_context("spawn"), initializer=_start, initargs=(self.source,)
+                1, multiprocessing.get_context("spawn"), initializer=_start, initargs=(self.folder,)
             )
         return self._pool
 
@@ -96,30 +95,15 @@ def _next(queues: dict[Sampling, list[Request]], batch_size: int) -> tuple[Sampl
     return full[-1] if full else next(item for item in queues.items() if item[1])
 
 
-def _seed(sampling: Sampling, batch: list[Request]) -> int:
-    """A seed of its own for each batch, or D batches of one question would draw the same sample."""
-    asked = [[r.question_index, r.sample_index, r.step] for r in batch]
-    return int(content_hash([sampling.seed, asked])[:8], 16)
+def _seed(request: Request) -> int:
+    """The random stream of one request: the same whatever it is batched with, another for each sample."""
+    return int(content_hash([request.question_index, request.sample_index, request.step])[:15], 16)
 
 
-def _source(model: str) -> str:
-    """Folder of an embedded model, else what was given: a folder or a hub id."""
-    embedded = settings.folder("models") / model
-    if (embedded / "config.json").is_file():
-        return str(embedded)
-    if model == "SmolLM2-135M-Instruct":
-        raise LabError("SmolLM2-135M-Instruct is not here yet: run `python -m core models fetch` once.")
-    if Path(model).is_absolute() and not (Path(model) / "config.json").is_file():
-        raise LabError(f"{model} holds no model: give a folder with config.json and weights, or a hub id.")
-    return model
-
-
-def fingerprint(source: str) -> str:
-    """SHA-256 of a model folder's weights, so that another training in the same folder is another
-    teacher; "" for a hub id."""
-    folder = Path(source)
-    files = sorted(path for pattern in WEIGHTS for path in folder.glob(pattern)) if folder.is_dir() else []
-    return content_hash([_digest(path, path.stat().st_mtime_ns) for path in files]) if files else ""
+def fingerprint(folder: Path) -> str:
+    """SHA-256 of a checkpoint's weights: another training in the same folder is another teacher."""
+    files = sorted(folder.glob("*.safetensors"))
+    return content_hash([_digest(path, path.stat().st_mtime_ns) for path in files])
 
 
 @lru_cache(maxsize=64)
@@ -133,43 +117,40 @@ def _digest(path: Path, _modified: int) -> str:
 _loaded: dict[str, Any] = {}  # the child's one model and tokenizer
 
 
-def _start(source: str) -> None:
-    _loaded["source"] = source
+def _start(folder: Path) -> None:
+    _loaded["folder"] = folder
 
 
-def _write(prompts: list[str], sampling: Sampling, mode: str) -> list[Written]:
+def _write(prompts: list[str], seeds: list[int], sampling: Sampling, mode: str) -> list[Written]:
     """Generate one batch; loads the model at the first."""
-    import torch
-
     from core.students.generation import generate
 
     if "model" not in _loaded:
-        _loaded["model"], _loaded["tokenizer"] = _load(_loaded["source"])
+        _loaded["model"], _loaded["tokenizer"] = _load(_loaded["folder"])
     model, tokenizer = _loaded["model"], _loaded["tokenizer"]
     if mode == "chat":
         prompts = [_chat(tokenizer, prompt) for prompt in prompts]
-    if sampling.seed is not None:
-        torch.manual_seed(sampling.seed)
-    return [tuple(one) for one in generate(model, tokenizer, prompts, sampling, len(prompts))]
+    made = generate(model, tokenizer, prompts, sampling, len(prompts), seeds=seeds)
+    return [tuple(one) for one in made]
 
 
-def _load(source: str) -> tuple[Any, Any]:
+def _load(folder: Path) -> tuple[Any, Any]:
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     # bf16 halves the memory where the device computes in it; T5 overflows in fp16, never in bf16.
     dtype = torch.bfloat16 if device == "cuda" and torch.cuda.is_bf16_supported() else torch.float32
     try:
-        kind = AutoConfig.from_pretrained(source)
-        loader = AutoModelForSeq2SeqLM if kind.is_encoder_decoder else AutoModelForCausalLM
-        model = loader.from_pretrained(source, dtype=dtype)
-        tokenizer = AutoTokenizer.from_pretrained(source)
+        seq2seq = AutoConfig.from_pretrained(folder).is_encoder_decoder
+        loader = AutoModelForSeq2SeqLM if seq2seq else AutoModelForCausalLM
+        model = loader.from_pretrained(folder, dtype=dtype, use_safetensors=True)
+        tokenizer = AutoTokenizer.from_pretrained(folder)
     except (OSError, ValueError) as error:
-        first = " ".join(str(error).split())[:200]
-        raise LabError(
-            f"Cannot load the model {source} ({first}): give a folder or hub id that loads."
-        ) from None
+        reason = " ".join(str(error).split())[:REASON_CHARACTERS]
+        raise LabError(f"Cannot load the model in {folder} ({reason}): choose another one.") from None
     return model.to(device).eval(), tokenizer
 
 
