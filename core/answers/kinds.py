@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from core.errors import LabError
 
 _LETTERS = "ABCDEFGHIJ"
-_NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?|-?\.\d+")
+_NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?|-?\.\d+|-?\d+/[1-9]\d*")
 
 
 @dataclass(frozen=True, slots=True)

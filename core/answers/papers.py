@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from fractions import Fraction
 
 from core.answers.kinds import Kind
 from core.answers.spans import Found, find, find_without, whole_without
@@ -85,10 +86,16 @@ def read_zero_shot_cot(text: str, kind: Kind, prefix: str | None) -> Reading:
     return Reading(found[-1 if last else 0] if found else None, tuple(found), prefix is None or place >= 0)
 
 
+def _same_words(value: str, gold: str) -> bool:
+    """The papers have no such kind: equal but for case and the marks around the words."""
+    words = _WORDS.search(gold)
+    return value.casefold() == (words.group() if words else gold).casefold()
+
+
 def _float(gold: str) -> float:
     try:
-        return float(gold)
-    except ValueError:
+        return float(Fraction(gold))
+    except (ValueError, ZeroDivisionError):
         raise LabError(
             f"The gold answer {gold!r} is not a number: give the benchmark another kind of answer, "
             "or score it with the robust rules."
@@ -102,7 +109,7 @@ def match_fine_tune_cot(value: str, gold: str, kind: Kind) -> bool:
     if kind.as_float:
         return abs(float(value) - _float(gold)) <= TOLERANCE
     if kind.form == "words":
-        return value.casefold() == gold.strip().casefold()
+        return _same_words(value, gold)
     return value == (gold.lower() if kind.lower_gold else gold)
 
 
@@ -112,5 +119,5 @@ def match_zero_shot_cot(value: str, gold: str, kind: Kind) -> bool:
     if kind.form == "number":
         gold = gold.removesuffix(".0")
     if kind.form == "words":
-        return value.casefold() == gold.casefold()
+        return _same_words(value, gold)
     return value == (gold.lower() if kind.form == "yes-no" else gold)

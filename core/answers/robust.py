@@ -147,13 +147,17 @@ def _plain(text: str) -> str:
 
 def boxed(text: str) -> tuple[int, int] | None:
     """The place of the content of the last \\boxed{…} whose braces close; they may nest."""
-    for match in reversed(list(_BOXED.finditer(text))):
-        depth = 1
-        for i in range(match.end(), len(text)):
-            depth += {"{": 1, "}": -1}.get(text[i], 0)
-            if depth == 0:
-                return match.end(), i
-    return None
+    contents = {m.end() - 1: m.end() for m in _BOXED.finditer(text)}
+    open_braces: list[int | None] = []
+    last = None
+    for i, char in enumerate(text) if contents else ():
+        if char == "{":
+            open_braces.append(contents.get(i))
+        elif char == "}" and open_braces:
+            start = open_braces.pop()
+            if start is not None and (last is None or start > last[0]):
+                last = start, i
+    return last
 
 
 def _markers(text: str, prefix: str | None) -> list[int]:

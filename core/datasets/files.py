@@ -16,6 +16,7 @@ from core import settings
 from core.errors import LabError
 
 TIMEOUT = 30  # seconds without an answer from the server
+CHUNK = 2**16  # bytes between two reports of progress
 
 # progress(file name, bytes so far, bytes in all)
 Progress = Callable[[str, int, int], None]
@@ -82,48 +83,33 @@ def _download(file: File, path: Path, progress: Progress | None) -> None:
     import requests
 
     pooch.get_logger().setLevel(logging.WARNING)
-    name = Path(file.path).name
-    download = pooch.HTTPDownloader(
-        progressbar=_Bar(name, file.bytes, progress) if progress else False, timeout=TIMEOUT
-    )
+
+    def stream(url: str, output: str, _: object) -> None:
+        done = 0
+        with requests.get(url, stream=True, timeout=TIMEOUT) as response, open(output, "wb") as target:
+            response.raise_for_status()
+            for chunk in response.iter_content(CHUNK):
+                target.write(chunk)
+                done += len(chunk)
+                if progress:
+                    progress(path.name, done, max(done, file.bytes))
+
     try:
         pooch.retrieve(
-            file.url,
-            known_hash=f"sha256:{file.sha256}",
-            fname=path.name,
-            path=path.parent,
-            downloader=download,
+            file.url, known_hash=f"sha256:{file.sha256}", fname=path.name, path=path.parent, downloader=stream
         )
+    except requests.RequestException:
+        raise Unavailable(
+            f"{path.name} is not in {settings.data_dir()} and cannot be fetched: connect to the internet, or "
+            f"put {file.url} there as {file.path}, or set LAB_DATA_DIR to a folder that has it."
+        ) from None
     except ValueError:
         raise LabError(
             f"{file.url} gave another file than the one this lab knows (its SHA-256 differs), and it was "
-            "not kept: try again, and if it stays so put the right file at "
-            f"{path} (SHA-256 {file.sha256})."
-        ) from None
-    except requests.RequestException:
-        raise Unavailable(
-            f"{name} is not in {settings.data_dir()} and cannot be fetched: connect to the internet, or put "
-            f"{file.url} there as {file.path}, or set LAB_DATA_DIR to a folder that has it."
+            f"not kept: try again, and if it stays so put the right file at {path} (SHA-256 {file.sha256})."
         ) from None
     except OSError as error:
         raise LabError(
             f"Cannot write {path} ({error.strerror}): set LAB_DATA_DIR to a folder you can write, "
             "or to one that has the benchmark files."
         ) from None
-
-
-class _Bar:
-    """Pooch's progress-bar interface over a callback."""
-
-    def __init__(self, name: str, total: int, progress: Progress) -> None:
-        self.name, self.total, self.done, self.progress = name, total, 0, progress
-
-    def update(self, n: int) -> None:
-        self.done = min(self.done + n, self.total)
-        self.progress(self.name, self.done, self.total)
-
-    def reset(self) -> None:
-        self.done = 0
-
-    def close(self) -> None:
-        self.progress(self.name, self.total, self.total)

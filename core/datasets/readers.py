@@ -154,10 +154,13 @@ def asdiv(path: Path) -> list[Item]:
     def text(problem: ElementTree.Element, tag: str) -> str:
         return (problem.findtext(tag) or "").strip()
 
+    def gold(answer: str) -> str:
+        return re.sub(r"^-\((\d+/\d+)\)$", r"-\1", re.sub(r"(?<=\w)\s*\([^()]*\)$", "", answer))
+
     return [
         Item(
             f"{text(problem, 'Body')} {text(problem, 'Question')}".strip(),
-            re.sub(r"\s*\([^()]*\)$", "", text(problem, "Answer")) or text(problem, "Answer"),
+            gold(text(problem, "Answer")),
             text(problem, "Formula") or None,
         )
         for problem in ElementTree.parse(path).getroot().iter("Problem")

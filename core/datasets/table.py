@@ -154,7 +154,7 @@ _ROWS = (
     ),
     Dataset(
         "commonsense_qa", "CommonsenseQA", "choice-E", 10962,
-        "Talmor et al. 2019, as in Zero-shot-CoT", "none stated",
+        "Talmor et al. 2019, as in Zero-shot-CoT", "MIT",
         (_zero_shot_cot("CommonsenseQA/train_rand_split.jsonl",
                         "58ffa3c8472410e24b8c43f423d89c8a003d8284698a6ed7874355dedd09a2fb", 3785890, 9741),
          _zero_shot_cot("CommonsenseQA/dev_rand_split.jsonl",
