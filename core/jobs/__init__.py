@@ -30,6 +30,8 @@ ACTIVE = ("queued", "running")
 HEARTBEAT_SECONDS = 2
 STALE = timedelta(seconds=20)
 
+_started: list[subprocess.Popen] = []  # the workers this process has started, so that it can reap them
+
 
 def submit(
     kind: str, title: str, request: dict[str, Any], study_id: int | None, queue: str = "device"
@@ -111,15 +113,19 @@ def ensure_worker() -> bool:
             pass  # nobody holds it: no worker is alive here
     except Timeout:
         return False
+    for ended in [process for process in _started if process.poll() is not None]:
+        _started.remove(ended)  # asking has reaped it
     output = settings.folder("logs") / "worker.log"
     with output.open("ab") as log_file:
-        subprocess.Popen(
-            [sys.executable, "-m", "core", "worker", "--idle-exit", "900"],
-            cwd=settings.ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=log_file,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
+        _started.append(
+            subprocess.Popen(
+                [sys.executable, "-m", "core", "worker", "--idle-exit", "900"],
+                cwd=settings.ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log_file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
         )
     return True
 

@@ -61,13 +61,15 @@ def run(idle_exit: float | None = None) -> None:
 def _beat(name: str, stop: threading.Event, idle_exit: float | None) -> None:
     device = _device()
     last_busy = time.monotonic()
-    while not stop.wait(jobs.HEARTBEAT_SECONDS):
+    while True:
         with session() as db:
             db.merge(Worker(id=name, host=platform.node(), pid=os.getpid(), device=device, heartbeat=now()))
             busy = db.scalar(select(Job.id).where(Job.status.in_(jobs.ACTIVE)).limit(1))
         if busy:
             last_busy = time.monotonic()
         elif idle_exit and time.monotonic() - last_busy > idle_exit:
+            return
+        if stop.wait(jobs.HEARTBEAT_SECONDS):
             return
 
 
