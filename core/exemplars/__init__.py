@@ -1,0 +1,93 @@
+"""Exemplars: which questions the teacher is shown solved, chosen by cluster (Algorithm 1).
+
+    candidates = candidates.read("multiarith.log", "multiarith", "zero-shot-cot")
+    made = choose(candidates, rules="paper", dataset="multiarith", k=8)
+    made.selection.picks[0].exemplar()       Exemplar(question, rationale, answer)
+
+encode → cluster → rank → the first that qualifies; `project` draws the same embeddings as a map. Every
+step is a function from arrays to arrays, kept on disk by what it was made from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from core.errors import LabError
+from core.exemplars.candidates import TEXTS, Candidate
+from core.exemplars.cluster import N_INIT, SEED, Clusters, cluster
+from core.exemplars.encode import DEFAULT_ENCODER, Progress, encode, quiet
+from core.exemplars.select import RULES, Limits, Selection, find_rules, limits_for, select, task
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["RULES", "TEXTS", "Arrangement", "Candidate", "Selection", "arrange", "choose"]
+
+Encode = Callable[[list[str]], "np.ndarray"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Arrangement:
+    """Everything behind a set of exemplars. Arrays and `candidates` go together, row by row."""
+
+    candidates: tuple[Candidate, ...]
+    embeddings: np.ndarray
+    clusters: Clusters
+    selection: Selection
+    limits: Limits
+    settings: dict[str, Any]  # rules, text, encoder, k, seed, n_init: as a run records them
+
+
+def arrange(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """Candidates in the order of their content, so that nothing depends on the order of a file."""
+    return tuple(sorted(candidates, key=lambda c: c.key))
+
+
+def choose(
+    candidates: Sequence[Candidate],
+    *,
+    rules: str,
+    dataset: str,
+    k: int | None = None,
+    seed: int = SEED,
+    n_init: int = N_INIT,
+    encoder: str = DEFAULT_ENCODER,
+    text: str | None = None,
+    own: dict[str, Any] | None = None,
+    encoded: Encode | None = None,
+    progress: Progress = quiet,
+) -> Arrangement:
+    """Encode, cluster and select. The same candidates give the same exemplars in any order.
+
+    `k` is Auto-CoT's for the benchmark unless given, `text` (a key of TEXTS) the rules'. `own` are limits
+    in place of the rules' (fields of Limits); `encoded`, another way to embed than the `encoder`.
+    LabError for no candidates, k above their number, or an unknown row.
+    """
+    from core.datasets import find_dataset
+
+    row, kind = find_rules(rules), find_dataset(dataset).kind
+    if not candidates:
+        raise LabError("There is no question to choose from: let the teacher answer some first.")
+    key = text or row.text
+    if key not in TEXTS:
+        raise LabError(f"There is no text {key!r} to encode: choose one of {', '.join(TEXTS)}.")
+    limits = limits_for(rules, dataset, kind, **(own or {}))
+    k = task(dataset).k if k is None else k
+    rows = arrange(candidates)
+    if not 1 <= k <= len(rows):
+        raise LabError(f"k is {k} and there are {len(rows)} questions: choose k between 1 and {len(rows)}.")
+    texts = [TEXTS[key][1](candidate) for candidate in rows]
+    embeddings = encoded(texts) if encoded else encode(texts, encoder, progress=progress)
+    progress("Clustering", 0, 1)
+    clusters = cluster(embeddings, k, seed, n_init)
+    progress("Clustering", 1, 1)
+    return Arrangement(
+        rows,
+        embeddings,
+        clusters,
+        select(rows, clusters.labels, clusters.distances, k, limits),
+        limits,
+        {"rules": rules, "text": key, "encoder": encoder, "k": k, "seed": seed, "n_init": n_init},
+    )

@@ -1,0 +1,121 @@
+"""k-means over the questions' embeddings, the same for any order of the rows.
+
+Rows are fitted in the order of their bytes and mapped back, in one thread, so that the sums, and with
+them the clusters, are the same every time. Auto-CoT (run_demo.py) takes seed 192 and scikit-learn's
+other defaults of its day, of which n_init = 10 has since become 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.errors import LabError
+from core.exemplars.encode import Progress, quiet
+
+if TYPE_CHECKING:
+    import numpy as np
+
+SEED = 192  # Auto-CoT's
+N_INIT = 10  # scikit-learn's default until 1.4
+SILHOUETTE_SAMPLE = 2000  # points; the silhouette compares every pair of them
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clusters:
+    """labels (n,) in 0 … k-1; distances (n,) to the own centre; centres (k, d); inertia.
+
+    Where there are fewer distinct points than k, the last clusters are empty and have no centre.
+    """
+
+    k: int
+    labels: np.ndarray
+    distances: np.ndarray
+    centres: np.ndarray
+    inertia: float
+
+    @property
+    def empty(self) -> tuple[int, ...]:
+        """Clusters that no question is in."""
+        return tuple(sorted(set(range(self.k)) - set(self.labels.tolist())))
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """How well k clusters fit. `silhouette` is None for one cluster; `sample` points were compared."""
+
+    k: int
+    inertia: float
+    silhouette: float | None
+    sample: int
+
+
+def cluster(embeddings: np.ndarray, k: int, seed: int = SEED, n_init: int = N_INIT) -> Clusters:
+    """k clusters of the rows of `embeddings` (n, d). LabError where k is not between 1 and n."""
+    import numpy as np
+    from sklearn.cluster import KMeans
+    from threadpoolctl import threadpool_limits
+
+    n = len(embeddings)
+    if not 1 <= k <= n:
+        raise LabError(f"k is {k} and there are {n} questions: choose k between 1 and {n}.")
+    if n_init < 1:
+        raise LabError(f"n_init is {n_init}: let k-means start at least once.")
+    points = np.ascontiguousarray(embeddings, np.float32)
+    order = canonical_order(points)
+    with threadpool_limits(1):
+        model = KMeans(min(k, _distinct(points)), random_state=seed, n_init=n_init).fit(points[order])
+        distances = model.transform(points[order])[np.arange(n), model.labels_]
+    return Clusters(
+        k,
+        _put_back(order, model.labels_.astype(np.int64)),
+        _put_back(order, distances.astype(np.float64)),
+        model.cluster_centers_,
+        float(model.inertia_),
+    )
+
+
+def curves(
+    embeddings: np.ndarray,
+    ks: Sequence[int],
+    seed: int = SEED,
+    n_init: int = N_INIT,
+    progress: Progress = quiet,
+) -> list[Curve]:
+    """Inertia and mean silhouette for each k; the silhouette of at most SILHOUETTE_SAMPLE points."""
+    import numpy as np
+    from sklearn.metrics import silhouette_score
+
+    order = canonical_order(np.ascontiguousarray(embeddings, np.float32))
+    chosen = np.random.RandomState(seed).permutation(order)[:SILHOUETTE_SAMPLE]
+    found = []
+    for done, k in enumerate(ks):
+        progress("Comparing numbers of clusters", done, len(ks))
+        made = cluster(embeddings, k, seed, n_init)
+        labels = made.labels[chosen]
+        comparable = 2 <= len(set(labels.tolist())) < len(chosen)
+        value = float(silhouette_score(embeddings[chosen], labels)) if comparable else None
+        found.append(Curve(k, made.inertia, value, len(chosen)))
+    progress("Comparing numbers of clusters", len(ks), len(ks))
+    return found
+
+
+def canonical_order(points: np.ndarray) -> np.ndarray:
+    """The order of the rows by their bytes: the same set of rows gives the same sequence."""
+    import numpy as np
+
+    return np.array(sorted(range(len(points)), key=lambda i: points[i].tobytes()), dtype=np.int64)
+
+
+def _distinct(points: np.ndarray) -> int:
+    return len({row.tobytes() for row in points})
+
+
+def _put_back(order: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Values of the ordered rows, in the rows' first order."""
+    import numpy as np
+
+    out = np.empty_like(values)
+    out[order] = values
+    return out

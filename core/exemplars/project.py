@@ -1,0 +1,73 @@
+"""The map: embeddings in two dimensions by UMAP (McInnes et al. 2018), by PCA where they are few.
+
+Equal texts are laid out once and share their place; rows are taken in the order of their bytes, so the
+map does not depend on the order of the questions.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.exemplars.cluster import SEED, canonical_order
+
+if TYPE_CHECKING:
+    import numpy as np
+
+NEIGHBOURS = 15  # UMAP's default; with no more distinct points than this it has nothing to choose from
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Projection:
+    """points (n, 2), float32; `method` is "UMAP" or "PCA"; `note` says why it is not UMAP."""
+
+    points: np.ndarray
+    method: str
+    note: str = ""
+
+
+def project(embeddings: np.ndarray, seed: int = SEED) -> Projection:
+    """Where each row of `embeddings` (n, d) is shown."""
+    import numpy as np
+
+    values = np.ascontiguousarray(embeddings, np.float32)
+    order = canonical_order(values)
+    distinct, inverse = _distinct(values, order)
+    if len(distinct) <= NEIGHBOURS + 1:
+        note = f"Shown by PCA: UMAP needs more than {NEIGHBOURS + 1} distinct questions, not {len(distinct)}."
+        return Projection(_pca(distinct)[inverse], "PCA", note)
+    from umap import UMAP
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of its dependencies' own deprecations
+        # A fixed seed needs one thread.
+        model = UMAP(n_neighbors=NEIGHBOURS, n_components=2, metric="cosine", random_state=seed, n_jobs=1)
+        points = model.fit_transform(distinct)
+    return Projection(np.asarray(points, np.float32)[inverse], "UMAP")
+
+
+def _distinct(values: np.ndarray, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The distinct rows in canonical order, and for each row which of them it is."""
+    import numpy as np
+
+    places: dict[bytes, int] = {}
+    inverse = np.empty(len(values), np.int64)
+    for i in order:
+        inverse[i] = places.setdefault(values[i].tobytes(), len(places))
+    width = values.shape[1] if values.ndim == 2 else 0
+    rows = [np.frombuffer(row, np.float32) for row in places]
+    return np.array(rows, np.float32).reshape(len(places), width), inverse
+
+
+def _pca(values: np.ndarray) -> np.ndarray:
+    """The first two principal components; zeros where there are fewer."""
+    import numpy as np
+
+    out = np.zeros((len(values), 2), np.float32)
+    if len(values) > 1:
+        centred = values - values.mean(axis=0)
+        u, s, _ = np.linalg.svd(centred, full_matrices=False)
+        parts = (u * s)[:, :2]
+        out[:, : parts.shape[1]] = parts
+    return out
