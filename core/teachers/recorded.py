@@ -54,6 +54,7 @@ class Raw:
     question: str | None = None
     gold: str | None = None
     prefix: str | None = None
+    again: bool = False  # a further sample of the record before
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +215,7 @@ def _namespace(line: str) -> dict[str, Any]:
 
 def _log_record(place: str, shown: str, text: str, gold: str, order: int, settings: Mapping[str, Any]) -> Raw:
     """One sample of a log: what was shown is every prompt and reply in a row, its last reply `text`."""
-    asked = shown[: len(shown) - len(text)] if shown.endswith(text) else shown
+    asked = _without_reply(shown, text, settings)
     few_shot = asked.rstrip().endswith("\nA:")
     # Only in few-shot prompts is the question the last one; a rationale may go on to ask others.
     begin = asked.rfind("\nQ: ") + 1 if few_shot else 0
@@ -229,9 +230,24 @@ def _log_record(place: str, shown: str, text: str, gold: str, order: int, settin
         completion = Completion(
             -1, order, asked[:think], rationale.removesuffix(" "), answer_prompt=asked, answer_text=text
         )
-        return Raw(place, completion, question=question, gold=gold)
+        return Raw(place, completion, question=question, gold=gold, again=order > 0)
     prefix = str(settings.get("direct_answer_trigger_for_fewshot") or FEW_SHOT) if few_shot else None
-    return Raw(place, Completion(-1, order, asked, text), question=question, gold=gold, prefix=prefix)
+    completion = Completion(-1, order, asked, text)
+    return Raw(place, completion, question=question, gold=gold, prefix=prefix, again=order > 0)
+
+
+def _without_reply(shown: str, reply: str, settings: Mapping[str, Any]) -> str:
+    """The prompt of the last reply, which is shown right after it."""
+    # MultiArith's logs give the reply stripped of its white space, and once of a colon within.
+    body, end = shown.rstrip(), reply.rstrip()
+    if not end or body.endswith(end):
+        return body[: len(body) - len(end)] if end else shown
+    two_calls = str(settings.get("direct_answer_trigger") or "")
+    one_call = two_calls.removeprefix("\nTherefore, ").capitalize()
+    for trigger in filter(None, (two_calls, one_call)):
+        if (at := shown.rfind(trigger)) >= 0:
+            return shown[: at + len(trigger)]
+    return shown
 
 
 # trace-of-thought
@@ -420,7 +436,7 @@ SOURCES: dict[str, Source] = {
 
 
 class _ByText:
-    """Questions by what they ask; equal ones are handed out in order, then once more as further samples."""
+    """Questions by what they ask; equal ones are handed out in order, and then once more."""
 
     def __init__(self, questions: Sequence[Question]) -> None:
         self.exact: dict[Any, list[Question]] = defaultdict(list)
@@ -431,15 +447,13 @@ class _ByText:
             self.stem[key[0]].append(question)
         self.given: dict[Any, int] = defaultdict(int)
 
-    def take(self, text: str, gold: str | None) -> tuple[Question, int] | None:
-        """The question and how often it was taken before."""
+    def take(self, text: str) -> Question | None:
         key = _asks(text)
         found = self.exact.get(key) or self.stem.get(key[0])
         if not found:
             return None
-        turn = self.given[key]
         self.given[key] += 1
-        return found[turn % len(found)], turn // len(found)
+        return found[(self.given[key] - 1) % len(found)]
 
 
 _CHOICES = re.compile(r"(?:which choice is true\s*\?\s*)?answer choices\s*:", re.IGNORECASE)
@@ -477,9 +491,7 @@ def records(path: str | Path, source: str, questions: Sequence[Question]) -> lis
         raise LabError(f"{path.name} holds no record of the kind {source!r}: is --source right?")
     if not questions:
         questions = _own_questions(raws)
-    by_index = {question.index: question for question in questions}
-    by_text = _ByText(questions)
-    joined = [_join(path, raw, by_index, by_text) for raw in raws]
+    joined = _join(path, raws, questions)
     missing = sum(record.question is None for record in joined)
     if missing == len(joined):
         raise LabError(f"No question of {path.name} is in this benchmark: choose the one it was recorded on.")
@@ -499,21 +511,31 @@ def _own_questions(raws: Sequence[Raw]) -> list[Question]:
     ]
 
 
-def _join(path: Path, raw: Raw, by_index: Mapping[int, Question], by_text: _ByText) -> Record:
-    if raw.index is not None:
-        question = by_index.get(raw.index)
-        if question and raw.question and _asks(raw.question) != _asks(question.text):
-            raise _wrong(path, raw.place, "it asks another question than this benchmark does at its index")
-        taken = (question, 0) if question else None
-    else:
-        taken = by_text.take(raw.question or "", raw.gold)
-    if taken is None:
-        return Record(raw.completion, None, raw.gold or "", raw.prefix)
-    question, turn = taken
-    completion = replace(
-        raw.completion, question_index=question.index, sample_index=raw.completion.sample_index + turn
-    )
-    return Record(completion, question, question.answer if raw.gold is None else raw.gold, raw.prefix)
+def _join(path: Path, raws: Sequence[Raw], questions: Sequence[Question]) -> list[Record]:
+    """Each record with its question; one that is joined by text gets the next free sample index."""
+    by_index = {question.index: question for question in questions}
+    by_text, samples = _ByText(questions), defaultdict(int)
+    joined: list[Record] = []
+    for raw in raws:
+        sample = raw.completion.sample_index
+        if raw.index is not None:
+            question = by_index.get(raw.index)
+            if question and raw.question and _asks(raw.question) != _asks(question.text):
+                raise _wrong(
+                    path, raw.place, "it asks another question than this benchmark does at its index"
+                )
+        else:
+            question = joined[-1].question if raw.again else by_text.take(raw.question or "")
+            if question:
+                sample = samples[question.index]
+                samples[question.index] += 1
+        if question is None:
+            joined.append(Record(raw.completion, None, raw.gold or "", raw.prefix))
+            continue
+        completion = replace(raw.completion, question_index=question.index, sample_index=sample)
+        gold = question.answer if raw.gold is None else raw.gold
+        joined.append(Record(completion, question, gold, raw.prefix))
+    return joined
 
 
 def read(path: str | Path, source: str, questions: Sequence[Question], kind: str) -> list[Completion]:
