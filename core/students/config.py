@@ -193,8 +193,8 @@ RECIPES: dict[str, Recipe] = {
         Recipe(
             "paper",
             "Fine-tune-CoT's (Ho et al. 2023)",
-            "20 epochs at a constant 3e-4 in fp32, evaluated on the test questions after each; the best of the "
-            "20 is reported, which is optimistic.",
+            "20 epochs at a constant 3e-4 in fp32, evaluated on the test questions after each; the best "
+            "of the 20 is reported, which is optimistic.",
             {
                 "epochs": 20,
                 "learning_rate": 3e-4,

@@ -97,6 +97,9 @@ def encode_prompts(
         return []
     encoded = tokenizer(list(prompts), add_special_tokens=True)["input_ids"]
     if model.config.is_encoder_decoder:
+        # T5's positions are relative: its `n_positions` bounds nothing.
+        room = getattr(model.config, "max_position_embeddings", None)
+        limit = min((n for n in (limit, room) if n), default=None)
         return [cut_end(ids, limit, tokenizer.eos_token_id) for ids in encoded]
     room = context_size(model.config)
     limit = min(n for n in (limit, room - 1 if room else None, 10**9) if n)
@@ -224,7 +227,7 @@ def _choose(logits: torch.Tensor, rows: list[Row], sampling: Sampling) -> list[i
     if sampling.temperature <= 0:
         return logits.argmax(-1).tolist()
     chances = (logits.float().cpu() / sampling.temperature).softmax(-1)
-    chances, tokens = chances.sort(-1, descending=True, stable=True)
+    chances, tokens = chances.sort(dim=-1, descending=True, stable=True)
     mass = chances.cumsum(-1)
     kept = mass - chances < sampling.top_p  # the smallest set of tokens that holds top_p
     mass = (chances * kept).cumsum(-1)
@@ -260,7 +263,7 @@ class Decoded:
 
     def __init__(self, model: Any, tokenizer: Any, rows: list[Row], device: Any) -> None:
         self.model, self.context = model, context_size(model.config)
-        self.takes = inspect.signature(model.forward).parameters
+        self.takes = inspect.signature(type(model).forward).parameters
         ids, self.mask = _padded([row.prompt for row in rows], pad_id(tokenizer), left=True, device=device)
         self.positions = (self.mask.cumsum(-1) - 1).clamp_min(0)
         self.cache = None
@@ -310,6 +313,7 @@ class Encoded:
         import torch
 
         self.model = model
+        self.positions = getattr(model.config, "max_position_embeddings", None) or 10**9
         ids, self.mask = _padded([row.prompt for row in rows], pad_id(tokenizer), left=False, device=device)
         self.read = model.get_encoder()(input_ids=ids, attention_mask=self.mask)
         self.cache = None
@@ -330,7 +334,7 @@ class Encoded:
         return self.last
 
     def room(self, row: Row) -> int:
-        return 10**9
+        return self.positions - 1
 
     def select(self, kept: list[int]) -> bool:
         import torch

@@ -1,0 +1,211 @@
+"""The process that fine-tunes or evaluates a student, driven by files alone.
+
+    python -m core.students.child RUN_DIR            the task that RUN_DIR/config.json names
+    python -m core.students.child RUN_DIR preview    what it would do, as JSON, doing nothing
+
+Ends with 0 when done (RUN_DIR/done.json), 2 after a sentence for the user (RUN_DIR/error.txt), 3 when it
+was told to stop and can be resumed, 1 after a defect. SIGTERM saves and stops; so does the death of the
+process that started it. With several GPUs the work runs through `accelerate launch`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+from core.errors import LabError
+from core.records import content_hash
+from core.students import checkpoints
+from core.students.config import TrainConfig
+from core.students.folder import RunFolder, write
+
+WATCH_SECONDS = 1.0
+ORPHAN_GRACE_SECONDS = 60  # to save; then it ends all the same
+LAUNCHED = "LAB_LAUNCHED"  # set in processes that `accelerate launch` started
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m core.students.child")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("task", nargs="?", choices=("train", "evaluate", "preview"))
+    parser.add_argument("--processes", type=int, help="one a GPU by default")
+    parser.add_argument("--alone", action="store_true", help="outlive the process that started this one")
+    asked = parser.parse_args(arguments)
+    folder = RunFolder(asked.folder.resolve())
+    launched = os.environ.get(LAUNCHED) == "1"
+    # cuBLAS reads this when it starts: without it, its sums are not the same from run to run.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    try:
+        config = folder.config()
+        task = asked.task or config.task
+        if task == "preview":
+            return _preview(folder, config)
+        if (folder.path / "done.json").is_file():
+            return 0
+        lock = None if launched else folder.lock()
+        (folder.path / "error.txt").unlink(missing_ok=True)
+        processes = 1 if launched else _processes(task, asked.processes)
+        if processes > 1:
+            return _launch(folder, task, processes, asked.alone)
+        return _work(folder, config, task, watch=not asked.alone, lock=lock)
+    except LabError as problem:
+        _fail(folder, str(problem))
+        return 2
+    except Exception as problem:  # a defect: the sentence is shown, the log holds the traceback
+        traceback.print_exc()
+        _fail(
+            folder,
+            f"Something unexpected went wrong ({type(problem).__name__}): see {folder.path}/child.log.",
+        )
+        return 1
+
+
+def _work(folder: RunFolder, config: TrainConfig, task: str, watch: bool, lock: Any) -> int:
+    """Do the task in this process."""
+    from core.students.training import Stop, Stopped
+
+    stop = Stop()
+
+    def ask(*_: Any) -> None:
+        stop.asked = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, ask)
+    if watch:
+        threading.Thread(target=_watch_parent, args=(os.getppid(), stop), daemon=True).start()
+    folder.status("running", "loading the student")
+    try:
+        done = (_train if task == "train" else _evaluate)(folder, config, stop)
+    except Stopped:
+        folder.status("stopped", "stopped; it can be resumed")
+        return 3
+    if os.environ.get("RANK", "0") == "0":
+        write(folder.path / "done.json", json.dumps(done, indent=1))
+        checkpoints.forget_optimizers(folder)
+        folder.status("done", "done", 1, 1)
+    del lock
+    return 0
+
+
+def _train(folder: RunFolder, config: TrainConfig, stop: Any) -> dict[str, Any]:
+    from core.students.training import train
+
+    started = time.monotonic()
+    done = train(folder, config, stop)
+    return done | {"seconds": round(time.monotonic() - started, 2)}
+
+
+def _evaluate(folder: RunFolder, config: TrainConfig, stop: Any) -> dict[str, Any]:
+    """Answer the questions with the student as it is: trained by this lab, or not at all."""
+    import torch
+
+    from core.students import loading
+    from core.students.evaluation import evaluate
+
+    student, path = loading.resolved(config)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    precision = loading.precision(config, device)
+    loading.be_deterministic()
+    tokenizer = loading.load_tokenizer(path)
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    model = loading.load_model(student, path, dtype).to(device)
+    found = evaluate(folder, config, model, tokenizer, stop.tick)
+    return {
+        "task": "evaluate",
+        **found,
+        "student": student.name,
+        "origin": loading.origin(path).get("origin"),
+        "precision": precision,
+        "device": loading.device_name(device),
+        "config": content_hash(config.as_dict()),
+        "versions": loading.versions(),
+    }
+
+
+def _preview(folder: RunFolder, config: TrainConfig) -> int:
+    from core.students.preview import preview
+
+    found = preview(folder, config)
+    write(folder.path / "preview.json", json.dumps(found, ensure_ascii=False))
+    print(json.dumps(found, ensure_ascii=False))
+    return 0
+
+
+def _processes(task: str, asked: int | None) -> int:
+    if task != "train":
+        return 1
+    if asked:
+        return asked
+    import torch
+
+    return max(1, torch.cuda.device_count())
+
+
+def _launch(folder: RunFolder, task: str, processes: int, alone: bool) -> int:
+    """One process a GPU. Where memory runs out in one of them, all start again with half the rows."""
+    import torch
+
+    from core.students.training import ROWS_PER_PASS, SMALLER
+
+    command = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu"]
+    if not torch.cuda.is_available():
+        command[-1:] = ["--cpu"]
+    command += [
+        f"--num_processes={processes}",
+        "--num_machines=1",
+        "--mixed_precision=no",
+        "--dynamo_backend=no",
+    ]
+    command += ["--main_process_port=0", "-m", "core.students.child", str(folder.path), task, "--alone"]
+    while True:
+        child = subprocess.Popen(command, env=os.environ | {LAUNCHED: "1"})
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_, c=child: c.terminate())
+        if not alone:
+            threading.Thread(target=_watch_parent, args=(os.getppid(), None, child), daemon=True).start()
+        code = child.wait()
+        if (folder.path / "done.json").is_file():
+            return 0
+        if code and (folder.path / SMALLER).is_file():
+            (folder.path / SMALLER).rename(folder.path / ROWS_PER_PASS)
+            continue
+        if (folder.path / "error.txt").is_file():
+            return 2
+        return 3 if child.returncode in (0, 3, -signal.SIGTERM) else 1
+
+
+def _watch_parent(parent: int, stop: Any, child: subprocess.Popen | None = None) -> None:
+    """Stop when the process that started this one is gone: nobody would read the results."""
+    if parent == 1:
+        return
+    while os.getppid() == parent:
+        time.sleep(WATCH_SECONDS)
+    if child is not None:
+        child.terminate()
+    else:
+        stop.asked = True
+    time.sleep(ORPHAN_GRACE_SECONDS)
+    if child is not None:
+        child.kill()
+    os._exit(4)
+
+
+def _fail(folder: RunFolder, sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)
+    if folder.path.is_dir():
+        write(folder.path / "error.txt", sentence + "\n")
+        folder.status("failed", sentence)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

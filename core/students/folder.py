@@ -1,0 +1,159 @@
+"""The files through which a run is asked for and answered; every one whole, or grown line by line.
+
+config.json          TrainConfig                     metrics.jsonl   {"name", "step", "epoch", "value"}
+rows.jsonl           TrainingRow, one a line         epochs.jsonl    {"epoch", "step", "dev_loss", …}
+eval.jsonl           {"question_index", "prompt", "answer"}
+status.json          {"state", "stage", "done", "total", …}          error.txt   one sentence
+checkpoints/epoch-3/ predictions/epoch-3.jsonl  predictions/shard-0.jsonl  student/  done.json
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.errors import LabError
+from core.students.config import TrainConfig
+
+LOCK_SECONDS = 60  # a child that is told to stop may still be saving
+
+
+@dataclass(frozen=True, slots=True)
+class EvalRow:
+    """One question to answer: the prompt as the student reads it, and the gold answer if known."""
+
+    question_index: int
+    prompt: str
+    answer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """The folder of one run."""
+
+    path: Path
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def predictions(self) -> Path:
+        return self.path / "predictions"
+
+    @property
+    def student(self) -> Path:
+        return self.path / "student"
+
+    def config(self) -> TrainConfig:
+        """What is asked; LabError where the file is missing or says something impossible."""
+        try:
+            values = json.loads((self.path / "config.json").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise LabError(f"{self.path} has no config.json: give the folder of a run.") from None
+        except ValueError:
+            raise LabError(
+                f"{self.path / 'config.json'} is not JSON: write the run's folder again."
+            ) from None
+        return TrainConfig.from_dict(values)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The training rows."""
+        if not (rows := read_lines(self.path / "rows.jsonl")):
+            raise LabError("The training set is empty: generate rationales first, or loosen the filters.")
+        return rows
+
+    def eval_rows(self) -> list[EvalRow]:
+        """The questions to answer, in their order."""
+        return [
+            EvalRow(row["question_index"], row["prompt"], row.get("answer"))
+            for row in read_lines(self.path / "eval.jsonl")
+        ]
+
+    def metric(self, name: str, step: int, epoch: float, value: float) -> None:
+        """Append a point of a curve; a resumed run writes some again, with the same name and step."""
+        append(self.path / "metrics.jsonl", [{"name": name, "step": step, "epoch": epoch, "value": value}])
+
+    def metrics(self, points: Iterable[dict[str, Any]]) -> None:
+        append(self.path / "metrics.jsonl", points)
+
+    def epochs(self) -> dict[int, dict[str, Any]]:
+        """What each finished epoch reached."""
+        return {row["epoch"]: row for row in read_lines(self.path / "epochs.jsonl")}
+
+    def status(self, state: str, stage: str = "", done: int = 0, total: int = 0, **more: Any) -> None:
+        """Say where the run is: running, stopped, failed or done."""
+        values = {"state": state, "stage": stage, "done": done, "total": total, "time": time.time(), **more}
+        write(self.path / "status.json", json.dumps(values))
+
+    def lock(self) -> Any:
+        """Hold the folder for this process; LabError where another one keeps it."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        file = (self.path / "lock").open("w")
+        until = time.monotonic() + LOCK_SECONDS
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return file
+            except OSError:
+                if time.monotonic() > until:
+                    raise LabError(
+                        f"Another process works on {self.path}: stop it first, or wait until it ends."
+                    ) from None
+                time.sleep(0.2)
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.write_text(text, encoding="utf-8")
+    os.replace(part, path)
+
+
+def write_lines(path: Path, rows: Iterable[dict[str, Any]]) -> None:
+    """Write JSON lines whole or not at all."""
+    write(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+
+
+def append(path: Path, rows: Iterable[dict[str, Any]]) -> None:
+    """Append JSON lines in one write, so that a reader never sees a mixture of two."""
+    if text := "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows):
+        with path.open("ab", buffering=0) as file:
+            file.write(text.encode("utf-8", "surrogatepass"))
+
+
+def mend(path: Path) -> None:
+    """Cut off a last line that a killed process left unfinished."""
+    if path.is_file():
+        data = path.read_bytes()
+        whole = data[: data.rfind(b"\n") + 1]
+        if len(whole) < len(data):
+            os.truncate(path, len(whole))
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """The complete JSON lines of a file that may still grow; none where there is no file."""
+    if not path.is_file():
+        return []
+    text = path.read_text(encoding="utf-8")
+    return [json.loads(line) for line in text[: text.rfind("\n") + 1].split("\n") if line]
+
+
+def put_folder(made: Path, target: Path) -> None:
+    """Move a finished folder to its place, replacing an older one of that name."""
+    if target.exists():
+        old = target.with_name(f".old-{target.name}")
+        shutil.rmtree(old, ignore_errors=True)
+        target.rename(old)
+        made.rename(target)
+        shutil.rmtree(old, ignore_errors=True)
+    else:
+        made.rename(target)

@@ -1,0 +1,122 @@
+"""A student's model and tokenizer, and what the device can compute in."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from core.errors import LabError
+from core.students.config import TrainConfig
+from core.students.table import Student, location, resolve
+
+
+def resolved(config: TrainConfig) -> tuple[Student, Path]:
+    """The student a config names and the folder of its checkpoint."""
+    student = resolve(config.student)
+    return student, location(student)
+
+
+def load_tokenizer(path: Path) -> Any:
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(path)
+    except Exception as error:  # whatever a broken file makes the readers raise
+        raise LabError(f"Cannot read the tokenizer in {path} ({_first_line(error)}): get it again.") from None
+    if tokenizer.eos_token_id is None:
+        raise LabError(f"The tokenizer in {path} has no end-of-text token: choose another student.")
+    return tokenizer
+
+
+def load_model(student: Student, path: Path, dtype: Any = None) -> Any:
+    """The model in fp32 (or `dtype`), on the CPU. Reads safetensors only and runs no foreign code."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    reader = AutoModelForSeq2SeqLM if student.is_seq2seq else AutoModelForCausalLM
+    try:
+        return reader.from_pretrained(path, dtype=dtype or torch.float32, use_safetensors=True)
+    except (torch.OutOfMemoryError, MemoryError):
+        raise LabError(f"{student.name} does not fit into memory: choose a smaller student.") from None
+    except Exception as error:  # whatever a broken file makes the readers raise
+        raise LabError(f"Cannot read the model in {path} ({_first_line(error)}): get it again.") from None
+
+
+def read_model_config(path: Path) -> Any:
+    """The model's own config, without its weights."""
+    from transformers import AutoConfig
+
+    try:
+        return AutoConfig.from_pretrained(path)
+    except Exception as error:  # whatever a broken file makes the reader raise
+        raise LabError(f"Cannot read {path / 'config.json'} ({_first_line(error)}): get it again.") from None
+
+
+def parameter_count(student: Student, path: Path) -> int:
+    """How many parameters the model has, from its config alone."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
+
+    maker = AutoModelForSeq2SeqLM if student.is_seq2seq else AutoModelForCausalLM
+    with torch.device("meta"):
+        return sum(p.numel() for p in maker.from_config(read_model_config(path)).parameters())
+
+
+def precision(config: TrainConfig, device: Any) -> str:
+    """ "bf16" or "fp32". Never fp16: T5 overflows in it."""
+    if config.precision == "auto":
+        return "bf16" if computes_in_bf16(device.type) else "fp32"
+    return config.precision
+
+
+def computes_in_bf16(device: str) -> bool:
+    """Whether bf16 is done in hardware there; elsewhere it is slower than fp32."""
+    import torch
+
+    if device == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device == "cpu":
+        able = torch.cpu.get_capabilities()
+        return any(able.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+    return False
+
+
+def be_deterministic() -> None:
+    """Same seed, same machine, same weights. Needs CUBLAS_WORKSPACE_CONFIG, which the child sets."""
+    import torch
+
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    torch.backends.cudnn.benchmark = False
+
+
+def device_name(device: Any) -> str:
+    import torch
+
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    if device.type == "cpu":
+        return f"{torch.cpu.get_capabilities().get('cpu_name', 'CPU')}, {torch.get_num_threads()} threads"
+    return device.type
+
+
+def versions() -> dict[str, str]:
+    """Of the libraries that decide the weights."""
+    from importlib.metadata import version
+
+    return {name: version(name) for name in ("torch", "transformers", "accelerate", "peft", "tokenizers")}
+
+
+def origin(path: Path) -> dict[str, Any]:
+    """What a folder made by this lab says of itself; empty for others."""
+    try:
+        return json.loads((path / "lab.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).strip().splitlines()[0][:160] if str(error).strip() else ''}"

@@ -1,0 +1,187 @@
+"""What a fine-tuning will do, before it does it: rows, tokens, cuts, memory, time and the first batch.
+
+The figures of memory and time are estimates and called so; nothing is trained and no weights are read.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from core.students import loading
+from core.students.config import TrainConfig
+from core.students.encoding import IGNORED, Example, batches, collate
+from core.students.folder import RunFolder
+from core.students.training import read_data
+
+EFFICIENCY = 0.4  # of a plain matrix product's speed, as reached by whole training steps
+PROBE_SIZE = 1024
+PROBE_SECONDS = 0.3
+
+
+def preview(folder: RunFolder, config: TrainConfig) -> dict[str, Any]:
+    """JSON-able figures of a run: see the keys. Sizes in bytes, times in seconds.
+
+    `first_batch` has a row's tokens, {"text", "trained", "padding"}; an encoder-decoder's as `read` and
+    `written`.
+    """
+    import torch
+
+    student, path = loading.resolved(config)
+    tokenizer = loading.load_tokenizer(path)
+    model_config = loading.read_model_config(path)
+    data = read_data(folder, config, tokenizer, model_config)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    precision = loading.precision(config, device)
+    parameters = loading.parameter_count(student, path)
+    trained = parameters if config.tuning == "full" else _lora_parameters(config, student, path)
+    lengths = [e.tokens for e in data.train]
+    order = batches(lengths, config.effective_batch, config.seed, 0, config.bucketing)
+    memory = _memory(config, model_config, parameters, trained, max(lengths), precision)
+    available = _available(device)
+    first = [data.train[i] for i in order[0]]
+    return {
+        "student": student.name,
+        "parameters": parameters,
+        "trained_parameters": trained,
+        "precision": precision,
+        "device": loading.device_name(device),
+        "rows": len(data.train),
+        "dev_rows": len(data.dev),
+        "epochs": config.epochs,
+        "steps": len(order) * config.epochs,
+        "rows_per_step": config.effective_batch,
+        "tokens": {
+            "per_epoch": sum(lengths),
+            "trained_on": sum(e.trained_tokens for e in data.train),
+            "longest_row": max(lengths),
+            "mean_row": round(sum(lengths) / len(lengths), 1),
+            "padding": round(_padding(order, lengths), 3),
+        },
+        "truncated": {
+            "inputs": sum(e.cut_input for e in [*data.train, *data.dev]),
+            "labels": sum(e.cut_label for e in [*data.train, *data.dev]),
+        },
+        "estimated_memory": memory,
+        "available_memory": available,
+        "fits": sum(memory.values()) <= available,
+        "estimated_seconds": round(_seconds(config, parameters, sum(lengths), device, precision), 1),
+        "first_batch": show(first, tokenizer, model_config.is_encoder_decoder),
+    }
+
+
+def show(examples: Sequence[Example], tokenizer: Any, seq2seq: bool) -> list[dict[str, Any]]:
+    """A batch as the model sees it, padding included: each token's text, and whether it is trained on."""
+    batch = collate(examples, tokenizer)
+    rows = []
+    for ids, mask, labels in zip(
+        batch["input_ids"].tolist(), batch["attention_mask"].tolist(), batch["labels"].tolist(), strict=True
+    ):
+        if seq2seq:
+            written = [i if i != IGNORED else _pad(tokenizer) for i in labels]
+            rows.append(
+                {
+                    "read": _tokens(tokenizer, ids, mask, [False] * len(ids)),
+                    "written": _tokens(
+                        tokenizer,
+                        written,
+                        [label != IGNORED for label in labels],
+                        [i != IGNORED for i in labels],
+                    ),
+                }
+            )
+        else:
+            rows.append({"tokens": _tokens(tokenizer, ids, mask, [label != IGNORED for label in labels])})
+    return rows
+
+
+def _pad(tokenizer: Any) -> int:
+    from core.students.generation import pad_id
+
+    return pad_id(tokenizer)
+
+
+def _tokens(tokenizer: Any, ids: list[int], mask: Sequence[int], trained: list[bool]) -> list[dict[str, Any]]:
+    return [
+        {"text": tokenizer.decode([i]), "trained": bool(t), "padding": not m}
+        for i, m, t in zip(ids, mask, trained, strict=True)
+    ]
+
+
+def _padding(order: list[list[int]], lengths: list[int]) -> float:
+    """Share of padding among all positions of an epoch."""
+    real = sum(lengths)
+    padded = sum(len(rows) * max(lengths[i] for i in rows) for rows in order)
+    return 1 - real / padded
+
+
+def _lora_parameters(config: TrainConfig, student: Any, path: Any) -> int:
+    """Two thin matrices for each linear layer but the head (Hu et al. 2022)."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
+
+    maker = AutoModelForSeq2SeqLM if student.is_seq2seq else AutoModelForCausalLM
+    with torch.device("meta"):
+        model = maker.from_config(loading.read_model_config(path))
+    head = model.get_output_embeddings()
+    layers = [m for m in model.modules() if type(m).__name__ in ("Linear", "Conv1D") and m is not head]
+    return sum(config.lora_rank * sum(layer.weight.shape) for layer in layers)
+
+
+def _memory(
+    config: TrainConfig, model: Any, parameters: int, trained: int, longest: int, precision: str
+) -> dict[str, int]:
+    """Bytes of weights, gradients, AdamW's two moments and activations.
+
+    Activations after Korthikanti et al. 2022, "Reducing Activation Recomputation", eq. 2, and the logits.
+    """
+    layers = getattr(model, "num_hidden_layers", None) or getattr(model, "n_layer", 12)
+    layers += getattr(model, "num_decoder_layers", None) or 0
+    hidden = getattr(model, "hidden_size", None) or getattr(model, "n_embd", 768)
+    heads = getattr(model, "num_attention_heads", None) or 12
+    rows, wide = config.batch_size, 1 if precision == "bf16" else 2
+    per_layer = longest * rows * hidden * (34 + 5 * heads * longest / hidden) * wide
+    if config.gradient_checkpointing:
+        per_layer = longest * rows * hidden * 2 * wide
+    return {
+        "weights": 4 * parameters + (2 * parameters if precision == "bf16" else 0),
+        "gradients": 4 * trained,
+        "optimizer": 8 * trained,
+        "activations": int(layers * per_layer) + rows * longest * model.vocab_size * 8,
+    }
+
+
+def _available(device: Any) -> int:
+    import psutil
+    import torch
+
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    return psutil.virtual_memory().available
+
+
+def _seconds(config: TrainConfig, parameters: int, tokens: int, device: Any, precision: str) -> float:
+    """Of training alone: 6 operations a parameter and token (LoRA: 4), at the speed this device shows."""
+    operations = (6 if config.tuning == "full" else 4) * parameters * tokens * config.epochs
+    return operations / (EFFICIENCY * _speed(device, precision))
+
+
+def _speed(device: Any, precision: str) -> float:
+    """Operations a second of a matrix product in this precision, measured now."""
+    import torch
+
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    a = torch.ones(PROBE_SIZE, PROBE_SIZE, dtype=dtype, device=device)
+
+    def product() -> None:
+        _ = a @ a
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+
+    product()
+    started, n = time.perf_counter(), 0
+    while time.perf_counter() - started < PROBE_SECONDS:
+        product()
+        n += 1
+    return n * 2 * PROBE_SIZE**3 / (time.perf_counter() - started)
