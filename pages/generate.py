@@ -1,3 +1,25 @@
+"""Generate: have a teacher write rationales for a study's questions, and watch them come in."""
+
+from dataclasses import replace
+
 import streamlit as st
 
-st.title("generate")
+from pages.components import frame
+from pages.components import generate as ui
+
+st.title("Generate")
+st.caption("A teacher writes a rationale for every question. Every reply is kept; nothing is paid for twice.")
+
+study = frame.current_study()
+with st.container(border=True), frame.errors():
+    spec, scope = ui.choose_study()
+    spec = replace(spec, teacher=ui.choose_teacher(spec, scope))
+    spec, request = ui.choose_prompting(spec, scope)
+    ui.show_estimate(spec, request, scope)
+    ui.start(spec, request)
+
+if study is not None:
+    ui.watch(study)
+    frame.next_step("read what the teacher wrote.", "rationales", "Rationales")
+else:
+    frame.next_step("no study yet? The demo study needs no settings at all.", "overview", "Overview")

@@ -1,3 +1,42 @@
+"""Results: which method made the student better, by how much, how sure that is, and what is behind it."""
+
 import streamlit as st
 
-st.title("results")
+from pages.components import frame
+from pages.components import results as ui
+
+st.title("Results")
+study = frame.current_study()
+if study is None:
+    frame.empty("There is no study yet. The demo study ends with a table here.", "overview", "Overview")
+    st.stop()
+cells = ui.cells_of(study)
+if not cells:
+    frame.empty("No student of this study has been evaluated yet. Train one.", "train", "Train")
+    st.stop()
+
+ui.summary(cells)
+with frame.errors():
+    rows = ui.choose_rows(cells)
+    ui.results_table(rows)
+    ui.downloads(study, rows)
+    ui.chart(rows)
+
+st.subheader("Behind a row")
+names = ["Predictions", "Training rows", "Flips between two runs", "Other rules"]
+predictions, training, flips, rules = st.tabs(names, key="view", on_change="rerun", bind="query-params")
+run = ui.choose_run(study) if not flips.open else None
+with frame.errors():
+    if predictions.open:
+        with predictions:
+            ui.show_predictions(study, run)
+    if training.open:
+        with training:
+            ui.show_training_rows(study, run.training_set)
+    if flips.open:
+        with flips:
+            ui.show_flips(study, cells)
+    if rules.open:
+        with rules:
+            ui.show_rescored(study, run)
+ui.foot()

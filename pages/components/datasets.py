@@ -8,8 +8,8 @@ from typing import Any
 import streamlit as st
 
 from core.answers import KINDS
-from core.datasets import DATASETS, cached, load
 from core.datasets import Dataset as Benchmark
+from core.datasets import all_datasets, cached, load
 from core.records import Question
 from core.store import queries
 from core.store.models import Dataset
@@ -23,18 +23,13 @@ EXCERPT = 300  # characters of a question in a table
 
 def choose_benchmark() -> Benchmark:
     """The benchmark in the URL; the current study's to begin with."""
-    study = frame.current_study()
-    keys = list(DATASETS)
-    start = keys.index(study.config["benchmark"]) if study else 0
+    table, study = all_datasets(), frame.current_study()
+    keys = list(table)
+    start = keys.index(study.config["benchmark"]) if study and study.config["benchmark"] in table else 0
     key = st.selectbox(
-        "Benchmark",
-        keys,
-        start,
-        format_func=lambda k: DATASETS[k].title,
-        key="benchmark",
-        bind="query-params",
+        "Benchmark", keys, start, format_func=lambda k: table[k].title, key="benchmark", bind="query-params"
     )
-    return DATASETS[key]
+    return table[key]
 
 
 def facts(benchmark: Benchmark) -> None:
@@ -54,15 +49,15 @@ def facts(benchmark: Benchmark) -> None:
     st.caption(" · ".join(parts))
 
 
-def options_form(benchmark: Benchmark, key: str) -> tuple[str, dict[str, int]]:
-    """The split and the options with which a benchmark is read: (split, options)."""
+def options_form(benchmark: Benchmark, key: str) -> tuple[str, dict[str, int], Any]:
+    """With which split and options a benchmark is read, and the row of fields for what else is asked."""
     fields = st.container(horizontal=True, vertical_alignment="bottom")
     splits = list(benchmark.splits)
     split = splits[0]
     if len(splits) > 1:
         split = fields.selectbox("Split", splits, key=f"{key}_split_{benchmark.key}", width=160)
     if not benchmark.generated:
-        return split, {}
+        return split, {}, fields
     size = fields.number_input(
         "Questions", 2, 100_000, benchmark.n, key=f"{key}_size_{benchmark.key}", width=160
     )
@@ -77,7 +72,7 @@ def options_form(benchmark: Benchmark, key: str) -> tuple[str, dict[str, int]]:
         )
         for option in benchmark.options
     }
-    return split, {"size": int(size), "seed": int(seed), **own}
+    return split, {"size": int(size), "seed": int(seed), **own}, fields
 
 
 def choose_version(benchmark: Benchmark) -> Dataset | None:
@@ -104,7 +99,7 @@ def describe(row: Dataset) -> str:
 
 def read_button(benchmark: Benchmark) -> None:
     """Read a benchmark into the lab, with the download's progress."""
-    split, options = options_form(benchmark, "read")
+    split, options, _ = options_form(benchmark, "read")
     with frame.errors():
         if st.button("Read it", type="primary", icon=":material/download:", key="read"):
             with st.status(f"Reading {plain(benchmark.title)}…", expanded=True):

@@ -32,7 +32,15 @@ def clickable(rows: Sequence[dict[str, Any]], ids: Sequence[Hashable], target: s
         if picked := st.session_state[key]["selection"]["rows"]:
             st.session_state[target] = ids[picked[0]]
 
-    st.dataframe(rows, key=key, hide_index=True, on_select=choose, selection_mode="single-row", **options)
+    st.dataframe(
+        rows,
+        key=key,
+        hide_index=True,
+        on_select=choose,
+        selection_mode="single-row",
+        height="content",
+        **options,
+    )
 
 
 def search(key: str, placeholder: str) -> str:

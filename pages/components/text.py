@@ -13,8 +13,12 @@ import unicodedata
 
 import streamlit as st
 
-MARK = "background:rgba(64,170,120,.28);color:inherit;padding:0 .15em;border-radius:.2em"
+Span = tuple[int | None, int | None]  # start and end of a match; None where there is none
+
+MARK = "color:inherit;padding:0 .15em;border-radius:.2em;background:"
+GOOD, BAD = "rgba(64,170,120,.3)", "rgba(224,110,70,.32)"  # the same on a light and on a dark page
 STYLE = "white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.55;margin:0;unicode-bidi:isolate"
+LABEL = "font-size:.85em;opacity:.65;margin:0 0 .15rem"
 
 
 def visible(text: str) -> str:
@@ -42,21 +46,20 @@ def plain(text: object, limit: int | None = None) -> str:
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", line)
 
 
-def passage(text: str, span: tuple[int | None, int | None] | None = None, muted: bool = False) -> None:
-    """The text as written, wrapped, with `span` (start, end) of it marked if given."""
-    start, end = span or (None, None)
-    if start is None or end is None:
-        start = end = len(text)
-    before, matched, after = (html.escape(visible(t)) for t in (text[:start], text[start:end], text[end:]))
-    marked = f'<mark style="{MARK}">{matched}</mark>' if matched else ""
-    opacity = ";opacity:.72" if muted else ""
-    st.html(f'<p style="{STYLE}{opacity}">{before}{marked}{after or "&#8203;"}</p>')
+def passage(text: str, span: Span | None = None, good: bool = True, label: str = "") -> None:
+    """The text as written, wrapped, with `span` of it marked; blank lines around it are left out."""
+    skipped = len(text) - len(text.lstrip("\n"))
+    start, end = (i if i is not None else len(text) for i in span or (None, None))
+    parts = text[skipped:start], text[max(start, skipped) : end], text[end:].rstrip()
+    before, matched, after = (html.escape(visible(part)) for part in parts)
+    marked = f'<mark style="{MARK}{GOOD if good else BAD}">{matched}</mark>' if matched else ""
+    head = f'<p style="{LABEL}">{html.escape(label)}</p>' if label else ""
+    st.html(f'{head}<p style="{STYLE}">{before}{marked}{after or "&#8203;"}</p>')
 
 
-def labelled(label: str, text: str, span: tuple[int | None, int | None] | None = None) -> None:
+def labelled(label: str, text: str, span: Span | None = None, good: bool = True) -> None:
     """A passage under a small heading; an em dash where there is none."""
-    st.caption(label)
-    passage(text or "—", span if text else None, muted=not text)
+    passage(text or "—", span if text else None, good, label)
 
 
 def count(n: int | None, noun: str) -> str:

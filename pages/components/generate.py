@@ -1,0 +1,307 @@
+"""The Generate page's parts: the study, the teacher, what it will cost at most, and the live stream.
+
+A teacher's fields come from its row in TEACHERS: a new row needs no edit here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from core import settings, studies
+from core.datasets import all_datasets, cached
+from core.errors import LabError
+from core.methods import METHODS, estimate
+from core.records import Question
+from core.store import queries
+from core.store.models import Completion, Run, Study
+from core.studies import Spec
+from core.teachers import TEACHERS, Option, prices
+from core.teachers.recorded import SOURCES
+from pages.components import frame
+from pages.components.datasets import facts, options_form
+from pages.components.jobs import job_card
+from pages.components.tables import choice
+from pages.components.text import count, passage, plain
+
+FIRST_FIELDS = ("base_url", "model", "key_name", "path", "source")  # the others are folded away
+MAY_BE_EMPTY = ("key_name", "retries", "price_in", "price_out")
+CHOICES = {"source": tuple(SOURCES)}  # of options whose row leaves them open
+STREAMED = 5
+NEW = "new"
+
+
+# ── what is asked ───────────────────────────────────────────────────────────────────────────────
+
+
+def choose_study() -> tuple[Spec, str]:
+    """(the study to generate for, its scope).
+
+    The scope is NEW or names an existing study. It is part of the form's keys, so that another study
+    begins with its own values.
+    """
+    current = frame.current_study()
+    if current is None or choice("For", ["this study", "a new study"], "for") == "a new study":
+        return _new_study(), NEW
+    spec = studies.from_dict(current.config)
+    row = queries.dataset(current.dataset_id)
+    st.caption(f"**{plain(current.name)}**: {plain(spec.benchmark)}, {count(row.n, 'question')}")
+    return spec, f"study{current.id}"
+
+
+def _new_study() -> Spec:
+    table = all_datasets()
+    left, right = st.columns(2)
+    key = left.selectbox("Benchmark", list(table), format_func=lambda k: table[k].title, key="new_benchmark")
+    name = right.text_input("Name of the study", _free_name(table[key].title), key=f"new_name_{key}").strip()
+    facts(table[key])
+    split, options, row = options_form(table[key], NEW)
+    train = row.number_input(
+        "Training questions", 1, None, None, key="new_train", placeholder="all", width=170
+    )
+    test = row.number_input("Test questions", 1, None, None, key="new_test", placeholder="all", width=170)
+    if queries.study_by_name(name):
+        raise LabError(f"A study “{name}” exists: choose it in the sidebar, or choose another name.")
+    return Spec(name, key, options=options, split=split, train=train, test=test)
+
+
+def _free_name(title: str) -> str:
+    taken = {study.name for study in queries.studies()}
+    names = (f"{title} study{number}" for number in ["", *(f" {n}" for n in range(2, len(taken) + 3))])
+    return next(name for name in names if name not in taken)
+
+
+def choose_teacher(spec: Spec, scope: str) -> dict[str, Any]:
+    """A teacher as a study names it: its key and its options; never a secret."""
+    keys = list(TEACHERS)
+    own = spec.teacher if spec.teacher.get("key") in TEACHERS else {"key": keys[0]}
+    key = st.selectbox(
+        "Teacher",
+        keys,
+        keys.index(own["key"]),
+        format_func=lambda k: TEACHERS[k].title,
+        key=f"{scope}_teacher",
+    )
+    row, known = TEACHERS[key], own if own["key"] == key else {}
+    st.caption(f"Needs {plain(row.needs)}.")
+    first = [option for option in row.options if option.name in FIRST_FIELDS]
+    more = [option for option in row.options if option.name not in FIRST_FIELDS]
+    values = _fields(f"{scope}_{key}", first, known)
+    if more:
+        with st.expander("More settings of this teacher", icon=":material/tune:"):
+            values |= _fields(f"{scope}_{key}", more, known)
+    if "key_name" in values:
+        key_state(values["key_name"])
+    return (
+        {"key": key}
+        | {name: value for name, value in values.items() if value not in (None, "")}
+        | ({"key_name": ""} if values.get("key_name") == "" else {})
+    )
+
+
+def _fields(scope: str, options: list[Option], known: dict[str, Any]) -> dict[str, Any]:
+    columns = st.columns(2)
+    return {
+        option.name: _field(columns[i % 2], scope, option, known.get(option.name, option.default))
+        for i, option in enumerate(options)
+    }
+
+
+def _field(place: Any, scope: str, option: Option, value: Any) -> Any:
+    label = option.name.replace("_", " ").capitalize()
+    shared = {"key": f"{scope}_{option.name}", "help": plain(option.help)}
+    allowed = option.choices or CHOICES.get(option.name, ())
+    if allowed:
+        return place.selectbox(label, allowed, allowed.index(value) if value in allowed else 0, **shared)
+    if isinstance(option.default, int):
+        return int(place.number_input(label, value=int(value), min_value=0, **shared))
+    if isinstance(option.default, float):
+        return float(place.number_input(label, value=float(value), min_value=0.0, format="%g", **shared))
+    return place.text_input(label, value or "", **shared).strip()
+
+
+def key_state(name: str) -> None:
+    """Whether a key is set, by its name; and how to set it. The value is never shown or asked for."""
+    if not name:
+        return
+    if settings.secret(name) is not None:
+        st.badge(f"{plain(name)} is set", icon=":material/key:", color="green")
+        return
+    st.badge(f"{plain(name)} is not set", icon=":material/key_off:", color="orange")
+    st.caption("Set it in the environment before `make run`, or in `.streamlit/secrets.toml`:")
+    st.code(f'{name} = "…"', language="toml")
+
+
+def choose_prompting(spec: Spec, scope: str) -> tuple[Spec, dict[str, Any]]:
+    """(the study with its sampling, what is asked of the job: method, split, limit)."""
+    asking = {key: row for key, row in METHODS.items() if row.prompt and not row.needs_exemplars}
+    if spec.exemplars:
+        asking = {key: row for key, row in METHODS.items() if row.prompt}
+    left, middle, right = st.columns(3)
+    method = left.selectbox(
+        "Prompts of", list(asking), format_func=lambda k: asking[k].title, key=f"{scope}_prompts"
+    )
+    split = middle.selectbox("Questions", ["train", "test", "all"], key=f"{scope}_asked_split")
+    limit = right.number_input(
+        "At most", 1, None, None, key=f"{scope}_asked_limit", placeholder="all of them"
+    )
+    own = spec.sampled(asking[method].sampling)
+    with st.expander("Sampling", icon=":material/tune:"):
+        st.caption("The method's own values to begin with. Several rationales a question need a temperature.")
+        a, b, c, d = st.columns(4)
+        samples = int(
+            a.number_input("Rationales per question (D)", 1, 64, spec.samples, key=f"{scope}_samples")
+        )
+        temperature = b.number_input(
+            "Temperature", 0.0, 2.0, own.temperature, 0.1, key=f"{scope}_temperature"
+        )
+        max_tokens = int(
+            c.number_input("Longest, in tokens", 1, 8192, own.max_tokens, key=f"{scope}_max_tokens")
+        )
+        seed = d.number_input("Seed", 0, None, own.seed, key=f"{scope}_seed", placeholder="none")
+    asked = {"temperature": temperature, "max_tokens": max_tokens, "seed": seed}
+    plainly = asking[method].sampling
+    sampling = spec.sampling | {
+        n: v for n, v in asked.items() if v != getattr(plainly, n) or n in spec.sampling
+    }
+    request = {"method": method, "split": split, "limit": int(limit) if limit else None}
+    return replace(spec, samples=samples, sampling=sampling), request
+
+
+# ── what it costs at most ───────────────────────────────────────────────────────────────────────
+
+
+def show_estimate(spec: Spec, request: dict[str, Any], scope: str) -> None:
+    """Calls, tokens and dollars before the start: an upper bound, and labelled so."""
+    questions = _asked_questions(spec, request, scope)
+    if questions is None:
+        st.caption("The estimate appears once the benchmark has been read (Datasets page).")
+        return
+    method = METHODS[request["method"]]
+    bound = estimate(
+        questions,
+        method,
+        prices(spec.teacher),
+        spec.sampled(method.sampling),
+        samples=spec.samples,
+        context=TEACHERS[spec.teacher["key"]].defaults.get("context"),
+    )
+    free = not TEACHERS[spec.teacher["key"]].options or spec.teacher["key"] == "recorded"
+    st.markdown("**Before the start: an upper bound**")
+    figures = {
+        "Questions": f"{len(questions):,}",
+        "Calls, at most": "none" if free else f"{bound.calls:,}",
+        "Tokens, at most": "none" if free else f"{bound.prompt_tokens + bound.completion_tokens:,}",
+        "Cost, at most": f"${bound.cost:,.2f}",
+    }
+    for column, (label, value) in zip(st.columns(4), figures.items(), strict=True):
+        column.metric(label, value, border=True)
+    if bound.over_context:
+        st.warning(
+            f"{count(bound.over_context, 'prompt')} may not fit the context window with the answer: "
+            "ask for fewer tokens.",
+            icon=":material/warning:",
+        )
+    if not free:
+        st.caption("Replies mostly end earlier, and what is cached is not asked again.")
+
+
+def _asked_questions(spec: Spec, request: dict[str, Any], scope: str) -> list[Question] | None:
+    if scope == NEW:
+        benchmark = all_datasets()[spec.benchmark]
+        if not all(cached(file) for file in benchmark.files):
+            return None
+        everyone = _read(spec.benchmark, spec.split, tuple(sorted(spec.options.items())))
+        parts = {part: [q for q in everyone if q.split == part] for part in ("train", "test")}
+        parts = {part: studies.at_most(parts[part], getattr(spec, part)) for part in parts}
+    else:
+        study = queries.study_by_name(spec.name)
+        parts = {part: studies.questions(study.id, part) for part in ("train", "test")}
+    wanted = parts["train"] + parts["test"] if request["split"] == "all" else parts[request["split"]]
+    return studies.at_most(wanted, request["limit"])
+
+
+@st.cache_data(max_entries=4, show_spinner="Reading the benchmark…")
+def _read(key: str, split: str, options: tuple[tuple[str, int], ...]) -> list[Question]:
+    return studies.load_benchmark(Spec("to look at", key, options=dict(options), split=split))
+
+
+def start(spec: Spec, request: dict[str, Any]) -> None:
+    """The button that queues the job."""
+    row = TEACHERS[spec.teacher["key"]]
+    lacking = [o.name for o in row.options if o.default is None and not spec.teacher.get(o.name)]
+    if lacking:
+        st.caption(f"Fill in {', '.join(lacking)} to go on.")
+    if st.button("Start", type="primary", icon=":material/play_arrow:", key="start", disabled=bool(lacking)):
+        with st.spinner("Opening the study…"):
+            studies.submit("generate", f"Rationales by {row.title}", spec, request)
+        frame.choose_study(spec.name)
+
+
+# ── what happens ────────────────────────────────────────────────────────────────────────────────
+
+
+def watch(study: Study) -> None:
+    """The study's last generation: job, figures, and its completions as they come in; live."""
+    runs = queries.runs(study.id, "generate")
+    if not runs:
+        return
+    run = runs[-1]
+    st.subheader("Latest generation")
+    if run.job_id:
+        job_card(run.job_id, key="generation_job")
+    frame.while_active(run.status == "running" and frame.any_active(), lambda: _stream(run.id))
+
+
+def _stream(run_id: int) -> bool:
+    run = queries.run(run_id)
+    figures(run)
+    st.caption(f"The last {STREAMED} completions of {plain(run.teacher)}")
+    for completion in queries.latest_completions(run_id, STREAMED):
+        with st.container(border=True):
+            verdict(completion)
+            passage((completion.rationale + completion.answer_text).strip() or "—")
+    return run.status == "running" and frame.any_active()
+
+
+def figures(run: Run) -> None:
+    """What a generation has come to: verdicts and ledger."""
+    done, paid = queries.completion_counts(run.id), queries.ledger_totals(run.id)
+    shown = {
+        "Completions": f"{done['n']:,}",
+        "Correct": _share(done["correct"], done["n"]),
+        "Truncated": f"{done['truncated']:,}",
+        "Failed": f"{done['failed']:,}",
+        "Calls": f"{paid['calls']:,}",
+        "From the cache": f"{paid['cached']:,}",
+        "Tokens": f"{paid['prompt_tokens'] + paid['completion_tokens']:,}",
+        "Cost": f"${paid['cost']:,.4f}",
+    }
+    figures_of_calls = list(shown.items())[4:] if paid["calls"] or paid["cached"] else []
+    for row in (list(shown.items())[:4], figures_of_calls):
+        for column, (label, value) in zip(st.columns(4), row, strict=False):
+            column.metric(label, value, border=True)
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part:,} ({100 * part / whole:.0f} %)" if whole else "0"
+
+
+def verdict(completion: Completion) -> None:
+    """Badges of one completion: its question, right or wrong, truncated, failed, cached."""
+    with st.container(horizontal=True):
+        st.badge(f"question {completion.question_index}", color="gray")
+        if completion.sample_index:
+            st.badge(f"sample {completion.sample_index}", color="gray")
+        if completion.error:
+            st.badge("failed", icon=":material/error:", color="red")
+        elif completion.correct:
+            st.badge("correct", icon=":material/check:", color="green")
+        else:
+            st.badge("wrong", icon=":material/close:", color="red")
+        if completion.finish_reason == "length":
+            st.badge("truncated", icon=":material/content_cut:", color="orange")
+        if completion.cached:
+            st.badge("from the cache", color="gray")

@@ -1,0 +1,122 @@
+"""The Rationales page's parts: which generation, which of its completions, and one of them in full."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from core.methods import METHODS
+from core.records import Question
+from core.store import queries
+from core.store.models import Completion, Run, Study
+from pages.components.generate import verdict
+from pages.components.tables import choice, clickable, search
+from pages.components.text import labelled, visible
+
+VERDICTS: dict[str, dict[str, bool]] = {
+    "all": {},
+    "correct": {"correct": True},
+    "wrong": {"correct": False},
+    "failed": {"failed": True},
+}
+LENGTHS: dict[str, dict[str, bool]] = {
+    "any": {},
+    "truncated": {"truncated": True},
+    "complete": {"truncated": False},
+}
+SPLITS: dict[str, dict[str, str]] = {"all": {}, "train": {"split": "train"}, "test": {"split": "test"}}
+EXCERPT = 200
+
+
+def label(run: Run) -> str:
+    """How a generation is called in the picker and the URL; it never changes."""
+    method = METHODS[run.method].title if run.method in METHODS else run.method
+    return f"{run.id}: {method}, {run.teacher}"
+
+
+def choose_generation(study: Study) -> Run | None:
+    """The generation in the URL, the newest to begin with; None before the first."""
+    runs = {run.id: run for run in reversed(queries.runs(study.id, "generate"))}
+    if not runs:
+        return None
+    chosen = st.selectbox(
+        "Generation", list(runs), format_func=lambda i: label(runs[i]), key="generation", bind="query-params"
+    )
+    return runs[chosen]
+
+
+def filters() -> dict[str, Any]:
+    """What `queries.completions` shall keep; every filter is in the URL."""
+    text = search("text", "words of a question or a rationale")
+    with st.container(horizontal=True):
+        kept = VERDICTS[choice("Verdict", list(VERDICTS), "verdict", width="content")]
+        kept = kept | LENGTHS[choice("Length", list(LENGTHS), "length", width="content")]
+        kept = kept | SPLITS[choice("Split", list(SPLITS), "of", width="content")]
+    return kept | {"search": text}
+
+
+def completion_table(rows: Sequence[Completion]) -> None:
+    """A page of completions; a click chooses one for the card."""
+    clickable(
+        [
+            {
+                "question": row.question_index,
+                "sample": row.sample_index,
+                "verdict": "failed" if row.error else "correct" if row.correct else "wrong",
+                "cut": row.finish_reason == "length",
+                "rationale": visible(" ".join(row.rationale[:EXCERPT].split())),
+            }
+            for row in rows
+        ],
+        [row.id for row in rows],
+        target="completion",
+        column_config={
+            "question": st.column_config.NumberColumn(width=70),
+            "sample": st.column_config.NumberColumn(width=60),
+            "verdict": st.column_config.TextColumn(width=70),
+            "cut": st.column_config.CheckboxColumn(width=50, help="Truncated: it ended at the token limit."),
+        },
+    )
+
+
+def choose_completion(rows: Sequence[Completion]) -> Completion:
+    """The completion in the URL, else the first one shown."""
+    chosen = st.number_input(
+        "Completion",
+        1,
+        None,
+        None,
+        key="completion",
+        bind="query-params",
+        placeholder="click a row, or type an id",
+    )
+    return queries.completion(int(chosen)) if chosen is not None else rows[0]
+
+
+def completion_card(completion: Completion, question: Question) -> None:
+    """A completion in full: question, rationale, answer text with the matched answer marked, gold, cost."""
+    span, good = (completion.span_start, completion.span_end), bool(completion.correct)
+    two_calls = bool(completion.answer_prompt or completion.answer_text)
+    with st.container(border=True):
+        verdict(completion)
+        labelled("Question", question.text)
+        labelled("Rationale", completion.rationale, None if two_calls else span, good)
+        if two_calls:
+            labelled("Answer text (second call)", completion.answer_text, span, good)
+        left, right = st.columns(2)
+        with left:
+            labelled("Answer found", completion.value or "")
+        with right:
+            labelled("Gold answer", question.answer)
+        if completion.error:
+            labelled("Error", completion.error)
+        with st.expander("Prompts and cost", icon=":material/receipt_long:"):
+            labelled("First call", completion.prompt)
+            if completion.answer_prompt:
+                labelled("Second call", completion.answer_prompt)
+            st.caption(
+                f"{completion.calls} calls, {completion.prompt_tokens:,} tokens read, "
+                f"{completion.completion_tokens:,} written, \\${completion.cost:.5f}"
+            )

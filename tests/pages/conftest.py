@@ -1,0 +1,160 @@
+"""A filled lab for the pages: real recordings where there are any, else a generated benchmark.
+
+filled   a study with one generation, one training run and two evaluations
+app      the app, opened through its frame
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import settings, stages, studies
+from core.records import content_hash, question_set_hash
+from core.stages import evaluation, generation, scoring, training
+from core.store import queries
+from core.store.models import now
+from core.students.formats import FORMATS
+
+STUDENT = "T5 small"
+COMPLETIONS = "reasoning-teacher/completion_data"
+
+
+@dataclass(frozen=True)
+class Filled:
+    """Ids of what the filled lab holds."""
+
+    study: str
+    study_id: int
+    generation: int
+    train: int
+    evaluations: tuple[int, int]
+
+
+@pytest.fixture
+def filled(lab_home: Path, request: pytest.FixtureRequest) -> Filled:
+    """One study on AddSub with davinci's recorded rationales, or on generated coin flips."""
+    recorded = _addsub_file()
+    study_id = _recorded_study(recorded) if recorded else _generated_study()
+    study = queries.study(study_id)
+    spec = studies.from_dict(study.config)
+    made, run = training.build_set(study_id, spec, "fine-tune-cot", FORMATS["t5"])
+    rows = queries.completions(run.id)
+    ids = {(row.question_index, row.sample_index): row.id for row in rows}
+    digest = queries.save_training_set(study_id, "fine-tune-cot", made, ids)
+    train = _run(
+        study_id, "train", "fine-tune-cot", training_set=digest, parents=[run.id], teacher=run.teacher
+    )
+    lengths = [len(row.label.split()) for row in made.rows[:40]]
+    queries.save_metrics(
+        train,
+        [
+            {"name": "loss", "step": i, "epoch": i / 20, "value": n / lengths[0]}
+            for i, n in enumerate(lengths)
+        ],
+    )
+    texts = {row.question_index: row for row in rows if row.sample_index == 0}
+    with_rationale = _evaluate(
+        study_id, "fine-tune-cot", {i: f"{c.rationale} --> {c.answer_text}" for i, c in texts.items()}, train
+    )
+    bare = _evaluate(study_id, "zero-shot", {i: c.rationale for i, c in texts.items()}, None)
+    return Filled(study.name, study_id, run.id, train, (with_rationale, bare))
+
+
+def _addsub_file() -> Path | None:
+    folder = settings.data_dir() / COMPLETIONS
+    return next(folder.rglob("*addsub*"), None) if folder.is_dir() else None
+
+
+def _recorded_study(path: Path) -> int:
+    spec = studies.Spec(
+        name="AddSub, davinci", benchmark="addsub", teacher={"key": "recorded", "path": str(path)},
+        methods=("zero-shot", "fine-tune-cot"), students=(STUDENT,),
+    )  # fmt: skip
+    study_id = studies.open_study(spec)
+    generation.import_file(study_id, path, "fine-tune-cot")
+    return study_id
+
+
+def _generated_study() -> int:
+    spec = studies.Spec(
+        name="Coin flips", benchmark="coin_flip_generated", options={"size": 60, "seed": 0, "flips": 4},
+        methods=("zero-shot", "fine-tune-cot"), students=(STUDENT,),
+    )  # fmt: skip
+    study_id = studies.open_study(spec)
+    request = {"study_id": study_id, "spec": spec.as_dict(), "split": "all"}
+    stages.generate(_Silent(), request, lambda _name, function, *given: function(*given))
+    return study_id
+
+
+class _Silent:
+    """A job's voice that nobody hears."""
+
+    job_id = None
+
+    def at(self, *_: object) -> None: ...
+    def check(self) -> None: ...
+    def say(self, _text: str) -> None: ...
+
+
+def _run(study_id: int, kind: str, method: str, **values: object) -> int:
+    config = {
+        "recipe": "default",
+        "epochs": 2,
+        "samples": 1,
+        "question_set": _questions_hash(study_id),
+        **values,
+    }
+    fields = {name: values[name] for name in ("training_set", "parents", "teacher") if name in values}
+    run = queries.open_run(
+        study_id,
+        kind,
+        content_hash([method, config]),
+        method=method,
+        student=STUDENT,
+        config=config,
+        **fields,
+    )
+    queries.set_run(run.id, status="done", finished=now())
+    return run.id
+
+
+def _questions_hash(study_id: int) -> str:
+    return question_set_hash(studies.questions(study_id, "test"))
+
+
+def _evaluate(study_id: int, method: str, texts: dict[int, str], train: int | None) -> int:
+    """An evaluation whose predictions are the recorded texts of the test questions."""
+    prefix = "-->" if train else None
+    run_id = _run(study_id, "evaluate", method, prefix=prefix, parents=[train] if train else [])
+    lines = [
+        {"question_index": q.index, "prompt": q.text, "text": texts.get(q.index, "")}
+        | {"finish_reason": "stop", "tokens": 0}
+        for q in studies.questions(study_id, "test")
+    ]  # fmt: skip
+    evaluation.save(run_id, scoring.scorer(study_id), prefix, lines)
+    return run_id
+
+
+@pytest.fixture
+def app(lab_home: Path) -> Iterator[Callable[..., AppTest]]:
+    """open(page, **query) → the page, run through the frame."""
+
+    def open_page(page: str = "overview", **query: str) -> AppTest:
+        test = AppTest.from_file(str(settings.ROOT / "app.py"), default_timeout=30)
+        for name, value in query.items():
+            test.query_params[name] = value
+        test.run()
+        if page != "overview":
+            test.switch_page(f"pages/{page}.py")
+            for name, value in query.items():
+                test.query_params[name] = value
+            test.run()
+        assert not test.exception, test.exception
+        return test
+
+    yield open_page
