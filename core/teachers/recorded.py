@@ -243,7 +243,8 @@ def _without_reply(shown: str, reply: str, settings: Mapping[str, Any]) -> str:
     if not end or body.endswith(end):
         return body[: len(body) - len(end)] if end else shown
     two_calls = str(settings.get("direct_answer_trigger") or "")
-    one_call = two_calls.removeprefix("\nTherefore, ").capitalize()
+    one_call = two_calls.removeprefix("\nTherefore, ")
+    one_call = one_call[:1].upper() + one_call[1:]
     for trigger in filter(None, (two_calls, one_call)):
         if (at := shown.rfind(trigger)) >= 0:
             return shown[: at + len(trigger)]
