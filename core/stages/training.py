@@ -89,7 +89,7 @@ def plan(study_id: int, spec: Spec, method_key: str, student: str, seed: int, jo
     )
     path = children.folder(run.id).path
     if not (path / "config.json").is_file():
-        tested = _test_items(study_id, method, form) if config.selection == "test" else []
+        tested = test_items(study_id, method, form) if config.selection == "test" else []
         folder.write_lines(path / "rows.jsonl", [asdict(row) for row in made.rows])
         folder.write_lines(path / "eval.jsonl", tested)
         folder.write(path / "config.json", json.dumps(config.as_dict(), indent=1))
@@ -139,7 +139,8 @@ def _record(row: models.Completion) -> Completion:
     return Completion(**{name: getattr(row, name) for name in Completion.__dataclass_fields__})
 
 
-def _test_items(study_id: int, method: methods.Method, form: Format) -> list[dict[str, Any]]:
+def test_items(study_id: int, method: methods.Method, form: Format) -> list[dict[str, Any]]:
+    """The study's test questions as an evaluation file has them."""
     return [
         {"question_index": q.index, "prompt": method.input(q.text, form, ()), "answer": q.answer}
         for q in studies.questions(study_id, "test")

@@ -1,0 +1,53 @@
+"""What a fine-tuning would do, asked of the student's own process before anything is started.
+
+preview(study_id, spec, "fine-tune-cot", "SmolLM2-135M", 0)
+    {"rows": 209, "tokens": {"longest_row": 151, …}, "truncated": {…}, "estimated_seconds": 180.0,
+     "first_batch": […], "dropped": {"wrong answer": 67}, …}
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import asdict
+from typing import Any
+
+from core import settings
+from core.errors import LabError
+from core.methods import METHODS
+from core.records import content_hash
+from core.stages.training import build_set, config_of, test_items
+from core.students import folder
+from core.students.formats import FORMATS
+from core.students.table import resolve
+from core.studies import Spec
+
+TIMEOUT_SECONDS = 300
+
+
+def preview(study_id: int, spec: Spec, method_key: str, student: str, seed: int) -> dict[str, Any]:
+    """Rows, tokens, cuts, memory, time and the first batch (core.students.preview), and what was dropped.
+
+    The same question is answered from the folder of the first time. LabError where there is nothing to
+    train on or the student cannot be had.
+    """
+    form = FORMATS[resolve(student).format]
+    made, _ = build_set(study_id, spec, method_key, form)
+    config = config_of(study_id, spec, method_key, student, seed)
+    path = settings.folder("previews") / content_hash([config.as_dict(), made.hash])[:16]
+    if not (path / "preview.json").is_file():
+        folder.write_lines(path / "rows.jsonl", [asdict(row) for row in made.rows])
+        tested = test_items(study_id, METHODS[method_key], form) if config.selection == "test" else []
+        folder.write_lines(path / "eval.jsonl", tested)
+        folder.write(path / "config.json", json.dumps(config.as_dict(), indent=1))
+        command = [sys.executable, "-m", "core.students.child", str(path), "preview"]
+        with (path / "child.log").open("wb") as log:
+            ended = subprocess.run(
+                command, cwd=settings.ROOT, stdout=log, stderr=log, timeout=TIMEOUT_SECONDS
+            ).returncode
+        if ended:
+            error = path / "error.txt"
+            sentence = error.read_text(encoding="utf-8") if error.is_file() else "The preview stopped early."
+            raise LabError(sentence.strip())
+    return json.loads((path / "preview.json").read_text(encoding="utf-8")) | {"dropped": made.dropped}
