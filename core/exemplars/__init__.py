@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import LabError
 from core.exemplars.candidates import TEXTS, Candidate
-from core.exemplars.cluster import N_INIT, SEED, Clusters, cluster
-from core.exemplars.encode import DEFAULT_ENCODER, Progress, encode, quiet
-from core.exemplars.select import RULES, Limits, Selection, find_rules, limits_for, select, task
+from core.exemplars.clustering import N_INIT, SEED, Clusters, cluster
+from core.exemplars.encoding import DEFAULT_ENCODER, Progress, encode, quiet
+from core.exemplars.selection import RULES, Limits, Selection, find_rules, limits_for, select, task
 
 if TYPE_CHECKING:
     import numpy as np

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.errors import LabError
-from core.exemplars.encode import Progress, quiet
+from core.exemplars.encoding import Progress, quiet
 
 if TYPE_CHECKING:
     import numpy as np

@@ -10,7 +10,7 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.exemplars.cluster import SEED, canonical_order
+from core.exemplars.clustering import SEED, canonical_order
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,10 +37,10 @@ def project(embeddings: np.ndarray, seed: int = SEED) -> Projection:
     if len(distinct) <= NEIGHBOURS + 1:
         note = f"Shown by PCA: UMAP needs more than {NEIGHBOURS + 1} distinct questions, not {len(distinct)}."
         return Projection(_pca(distinct)[inverse], "PCA", note)
-    from umap import UMAP
-
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of its dependencies' own deprecations
+        warnings.simplefilter("ignore")  # that Tensorflow is not installed
+        from umap import UMAP
+
         # A fixed seed needs one thread.
         model = UMAP(n_neighbors=NEIGHBOURS, n_components=2, metric="cosine", random_state=seed, n_jobs=1)
         points = model.fit_transform(distinct)
