@@ -23,9 +23,9 @@ with frame.errors():
     ui.chart(rows)
 
 st.subheader("Behind a row")
+run = ui.choose_run(study)
 names = ["Predictions", "Training rows", "Flips between two runs", "Other rules"]
 predictions, training, flips, rules = st.tabs(names, key="view", on_change="rerun", bind="query-params")
-run = ui.choose_run(study) if not flips.open else None
 with frame.errors():
     if predictions.open:
         with predictions:

@@ -1,3 +1,23 @@
+"""Train: fine-tune students on a study's rationales, see it coming before, watch it while it runs."""
+
 import streamlit as st
 
-st.title("train")
+from pages.components import frame
+from pages.components import training as ui
+
+st.title("Train")
+st.caption("A student is fine-tuned by each method and then answers the study's test questions.")
+study = frame.current_study()
+if study is None:
+    frame.empty(
+        "There is no study yet. Start the demo study, or make one of your own.", "overview", "Overview"
+    )
+    st.stop()
+
+with st.container(border=True), frame.errors():
+    spec = ui.choose_arms(study)
+    ui.show_preview(study, spec)
+    ui.start(spec)
+
+ui.watch(study)
+frame.next_step("compare the students.", "results", "Results")

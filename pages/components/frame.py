@@ -10,7 +10,7 @@ import streamlit as st
 from core import jobs, settings
 from core.errors import LabError
 from core.store import queries
-from core.store.models import Study
+from core.store.models import Job, Study
 from pages.components.text import passage, plain
 
 PAGES = {
@@ -92,7 +92,7 @@ def worker_state() -> None:
 
 def _worker() -> bool:
     alive = jobs.workers()
-    active = [job for job in jobs.jobs() if job.status in jobs.ACTIVE]
+    active = active_jobs()
     if alive:
         st.badge("Worker alive", icon=":material/check:", color="green")
         st.caption(plain(", ".join(worker.device for worker in alive)))
@@ -113,9 +113,15 @@ def fraction(done: int, total: int) -> float:
     return min(1.0, done / total) if total else 0.0
 
 
+def active_jobs() -> list[Job]:
+    """Jobs that wait or run, the running one first."""
+    active = [job for job in jobs.jobs() if job.status in jobs.ACTIVE]
+    return sorted(active, key=lambda job: (job.status != "running", job.created))
+
+
 def any_active() -> bool:
     """Whether a job waits or runs."""
-    return any(job.status in jobs.ACTIVE for job in jobs.jobs(limit=20))
+    return bool(active_jobs())
 
 
 def storage() -> None:

@@ -18,15 +18,28 @@ from core.results.table import Baseline, Cell, Row, flips, table
 from core.stages import scoring
 from core.store import queries
 from core.store.models import Prediction, Run, Study, TrainingRow
-from pages.components import charts, rationales
+from pages.components import charts
 from pages.components.frame import PAGES, next_step
+from pages.components.rationales import label as generation_label
 from pages.components.tables import choice, clickable, paged, search
 from pages.components.text import count, labelled, plain, visible
+from pages.components.training import run_label
 
 NO_BASELINE = "none"
 EXCERPT = 160
 VERDICTS = {"all": None, "right": True, "wrong": False}
-FLIPS_SHOWN = 15
+COLUMNS = {
+    "n": st.column_config.NumberColumn(help="Test questions."),
+    "accuracy %": st.column_config.TextColumn(help="With its 95 % interval (Wilson)."),
+    "difference": st.column_config.TextColumn(
+        help="To the baseline, in points, with its 95 % interval; paired."
+    ),
+    "gained / lost": st.column_config.TextColumn(
+        help="Questions right here only / right in the baseline only."
+    ),
+    "p": st.column_config.TextColumn(help="Exact McNemar where one run stands against one."),
+    "published †": st.column_config.TextColumn(help="Printed by the papers, not measured here."),
+}
 
 
 # ── the table ───────────────────────────────────────────────────────────────────────────────────
@@ -60,49 +73,54 @@ def method_title(key: str) -> str:
 
 def results_table(rows: Sequence[Row], clickable_rows: bool = True) -> None:
     """Accuracy with n and interval, difference with test, published figures marked; a click opens a run."""
-    shown = [_shown(row) for row in rows]
-    columns = {
-        "accuracy %": st.column_config.NumberColumn(format="%.1f"),
-        "difference": st.column_config.NumberColumn(format="%+.1f", help="In points, paired by question."),
-        "gained / lost": st.column_config.TextColumn(
-            help="Questions right here only / right in the baseline only."
-        ),
-        "p": st.column_config.TextColumn(help="Exact McNemar for one run against one."),
-        "published †": st.column_config.TextColumn(help="Printed by the papers, not ours."),
-    }
-    columns = {name: column for name, column in columns.items() if any(name in row for row in shown)}
+    shown = _lines(rows)
+    columns = {name: column for name, column in COLUMNS.items() if name in shown[0]}
     if clickable_rows:
-        runs = [rationales.label(queries.run(row.runs[0])) for row in rows]
+        runs = [run_label(queries.run(row.runs[0])) for row in rows]
         clickable(shown, runs, target="run_clicked", column_config=columns)
     else:
         st.dataframe(shown, hide_index=True, column_config=columns)
+    teachers = ", ".join(dict.fromkeys(plain(row.arm.teacher) for row in rows if row.arm.teacher))
+    if teachers:
+        st.caption(f"Teacher: {teachers}.")
     for citation in dict.fromkeys(figure.citation for row in rows for figure in row.published):
         st.caption(f"† As printed by {plain(citation)}, not measured here.")
 
 
-def _shown(row: Row) -> dict[str, object]:
-    arm = row.arm
-    line: dict[str, object] = {
-        "method": method_title(arm.method),
-        "student": visible(arm.student),
-        "seed": f"mean of {len(row.runs)}" if row.seed is None else str(row.seed),
-        "n": row.n,
-        "accuracy %": row.accuracy,
-        "95 % interval": f"{row.low:.1f} – {row.high:.1f}",
-    }
-    if arm.teacher:
-        line["teacher"] = visible(arm.teacher)
-    if arm.samples > 1:
-        line["D"] = arm.samples
-    if row.difference is not None:
-        line["difference"] = row.difference
-        line["its interval"] = f"{row.difference_low:+.1f} to {row.difference_high:+.1f}"
-        line["gained / lost"] = "" if row.gained is None else f"{row.gained} / {row.lost}"
-        line["p"] = export.p_text(row.p)
-        line["p adjusted"] = export.p_text(row.p_adjusted)
-    if row.published:
-        line["published †"] = ", ".join(f"{figure.accuracy:g}" for figure in row.published)
-    return line
+def _lines(rows: Sequence[Row]) -> list[dict[str, object]]:
+    """The rows as the table shows them; a column that says nothing is left out."""
+    lines = [
+        {
+            "method": method_title(row.arm.method)
+            + (f", {visible(row.arm.variant)}" if row.arm.variant else ""),
+            "student": visible(row.arm.student),
+            "teacher": visible(row.arm.teacher),
+            "D": str(row.arm.samples),
+            "seed": _seed(row),
+            "n": row.n,
+            "accuracy %": f"{row.accuracy:.1f} ({row.low:.1f}–{row.high:.1f})",
+            "difference": _difference(row),
+            "gained / lost": "" if row.gained is None else f"{row.gained} / {row.lost}",
+            "p": export.p_text(row.p),
+            "p adjusted": export.p_text(row.p_adjusted),
+            "published †": ", ".join(f"{figure.accuracy:g}" for figure in row.published),
+        }
+        for row in rows
+    ]
+    several = {name for name in ("teacher", "D") if len({line[name] for line in lines}) > 1}
+    said = {name for name in lines[0] if any(line[name] != "" for line in lines)}
+    kept = [name for name in lines[0] if name in said and (name not in ("teacher", "D") or name in several)]
+    return [{name: line[name] for name in kept} for line in lines]
+
+
+def _seed(row: Row) -> str:
+    return f"mean of {len(row.runs)}" if row.seed is None else str(row.seed)
+
+
+def _difference(row: Row) -> str:
+    if row.difference is None or row.difference_low is None or row.difference_high is None:
+        return ""
+    return f"{row.difference:+.1f} ({row.difference_low:+.1f} to {row.difference_high:+.1f})"
 
 
 def latest_table(study: Study) -> None:
@@ -147,8 +165,7 @@ def chart(rows: Sequence[Row]) -> None:
 
 
 def _short(row: Row) -> str:
-    seed = f"mean of {len(row.runs)}" if row.seed is None else f"seed {row.seed}"
-    return f"{method_title(row.arm.method)}, {row.arm.student}, {seed}"
+    return f"{method_title(row.arm.method)}, {row.arm.student}, {'' if row.seed is None else 'seed '}{_seed(row)}"
 
 
 def downloads(study: Study, rows: Sequence[Row]) -> None:
@@ -177,7 +194,7 @@ def downloads(study: Study, rows: Sequence[Row]) -> None:
 
 def choose_run(study: Study, title: str = "Run", key: str = "run", last: bool = False) -> Run:
     """One of the study's evaluations; the one in the URL or clicked in the table."""
-    runs = {rationales.label(run): run for run in _evaluations(study)}
+    runs = {run_label(run): run for run in _evaluations(study)}
     if key == "run" and (clicked := st.session_state.pop("run_clicked", None)) in runs:
         st.session_state[key] = clicked
     labels = list(runs)
@@ -309,7 +326,7 @@ def training_card(study: Study, row: TrainingRow) -> None:
                 icon=f":material/{PAGES['rationales'][1]}:",
                 query_params={
                     "study": study.name,
-                    "generation": rationales.label(run),
+                    "generation": generation_label(run),
                     "completion": str(row.completion_id),
                 },
             )

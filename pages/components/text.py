@@ -47,8 +47,8 @@ def plain(text: object, limit: int | None = None) -> str:
 
 
 def passage(text: str, span: Span | None = None, good: bool = True, label: str = "") -> None:
-    """The text as written, wrapped, with `span` of it marked; blank lines around it are left out."""
-    skipped = len(text) - len(text.lstrip("\n"))
+    """The text as written, wrapped, with `span` of it marked; blanks around it are left out."""
+    skipped = len(text) - len(text.lstrip())
     start, end = (i if i is not None else len(text) for i in span or (None, None))
     parts = text[skipped:start], text[max(start, skipped) : end], text[end:].rstrip()
     before, matched, after = (html.escape(visible(part)) for part in parts)

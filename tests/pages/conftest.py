@@ -61,7 +61,7 @@ def filled(lab_home: Path, request: pytest.FixtureRequest) -> Filled:
     with_rationale = _evaluate(
         study_id, "fine-tune-cot", {i: f"{c.rationale} --> {c.answer_text}" for i, c in texts.items()}, train
     )
-    bare = _evaluate(study_id, "zero-shot", {i: c.rationale for i, c in texts.items()}, None)
+    bare = _evaluate(study_id, "fine-tune", {i: c.rationale for i, c in texts.items()}, train)
     return Filled(study.name, study_id, run.id, train, (with_rationale, bare))
 
 
@@ -73,7 +73,7 @@ def _addsub_file() -> Path | None:
 def _recorded_study(path: Path) -> int:
     spec = studies.Spec(
         name="AddSub, davinci", benchmark="addsub", teacher={"key": "recorded", "path": str(path)},
-        methods=("zero-shot", "fine-tune-cot"), students=(STUDENT,),
+        methods=("fine-tune", "fine-tune-cot"), students=(STUDENT,),
     )  # fmt: skip
     study_id = studies.open_study(spec)
     generation.import_file(study_id, path, "fine-tune-cot")
@@ -83,7 +83,7 @@ def _recorded_study(path: Path) -> int:
 def _generated_study() -> int:
     spec = studies.Spec(
         name="Coin flips", benchmark="coin_flip_generated", options={"size": 60, "seed": 0, "flips": 4},
-        methods=("zero-shot", "fine-tune-cot"), students=(STUDENT,),
+        methods=("fine-tune", "fine-tune-cot"), students=(STUDENT,),
     )  # fmt: skip
     study_id = studies.open_study(spec)
     request = {"study_id": study_id, "spec": spec.as_dict(), "split": "all"}
@@ -127,10 +127,14 @@ def _questions_hash(study_id: int) -> str:
     return question_set_hash(studies.questions(study_id, "test"))
 
 
-def _evaluate(study_id: int, method: str, texts: dict[int, str], train: int | None) -> int:
+def _evaluate(study_id: int, method: str, texts: dict[int, str], train: int) -> int:
     """An evaluation whose predictions are the recorded texts of the test questions."""
-    prefix = "-->" if train else None
-    run_id = _run(study_id, "evaluate", method, prefix=prefix, parents=[train] if train else [])
+    prefix = "-->"
+    parent = queries.run(train)
+    run_id = _run(
+        study_id, "evaluate", method,
+        prefix=prefix, parents=[train], training_set=parent.training_set, teacher=parent.teacher,
+    )  # fmt: skip
     lines = [
         {"question_index": q.index, "prompt": q.text, "text": texts.get(q.index, "")}
         | {"finish_reason": "stop", "tokens": 0}

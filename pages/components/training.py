@@ -1,0 +1,278 @@
+"""The Train page's parts: which arms, how they are trained, what that will take, and the live curves."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from core import studies
+from core.methods import METHODS
+from core.records import content_hash
+from core.store import queries
+from core.store.models import Metric, Run, Study
+from core.students.config import RECIPES, SELECTIONS, TrainConfig
+from core.students.table import STUDENTS
+from core.studies import Spec
+from pages.components import charts, frame
+from pages.components.jobs import job_card
+from pages.components.text import count, percent, plain, seconds, visible
+
+TUNINGS = {"full": "all weights", "lora": "LoRA"}
+CURVES = {
+    "Loss": {"loss": "each step", "train_loss": "training, mean of the epoch", "dev_loss": "dev"},
+    "Accuracy": {"dev_accuracy": "dev", "test_accuracy": "test"},
+}
+RECIPE_FIELDS = ("epochs", "learning_rate", "batch_size", "tuning")
+GIGABYTE = 1e9
+TOKEN = "border-left:1px solid rgba(128,128,128,.3)"
+TRAINED = "background:rgba(64,120,200,.2);"
+PADDING = "opacity:.35;"
+READ_STYLE = (
+    "white-space:pre-wrap;overflow-wrap:anywhere;font-family:monospace;font-size:.85em;line-height:1.7"
+)
+
+
+# ── what is asked ───────────────────────────────────────────────────────────────────────────────
+
+
+def choose_arms(study: Study) -> Spec:
+    """The study with the methods, students, recipe and seeds of the form."""
+    spec, scope = studies.from_dict(study.config), f"train{study.id}"
+    left, right = st.columns(2)
+    methods = left.multiselect(
+        "Methods",
+        [key for key, row in METHODS.items() if not row.needs_exemplars or spec.exemplars],
+        spec.methods,
+        format_func=lambda k: METHODS[k].title,
+        key=f"{scope}_methods",
+        help="Methods that train nothing are evaluated as they are.",
+    )
+    students = right.multiselect(
+        "Students",
+        list(dict.fromkeys([*STUDENTS, *spec.students])),
+        spec.students,
+        accept_new_options=True,
+        key=f"{scope}_students",
+        help="A name of the list, a hub id, or the folder of a checkpoint: type it and press Enter.",
+    )
+    for key in methods:
+        st.caption(
+            f"**{plain(METHODS[key].title)}** ({plain(METHODS[key].paper)}): {plain(METHODS[key].about)}"
+        )
+    spec = replace(spec, methods=tuple(methods), students=tuple(students))
+    return _choose_recipe(spec, scope)
+
+
+def _choose_recipe(spec: Spec, scope: str) -> Spec:
+    left, right = st.columns(2)
+    keys = list(RECIPES)
+    recipe = left.selectbox(
+        "Recipe", keys, keys.index(spec.recipe), format_func=lambda k: RECIPES[k].name, key=f"{scope}_recipe"
+    )
+    seeds = right.multiselect(
+        "Seeds", sorted({*range(5), *spec.seeds}), spec.seeds, key=f"{scope}_seeds",
+        help="Several seeds show how much of a difference is luck.",
+    )  # fmt: skip
+    own = TrainConfig.from_recipe(recipe, student="any")
+    st.caption(f"{plain(RECIPES[recipe].about)} Reported: {plain(SELECTIONS[own.selection])}.")
+    known = spec.training if recipe == spec.recipe else {}
+    scope = f"{scope}_{recipe}"
+    with st.expander("Change the recipe", icon=":material/tune:"):
+        a, b, c, d = st.columns(4)
+        start = {name: known.get(name, getattr(own, name)) for name in RECIPE_FIELDS}
+        rate = float(start["learning_rate"])
+        asked = {
+            "epochs": a.number_input("Epochs", 1, 1000, start["epochs"], key=f"{scope}_epochs"),
+            "learning_rate": b.number_input(
+                "Learning rate", 1e-7, 0.1, rate, 1e-5, format="%g", key=f"{scope}_rate"
+            ),
+            "batch_size": c.number_input("Batch size", 1, 1024, start["batch_size"], key=f"{scope}_batch"),
+            "tuning": d.selectbox(
+                "Train",
+                list(TUNINGS),
+                list(TUNINGS).index(start["tuning"]),
+                format_func=TUNINGS.get,
+                key=f"{scope}_tuning",
+            ),
+        }
+    changed = {name: value for name, value in asked.items() if value != getattr(own, name)}
+    kept = {name: value for name, value in known.items() if name not in asked}
+    return replace(spec, recipe=recipe, training=kept | changed, seeds=tuple(seeds))
+
+
+def start(spec: Spec) -> None:
+    """The button that queues one job an arm."""
+    arms = studies.arms(spec)
+    lacking = [name for name in ("methods", "students", "seeds") if not getattr(spec, name)]
+    if lacking:
+        st.caption(f"Choose {', '.join(lacking)} to go on.")
+    label = f"Start {count(len(arms), 'job')}" if arms else "Start"
+    if st.button(label, type="primary", icon=":material/play_arrow:", key="start", disabled=not arms):
+        for method, student, seed in arms:
+            kind = "train" if METHODS[method].trains else "evaluate"
+            request = {"method": method, "student": student, "seed": seed}
+            studies.submit(kind, f"{student}, {METHODS[method].title}, seed {seed}", spec, request)
+        st.rerun()
+
+
+# ── what it will take ───────────────────────────────────────────────────────────────────────────
+
+
+def show_preview(study: Study, spec: Spec) -> None:
+    """Rows, tokens, cuts, memory, time and the first batch of one arm, before anything is trained."""
+    arms = {
+        f"{METHODS[m].title}, {s}": (m, s, seed) for m, s, seed in studies.arms(spec) if METHODS[m].trains
+    }
+    if not arms:
+        st.caption("Nothing of this is trained: the students are evaluated as they are.")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        arm = st.selectbox("Preview of", list(arms), key=f"preview_{study.id}_arm", width=420)
+        asked = st.button("Preview", icon=":material/visibility:", key="preview")
+    key = f"preview_{content_hash([study.id, spec.as_dict(), arm])}"
+    if asked:
+        from core.stages.preview import preview
+
+        with st.spinner("The student's process counts rows and tokens…"):
+            st.session_state[key] = preview(study.id, spec, *arms[arm])
+    if key in st.session_state:
+        _preview(st.session_state[key])
+
+
+def _preview(found: dict[str, Any]) -> None:
+    tokens, cut = found["tokens"], found["truncated"]
+    memory = sum(found["estimated_memory"].values())
+    figures = {
+        "Training rows": f"{found['rows']:,}",
+        "Dev rows": f"{found['dev_rows']:,}",
+        "Tokens per epoch": f"{tokens['per_epoch']:,}",
+        "Longest row, tokens": f"{tokens['longest_row']:,}",
+        "Truncated": f"{cut['inputs'] + cut['labels']:,}",
+        "Steps": f"{found['steps']:,}",
+        "Memory, estimated": f"{memory / GIGABYTE:.1f} GB",
+        "Time, estimated": seconds(found["estimated_seconds"]),
+    }
+    items = list(figures.items())
+    for row in (items[:4], items[4:]):
+        for column, (label, value) in zip(st.columns(4), row, strict=True):
+            column.metric(label, value, border=True)
+    dropped = ", ".join(f"{n:,} {plain(reason)}" for reason, n in found["dropped"].items())
+    st.caption(
+        f"{plain(found['device'])}, {found['precision']}, "
+        f"{found['available_memory'] / GIGABYTE:.1f} GB free. {found['trained_parameters'] / 1e6:.1f} of "
+        f"{found['parameters'] / 1e6:.1f} million weights are trained. "
+        + (f"Left out: {dropped}." if dropped else "Nothing was left out.")
+    )
+    if not found["fits"]:
+        st.warning(
+            "This may not fit: the batch is halved by itself when memory runs out; LoRA needs less.",
+            icon=":material/memory:",
+        )
+    with st.expander("The first batch as the model will see it", icon=":material/grid_on:", expanded=True):
+        st.caption("Marked: what is learnt. Pale: padding. The rest is read only. One box is one token.")
+        for row in found["first_batch"]:
+            with st.container(border=True):
+                parts = (
+                    {"": row["tokens"]}
+                    if "tokens" in row
+                    else {"reads": row["read"], "writes": row["written"]}
+                )
+                for label, part in parts.items():
+                    if label:
+                        st.caption(label)
+                    st.html(token_html(part))
+
+
+def token_html(tokens: Sequence[dict[str, Any]]) -> str:
+    """A row's tokens as inert HTML: one span each, trained ones marked, padding pale."""
+    spans = (
+        f'<span style="{TOKEN};{TRAINED if t["trained"] else ""}{PADDING if t["padding"] else ""}">'
+        f"{html.escape(visible(t['text']).replace(chr(10), '⏎'))}</span>"
+        for t in tokens
+    )
+    return f'<div style="{READ_STYLE}">{"".join(spans)}</div>'
+
+
+# ── what happens ────────────────────────────────────────────────────────────────────────────────
+
+
+def watch(study: Study) -> None:
+    """A training run of the study: its job, the curves, and which checkpoint was chosen and why; live."""
+    runs = {run_label(run): run.id for run in reversed(queries.runs(study.id, "train"))}
+    if not runs:
+        waiting = [job for job in frame.active_jobs() if job.study_id == study.id]
+        for job in waiting[:1]:
+            job_card(job.id, key="training_job")
+        return
+    st.subheader("Training")
+    label = st.selectbox("Training run", list(runs), key="training", bind="query-params")
+    run = queries.run(runs[label])
+    if run.job_id:
+        job_card(run.job_id, key="training_job")
+    frame.while_active(run.status == "running" and frame.any_active(), lambda: _curves(run.id))
+
+
+def run_label(run: Run) -> str:
+    """How a training run is called in the picker and the URL; it never changes."""
+    method = METHODS[run.method].title if run.method in METHODS else run.method
+    return f"{run.id}: {method}, {run.student}, seed {run.seed}"
+
+
+def _curves(run_id: int) -> bool:
+    run, points = queries.run(run_id), queries.metrics(run_id)
+    _outcome(run)
+    if not points:
+        st.caption("The curves begin with the first step.")
+    else:
+        left, right = st.columns(2)
+        for column, (title, names) in zip((left, right), CURVES.items(), strict=True):
+            with column:
+                _curve(title, names, points, run)
+    return run.status == "running" and frame.any_active()
+
+
+def _curve(title: str, names: dict[str, str], points: Sequence[Metric], run: Run) -> None:
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    for name, label in names.items():
+        own = [point for point in points if point.name == name]
+        if own:
+            few = name != "loss"
+            figure.add_scatter(
+                x=[p.epoch for p in own],
+                y=[p.value for p in own],
+                name=label,
+                mode="lines+markers" if few else "lines",
+                line={"width": 2 if few else 1},
+            )
+    if not figure.data:
+        st.caption(f"{title}: no points. This recipe does not follow it while training.")
+        return
+    if chosen := run.summary.get("chosen_epoch"):
+        figure.add_vline(x=chosen, line_dash="dot", annotation_text="chosen")
+    figure.update_layout(title=title, xaxis_title="epoch", showlegend=True)
+    charts.show(figure, f"curve_{title}_{run.id}")
+
+
+def _outcome(run: Run) -> None:
+    """Which checkpoint became the student, and why."""
+    done = run.summary
+    if "origin" not in done:
+        return
+    with st.container(border=True):
+        st.markdown(f"**The student is {plain(done['origin'])}.**")
+        best = {name: value for name, value in done.get("metrics", {}).items() if name.endswith("accuracy")}
+        facts = [
+            f"{name.removesuffix('_accuracy')} accuracy {percent(value)}" for name, value in best.items()
+        ]
+        facts += [
+            f"{count(done['rows'], 'training row')}",
+            f"took {seconds(done.get('seconds'))}",
+            done["precision"],
+        ]
+        st.caption(plain(", ".join([*facts, f"on {done['device']}"])))
