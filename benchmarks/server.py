@@ -32,6 +32,7 @@ TROUBLES: dict[str, tuple[int, dict[str, str], str]] = {
     "refuses-key": (401, {}, '{"error": {"message": "Incorrect API key provided: {key}"}}'),
     "unknown": (404, {}, '{"error": {"message": "no such model", "code": "model_not_found"}}'),
     "too-long": (400, {}, '{"error": {"message": "{key}: this prompt has 9000 tokens, the model 4096."}}'),
+    "unfit": (422, {}, '{"error": {"message": "stop has too many strings"}}'),
     "no-credit": (429, {"x-should-retry": "false"},
                   '{"error": {"message": "quota", "code": "insufficient_quota"}}'),
     "half-json": (200, {}, '{"id": "x", "choices": [{"te'),

@@ -6,7 +6,7 @@ training_set(questions, completions, scores, method, form)             what the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from core.errors import LabError, RefusedError
@@ -17,10 +17,12 @@ from core.methods.fine_tune_cot import FINE_TUNE_COT
 from core.methods.zero_shot import ZERO_SHOT
 from core.records import Completion, Question, Reply, Request, Sampling, Score, TrainingRow, TrainingSet
 from core.students.formats import Format
+from core.teachers.base import Prices, count_tokens
+from core.teachers.estimate import Estimate
+from core.teachers.estimate import estimate as bounds
 
 if TYPE_CHECKING:
-    from core.teachers import Ask, Estimate
-    from core.teachers.base import Prices
+    from core.teachers import Ask
 
 __all__ = ["METHODS", "Method", "estimate", "generate", "requests", "training_set"]
 
@@ -118,9 +120,12 @@ def estimate(
     samples: int = 1,
     context: int | None = None,
     options: Mapping[str, Any] | None = None,
+    count: Callable[[str], int] = count_tokens,
 ) -> Estimate:
-    """Upper bounds of calls, tokens and US dollars before the start, with nothing in the cache."""
-    from core.teachers.estimate import estimate as bounds
+    """Upper bounds of calls, tokens and US dollars before the start, with nothing in the cache.
+
+    `count` is a `token_counter` where the model's tokenizer is known.
+    """
 
     prompts = (request.prompt for request in requests(((q, 0) for q in questions), method, options))
     return bounds(
@@ -130,6 +135,7 @@ def estimate(
         answer_sampling=method.answer_sampling,
         samples=samples,
         context=context,
+        count=count,
     )
 
 

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Row, func, insert, select
+from sqlalchemy import Row, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -31,22 +31,6 @@ if TYPE_CHECKING:
 REPLY, LEDGER = models.Reply.__table__, models.LedgerEntry.__table__
 KEPT = [REPLY.c[name] for name in ("key", "text", "finish_reason", "prompt_tokens", "completion_tokens")]
 CHUNK = 500  # keys per look-up, below every database's limit of parameters
-
-
-@dataclass(frozen=True, slots=True)
-class Ledger:
-    """What one run asked of its teacher. Tokens and cost are of the fresh calls, the ones paid for."""
-
-    calls: int = 0  # fresh + cached + failed
-    fresh: int = 0
-    cached: int = 0
-    failed: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cost: float = 0.0  # US dollars
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def reply_key(identity: dict[str, Any], request: Request, sampling: Sampling) -> str:
@@ -88,37 +72,6 @@ def count_kept(teacher: Teacher, requests: Iterable[Request], sampling: Sampling
         return sum(1 for _ in requests)
     keys = (reply_key(teacher.identity, request, sampling) for request in requests)
     return sum(len(_look_up(chunk)) for chunk in _chunks(keys))
-
-
-def ledger(run_id: int) -> Ledger:
-    """The run's calls, tokens and cost so far."""
-    entry = models.LedgerEntry
-    question = (
-        select(
-            entry.cached,
-            entry.error.is_not(None).label("failed"),
-            func.count().label("n"),
-            func.sum(entry.prompt_tokens).label("prompt_tokens"),
-            func.sum(entry.completion_tokens).label("completion_tokens"),
-            func.sum(entry.cost).label("cost"),
-        )
-        .where(entry.run_id == run_id)
-        .group_by(entry.cached, entry.error.is_not(None))
-    )
-    with session() as db:
-        rows = db.execute(question).all()
-    paid = [row for row in rows if not row.cached]
-    failed = sum(row.n for row in rows if row.failed)
-    cached = sum(row.n for row in rows if row.cached and not row.failed)
-    return Ledger(
-        calls=sum(row.n for row in rows),
-        fresh=sum(row.n for row in paid if not row.failed),
-        cached=cached,
-        failed=failed,
-        prompt_tokens=sum(row.prompt_tokens for row in paid),
-        completion_tokens=sum(row.completion_tokens for row in paid),
-        cost=sum(row.cost for row in paid),
-    )
 
 
 class _Desk:

@@ -17,10 +17,10 @@ from typing import Any
 from core.errors import LabError
 from core.records import Question, Reply, Request, Sampling
 from core.teachers.base import Prices, Teacher, Then
-from core.teachers.estimate import Estimate, estimate
+from core.teachers.estimate import Estimate, estimate, token_counter
 
 __all__ = ["TEACHERS", "Ask", "Estimate", "Option", "Row", "Teacher", "asking", "estimate"]
-__all__ += ["label", "open_teacher", "opened", "prices"]
+__all__ += ["label", "open_teacher", "opened", "prices", "token_counter"]
 
 # Requests and what follows from each reply, in; replies as they finish, out.
 Ask = Callable[[Iterable[Request], Then], Iterator[Reply]]

@@ -186,8 +186,8 @@ class Endpoint(Teacher):
             )
         if status is not None and status >= 500:
             return self.failed(request, f"the server failed (status {status}): run the failed items again")
-        if status == 400:
-            return self.failed(request, f"it refuses the request: {_reason(error, key)}")
+        if status is not None and 400 <= status < 500:
+            return self.failed(request, f"it refuses the request (status {status}): {_reason(error, key)}")
         return self.failed(request, "its reply is not valid JSON: check that the base URL is the right one")
 
 

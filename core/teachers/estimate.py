@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
+from core import settings
 from core.records import Sampling
 from core.teachers.base import Prices, count_tokens
 
@@ -58,3 +60,31 @@ def estimate(
         cost=prices.cost(read * samples, written * samples),
         over_context=sum(context is not None and n + last_read + last_written > context for n in lengths),
     )
+
+
+def token_counter(model: str) -> Callable[[str], int]:
+    """Counts a text's tokens as the model does, if its tokenizer is on this machine; else estimates.
+
+    Looked for among the embedded models, as a folder and in the model hub's cache; never downloaded.
+    """
+    folders = (settings.folder("models") / model, Path(model))
+    file = next((f for folder in folders if (f := folder / "tokenizer.json").is_file()), None) or _cached(
+        model
+    )
+    if file is None:
+        return count_tokens
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(file))
+    return lambda text: len(tokenizer.encode(text).ids)
+
+
+def _cached(model: str) -> Path | None:
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        found = try_to_load_from_cache(model, "tokenizer.json")
+    except HFValidationError:  # an endpoint's name for a model need not be a hub id
+        return None
+    return Path(found) if isinstance(found, str) else None

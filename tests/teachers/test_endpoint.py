@@ -127,6 +127,7 @@ def test_what_concerns_all_requests_stops_the_run(server: Server, model: str, sa
     ("model", "says"),
     [
         ("too-long", "9000 tokens"),
+        ("unfit", "too many strings"),
         ("half-json", "not valid JSON"),
         ("no-choices", "no text"),
         ("html", "base URL"),
