@@ -7,6 +7,7 @@ training_set(questions, completions, scores, method, form)             what the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from core.errors import LabError, RefusedError
@@ -14,6 +15,7 @@ from core.methods.base import Method
 from core.methods.few_shot_cot import FEW_SHOT_COT
 from core.methods.fine_tune import FINE_TUNE
 from core.methods.fine_tune_cot import FINE_TUNE_COT
+from core.methods.new_fine_tune_cot import NEW_FINE_TUNE_COT
 from core.methods.zero_shot import ZERO_SHOT
 from core.records import Completion, Question, Reply, Request, Sampling, Score, TrainingRow, TrainingSet
 from core.students.formats import Format
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["METHODS", "Method", "estimate", "generate", "requests", "training_set"]
 
-METHODS: dict[str, Method] = {row.key: row for row in (ZERO_SHOT, FEW_SHOT_COT, FINE_TUNE, FINE_TUNE_COT)}
+METHODS: dict[str, Method] = {
+    row.key: row for row in (ZERO_SHOT, FEW_SHOT_COT, FINE_TUNE, FINE_TUNE_COT, NEW_FINE_TUNE_COT)
+}
 
 
 def requests(
@@ -57,6 +61,8 @@ def generate(
     def then(reply: Reply) -> list[Request]:
         if method.answer_prompt is None or reply.request.step == "answer" or reply.error:
             return []
+        if method.answer_in is not None and method.answer_in(reply.text, chosen) is not None:
+            return []
         request = reply.request
         first[request.question_index, request.sample_index] = reply
         prompt = method.answer_prompt(request.prompt, reply.text, chosen)
@@ -68,8 +74,9 @@ def generate(
         if reply.request.step == "answer":
             rationale = first.pop((reply.request.question_index, reply.request.sample_index))
             yield _completion(rationale, reply)
-        elif method.answer_prompt is None or reply.error:
-            yield _completion(reply, None)
+        elif (reply.request.question_index, reply.request.sample_index) not in first:
+            said = method.answer_in(reply.text, chosen) if method.answer_in and not reply.error else None
+            yield replace(_completion(reply, None), answer_text=said or "")
 
 
 def training_set(

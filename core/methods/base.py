@@ -20,6 +20,7 @@ class Method:
 
     prompt         what the teacher is asked: (question, options) → prompt; None without a teacher
     answer_prompt  the second call of two-step prompting: (prompt, rationale, options) → prompt
+    answer_in      where one call may be enough: (rationale, options) → answer text, None to ask again
     input          what the student reads: (question text, format, exemplars) → text
     template       which prefix of a format its answer stands behind
     choose         which examples the student is trained on, and what was dropped
@@ -37,6 +38,7 @@ class Method:
     needs_exemplars: bool = False
     prompt: Callable[[str, Mapping[str, Any]], str] | None = None
     answer_prompt: Callable[[str, str, Mapping[str, Any]], str] | None = None
+    answer_in: Callable[[str, Mapping[str, Any]], str | None] | None = None
     sampling: Sampling = Sampling()
     answer_sampling: Sampling | None = None
     choose: Callable[[Sequence[Question], Kept], tuple[Examples, dict[str, int]]] | None = None

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core import methods, studies, teachers
+from core.datasets import find_dataset
 from core.jobs.progress import Progress
 from core.records import Exemplar, Question, Sampling, content_hash
 from core.stages.scoring import scorer
@@ -79,7 +80,9 @@ def batch(progress: Progress, run_id: int, first: int, last: int) -> int:
 def prompting(spec: Spec, method: methods.Method) -> dict[str, Any]:
     """The options of a method's prompts that a study sets, as plain values."""
     exemplars = {"exemplars": list(spec.exemplars)} if method.needs_exemplars else {}
-    return spec.prompting | exemplars
+    own = {"kind": find_dataset(spec.benchmark).kind, "rules": spec.rules}
+    read_by = {name: value for name, value in own.items() if name in method.options}
+    return read_by | spec.prompting | exemplars
 
 
 def close(progress: Progress, run_id: int) -> dict[str, int]:
