@@ -104,9 +104,15 @@ def _may_start(tokens: list[Token], i: int) -> bool:
         return True
     if previous.kind in ("op", "of", "sup", "close"):
         return False
-    if previous.kind == "number" and token.kind == "open":  # 1/2 (68)
+    if token.kind == "open" and (previous.kind == "number" or _is_aside(tokens, i)):  # 1/2 (68)
         return False
     return not (previous.kind in ("word", "close", "hidden", "frac") and previous.end == token.start)
+
+
+def _is_aside(tokens: list[Token], i: int) -> bool:
+    """Whether a bracket holds one number that the words before it speak of: "twice that amount ($8)"."""
+    kinds = [token.kind for token in tokens[i - 1 : i + 3]]
+    return kinds == ["word", "open", "number", "close"]
 
 
 def _glued(tokens: list[Token], i: int) -> bool:
@@ -177,12 +183,9 @@ def _is_statement(tokens: list[Token], left: Side, right: Side) -> bool:
     """Whether "is" states a result: "5 + 3 is 8", but not "2/3 is 4 less than"."""
     after = tokens[right.next] if right.next < len(tokens) else None
     compared = after is not None and after.kind == "word" and after.text.lower() in COMPARATIVES
-    return (
-        left.operators > 0
-        and not left.fraction
-        and not compared
-        and not (after is not None and after.kind == "of")
-    )
+    part = after is not None and after.kind == "of"
+    described = right.operators > 0 and left.value != right.value  # "a 2 x 4 x 10 board is 10*0.50"
+    return left.operators > 0 and not (left.fraction or compared or part or described)
 
 
 def _equal(left: Side, right: Side, approximate: bool, around: str, after: str) -> bool:
@@ -196,6 +199,8 @@ def _equal(left: Side, right: Side, approximate: bool, around: str, after: str) 
     if left.digits is not None and _rounds_to(b, a, left.digits):
         return True
     if right.operators and right.first == a and left.operators:  # 5 + 3 = 8 * 2 = 16
+        return True
+    if abs(a - b) <= left.uncertainty and (right.digits or 0) < left.most_digits:  # 27 x 0.33 = 9
         return True
     if right.before_of == a:  # 3/3 - 2/3 = 1/3 of $150
         return True

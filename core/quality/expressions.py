@@ -61,6 +61,8 @@ class Side:
     approximate: bool
     quotient: bool
     counted: bool
+    uncertainty: Fraction  # what its decimals, if they are rounded, may be off by in the value
+    most_digits: int
     units: frozenset[str] = frozenset()
     form: str = ""
 
@@ -105,6 +107,8 @@ class Reader:
             first=self.first_operand(),
             before_of=self.before_of,
             counted=self.counted,
+            uncertainty=self.uncertainty(total.number),
+            most_digits=max((n.digits or 0 for n in self.numbers), default=0),
             digits=bare.digits if bare else None,
             approximate=bool(bare and bare.approximate),
             quotient=total.tops == "/",
@@ -115,6 +119,11 @@ class Reader:
     def first_operand(self) -> Fraction | None:
         """The number that a running total goes on from."""
         return self.numbers[0].value if self.numbers and self.form and self.form[0] != "(" else None
+
+    def uncertainty(self, value: Fraction | None) -> Fraction:
+        rounded = [n for n in self.numbers if (n.digits or 0) >= 2 and n.value]
+        relative = sum((Fraction(1, 2 * 10 ** (n.digits or 0)) / n.value for n in rounded), Fraction(0))
+        return abs(value or 0) * relative
 
     def sum(self) -> Value:
         total = self.product()

@@ -55,10 +55,11 @@ _PATTERN = re.compile(
       | (?P<decimal>(?:\d{1,3}(?:,\d{3})+(?!\d)|\d{1,3}(?:[ ]\d{3})+(?![\d,])|\d+)(?:\.\d+)?
           |(?<!\d)\.\d+) )
     (?P<ordinal>(?:st|nd|rd|th)s?\b)?(?P<dots>\.\.\.|…)?(?P<percent>\s?\\?%|\s?percent\b|\s?per\ cent\b)?)
-  | (?P<equals>,?\s*\b(?:which\s+|that\s+|this\s+)?
-        (?:is\s+equal\s+to|equals?(?:\s+to)?|is|gives(?:\s+(?:us|you|him|her|them))?|makes)
+  | (?P<equals>(?:,?\s*\b(?:which\s+|that\s+|this\s+)?
+        (?:is\s+equal\s+to|equals?(?:\s+to)?|is|gives(?:\s+(?:us|you|him|her|them))?|makes|(?:to|we|you)\s+get)
+          |,\s*or)
         (?:\s+a\s+total\s+of)?(?:\s+(?P<roughly>about|approximately|roughly))?
-        (?=\s+[-−]?\\?[$£€¥₹]?\d)
+        (?=\s+[-−]?\\?[$£€¥₹]?\s*\d)
       | ==?|\\approx|[≈≅]|(?<=\s)~(?=\s))
   | (?P<times>\\times|\\cdot|[×·∙⋅✕]|\bmultiplied\s+by\b|\btimes\b(?=\s+(?:the\s+)?[$£€]?[\d.(]))
   | (?P<divided>\\div|[÷∕]|\bdivided\s+by\b)
@@ -115,7 +116,7 @@ def _token(kind: str, match: re.Match[str], text: str, before: list[Token], mone
     piece, start, end = match.group(), match.start(), match.end()
     previous = before[-1] if before else None
     if kind == "number":
-        return _number(match, previous, money)
+        return _number(match, text, previous, money)
     if kind == "equals":
         worded = piece.strip()[-1:].isalpha() and not piece.startswith("\\")
         rough = bool(match["roughly"]) or piece in ("≈", "≅", "~", "\\approx")
@@ -136,14 +137,14 @@ def _token(kind: str, match: re.Match[str], text: str, before: list[Token], mone
             return None
         return Token("op", piece, start, end)
     if kind == "of" and (previous is None or previous.kind not in ("number", "close")):
-        return Token("word", "of", start, end)
+        return Token("word", "of", start, start + 2)
     if kind == "sup":
         return Token("sup", piece, start, end, Fraction(unicodedata.digit(piece)))
     names = {"word1": "word", "word2": "word", "break1": "break", "other": "break"}
     return Token(names.get(kind, kind), piece, start, end)
 
 
-def _number(match: re.Match[str], previous: Token | None, money: bool) -> Token:
+def _number(match: re.Match[str], text: str, previous: Token | None, money: bool) -> Token:
     start, end = match.span()
     digits = None
     if len(match.group()) > MAX_DIGITS:
@@ -161,6 +162,7 @@ def _number(match: re.Match[str], previous: Token | None, money: bool) -> Token:
         digits = len(plain.partition(".")[2])
     below = previous is not None and previous.text == "/"  # 1/4th
     label = previous is not None and previous.text.lower().removesuffix("s") in LABELS
+    label = label and not re.match(r"\s+[a-z]", text[end : end + 3])  # "in the first year 6 students left"
     if (match["ordinal"] and not below) or label:
         return Token("hidden", match.group(), start, end)
     return Token(

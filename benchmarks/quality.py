@@ -1,0 +1,314 @@
+"""How often each check of core.quality speaks up about correct rationales, and how many errors it finds.
+
+    python benchmarks/quality.py [--data FOLDER] [--each 100] [--seed 0] [--show CHECK]
+
+False alarms: real rationales whose answer is right (recorded text-davinci-002, Llama-2, Zephyr and
+GPT-4 completions; GSM8K's worked solutions), the share of them that a check flags. Some of these do
+have a wrong step, so the rate is an upper bound; --show prints what was flagged, to judge it by eye.
+The checks were written with these recordings at hand: on other texts expect more.
+
+Recall: rationales of the same recordings that the check in question is silent about, with one error
+put in by a seeded generator, `--each` of every kind in CORRUPTIONS; the share found by the check that
+is meant to find it, and by any check.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from core import settings
+from core.answers import score, scored_text
+from core.datasets import load
+from core.datasets.table import DATASETS
+from core.errors import LabError
+from core.quality.arithmetic import equations
+from core.quality.checks import CHECKS, Item, problems
+from core.quality.steps import numbers, steps
+from core.records import Exemplar
+from core.results.statistics import wilson
+from core.teachers import recorded
+
+# Files of Zero-shot-CoT's log folder are named their own way.
+LOG_NAMES = {
+    "singleeq": "single_eq",
+    "last_letters": "last_letter_concatenation",
+    "shuffled_objects": "tracking_shuffled_objects",
+    "commonsensqa": "commonsense_qa",
+    "strategyqa": "strategy_qa",
+}
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Correct rationales of one source and benchmark."""
+
+    name: str
+    items: list[Item]
+
+
+def corpora(data: Path) -> Iterator[Corpus]:
+    """Every recording under the data folder whose benchmark is known."""
+    for path in sorted(data.glob("reasoning-teacher/completion_data/*/D_*.json")):
+        yield from _corpus(path, "fine-tune-cot", path.stem.removeprefix("D_"))
+    for path in sorted(data.glob("zero_shot_cot/log/*_zero_shot_cot.log")):
+        name = path.stem.removesuffix("_zero_shot_cot")
+        yield from _corpus(path, "zero-shot-cot", LOG_NAMES.get(name, name))
+    for path in sorted(data.glob("trace-of-thought/*.csv")):
+        yield from _corpus(path, "trace-of-thought", "gsm8k")
+    solved = [q for q in load("gsm8k") if q.solution and q.split == "test"]
+    yield Corpus("gsm8k · worked solutions", [_solved(q.text, q.solution, q.answer) for q in solved])
+
+
+def _solved(question: str, solution: str, gold: str) -> Item:
+    return Item(question, solution.rpartition("####")[0].strip() or solution, gold, gold, correct=True)
+
+
+def _corpus(path: Path, source: str, key: str) -> Iterator[Corpus]:
+    if key not in DATASETS:
+        return
+    rules = recorded.find_source(source).rules
+    kind = DATASETS[key].kind
+    items = []
+    try:
+        records = recorded.records(path, source, load(key))
+    except LabError as error:
+        print(f"left out {path.name}: {error}", file=sys.stderr)
+        return
+    for record in records:
+        made = record.completion
+        if record.question is None or made.error:
+            continue
+        verdict = score(scored_text(made), record.gold, kind=kind, rules=rules, prefix=record.prefix)
+        # A trace's first call makes a plan; its rationale is the second call's.
+        rationale = made.answer_text if source == "trace-of-thought" else made.rationale
+        if verdict.correct:
+            items.append(
+                Item(
+                    record.question.text,
+                    rationale,
+                    verdict.value,
+                    record.gold,
+                    finish_reason=made.finish_reason,
+                    correct=True,
+                )
+            )
+    yield Corpus(f"{key} · {path.stem}"[:48], items)
+
+
+# ── errors put in on purpose: an item in, the item with one error out, None where it has no place ──
+
+
+def changed_result(item: Item, rng: random.Random, _others: list[Item]) -> Item | None:
+    """The result of one equation is off."""
+    found = [
+        e for e in equations(item.rationale) if e.correct and re.fullmatch(r"[\d.,]+", e.right.lstrip("$"))
+    ]
+    if not found:
+        return None
+    e = rng.choice(found)
+    start = e.end - len(e.right)
+    return _with(item, start, e.end, _other_number(e.right, rng))
+
+
+def changed_operand(item: Item, rng: random.Random, _others: list[Item]) -> Item | None:
+    """One number on the left of an equation is another."""
+    spots = []
+    for e in equations(item.rationale):
+        left = item.rationale[e.start : e.start + len(e.left)]
+        if e.correct and left == e.left:
+            spots += [(e.start + m.start(), m.group()) for m in re.finditer(r"\d+(?:\.\d+)?", left)]
+    spots = [(at, text) for at, text in spots if float(text) > 1]
+    if not spots:
+        return None
+    at, text = rng.choice(spots)
+    return _with(item, at, at + len(text), _other_number(text, rng))
+
+
+def changed_answer(item: Item, rng: random.Random, _others: list[Item]) -> Item | None:
+    """The answer given is not the one that was worked out."""
+    if not item.answer or not re.fullmatch(r"-?\d+(?:\.\d+)?", item.answer):
+        return None
+    return replace(item, answer=_other_number(item.answer, rng), correct=False)
+
+
+def cut_short(item: Item, rng: random.Random, _others: list[Item]) -> Item | None:
+    """The rationale stops in mid-sentence; its finish reason does not say so."""
+    said = [m.end() for m in re.finditer(r"\w+", item.rationale)]
+    inside = [
+        at
+        for at in said[len(said) // 3 : -1]
+        if not re.match(r"\s*[.!?\n]", item.rationale[at:]) and item.rationale[at:].strip()
+    ]
+    return replace(item, rationale=item.rationale[: rng.choice(inside)]) if inside else None
+
+
+def said_twice(item: Item, rng: random.Random, _others: list[Item]) -> Item | None:
+    """A step comes again later."""
+    made = [s for s in steps(item.rationale) if len(s.text.split()) >= 6]
+    if not made:
+        return None
+    step = rng.choice(made)
+    return replace(item, rationale=item.rationale.rstrip() + "\n" + step.text)
+
+
+def foreign_number(item: Item, rng: random.Random, _others: list[Item]) -> Item | None:
+    """A number of the question is misread."""
+    given = {n.value for n in numbers(item.question)}
+    outside = _outside_equations(item.rationale)
+    spots = [n for n in numbers(item.rationale) if n.value in given and n.value > 2 and outside(n.start)]
+    spots = [n for n in spots if item.rationale[n.start : n.end].isdigit()]
+    if not spots:
+        return None
+    spot = rng.choice(spots)
+    return _with(item, spot.start, spot.end, _other_number(item.rationale[spot.start : spot.end], rng))
+
+
+def left_out(item: Item, rng: random.Random, _others: list[Item]) -> Item | None:
+    """Every step with one of the question's numbers is gone."""
+    given = [n.value for n in numbers(item.question) if not n.spelled]
+    rng.shuffle(given)
+    made = steps(item.rationale)
+    for value in given:
+        kept = [s.text for s in made if value not in {n.value for n in numbers(s.text)}]
+        if 0 < len(kept) < len(made):
+            return replace(item, rationale="\n".join(kept))
+    return None
+
+
+def from_an_exemplar(item: Item, rng: random.Random, others: list[Item]) -> Item | None:
+    """One step is an exemplar's."""
+    other = rng.choice(others)
+    long = [s for s in steps(other.rationale) if len(s.text.split()) >= 9]
+    made = steps(item.rationale)
+    if other.question == item.question or not long or not made:
+        return None
+    step, place = rng.choice(long), rng.choice(made)
+    exemplar = Exemplar(other.question, other.rationale, other.answer or "")
+    return replace(_with(item, place.start, place.end, step.text), exemplars=(exemplar,))
+
+
+CORRUPTIONS: dict[str, tuple[str, Callable[[Item, random.Random, list[Item]], Item | None]]] = {
+    "result of an equation changed": ("arithmetic", changed_result),
+    "operand of an equation changed": ("arithmetic", changed_operand),
+    "wrong step, right answer": ("lucky", changed_result),
+    "number of the question misread": ("stranger", foreign_number),
+    "steps with one given number removed": ("unused", left_out),
+    "answer differs from the last step": ("last-step", changed_answer),
+    "cut in mid-sentence": ("truncated", cut_short),
+    "a step said twice": ("repeated", said_twice),
+    "a step copied from an exemplar": ("copied", from_an_exemplar),
+}
+
+
+def corrupted(items: list[Item], kind: str, n: int, seed: int) -> list[Item]:
+    """n items with one error of a kind, each made from another rationale that its check is silent about."""
+    check, corrupt = CORRUPTIONS[kind]
+    rng = random.Random(f"{seed} {kind}")
+    made: list[Item] = []
+    for item in rng.sample(items, len(items)):
+        if len(made) == n:
+            break
+        if check in problems(item):
+            continue
+        changed = corrupt(item, rng, items)
+        if changed is not None and changed != item:
+            made.append(changed)
+    return made
+
+
+def _with(item: Item, start: int, end: int, text: str) -> Item:
+    return replace(item, rationale=item.rationale[:start] + text + item.rationale[end:])
+
+
+def _other_number(text: str, rng: random.Random) -> str:
+    """A number that a slip could have made of it: off by a little, or two digits swapped, never equal."""
+    sign, body = ("-", text[1:]) if text.startswith("-") else ("", text)
+    money = "$" if body.startswith("$") else ""
+    plain = body.lstrip("$").replace(",", "").rstrip(".")
+    digits = len(plain.partition(".")[2])
+    value = float(plain)
+    while True:
+        if digits == 0 and len(plain) > 1 and rng.random() < 0.3:
+            shuffled = list(plain)
+            rng.shuffle(shuffled)
+            made = "".join(shuffled).lstrip("0") or "0"
+        else:
+            step = rng.choice([-10, -2, -1, 1, 2, 10]) * 10**-digits
+            made = f"{abs(value + step):.{digits}f}"
+        if float(made) != value:
+            return sign + money + made
+
+
+def _outside_equations(text: str) -> Callable[[int], bool]:
+    spans = [(e.start, e.end) for e in equations(text)]
+    return lambda at: not any(start <= at < end for start, end in spans)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument(
+        "--data", type=Path, default=settings.data_dir(), help="recordings, laid out by source"
+    )
+    parser.add_argument("--each", type=int, default=100, help="errors of each kind")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--show", choices=list(CHECKS), help="print what this check flags")
+    options = parser.parse_args()
+    if not (options.data / "reasoning-teacher").is_dir():
+        sys.exit(f"There are no recordings in {options.data}: give their folder with --data.")
+
+    import os
+
+    os.environ["LAB_DATA_DIR"] = str(options.data)
+    found = list(corpora(options.data))
+    print("False alarms: correct rationales flagged, percent\n")
+    print(f"{'':52}{'n':>6}" + "".join(f"{key:>12}" for key in CHECKS))
+    total = {key: 0 for key in CHECKS}
+    start = time.perf_counter()
+    for corpus in found:
+        flagged = {key: 0 for key in CHECKS}
+        for item in corpus.items:
+            for key, flags in problems(item).items():
+                flagged[key] += 1
+                if key == options.show:
+                    print(f"\n{item.question}\n  → {item.rationale}\n  → {item.answer}: {flags}")
+        print(f"{corpus.name:52}{len(corpus.items):6}" + _rates(flagged, len(corpus.items)))
+        total = {key: total[key] + flagged[key] for key in CHECKS}
+    n = sum(len(c.items) for c in found)
+    seconds = time.perf_counter() - start
+    print(f"{'all':52}{n:6}" + _rates(total, n) + f"   {n / seconds:.0f} rationales/s")
+    print("copied: no exemplars were shown here; measured with foreign ones below.\n")
+
+    pool = [item for corpus in found for item in corpus.items]
+    print(f"{'Errors found, percent (95 % interval)':44}{'n':>5}  {'by':12}{'recall':>20}{'any check':>12}")
+    for kind, (check, _) in CORRUPTIONS.items():
+        items = corrupted(pool, kind, options.each, options.seed)
+        hits = [problems(item) for item in items]
+        own = wilson(sum(check in hit for hit in hits), len(hits))
+        any_check = 100 * sum(bool(hit) for hit in hits) / len(hits)
+        recall = f"{100 * own.value:.0f} ({100 * own.low:.0f}–{100 * own.high:.0f})"
+        print(f"{kind:44}{len(items):5}  {check:12}{recall:>20}{any_check:12.0f}")
+    foreign = [replace(item, exemplars=_others(pool, i)) for i, item in enumerate(pool[:500])]
+    alarms = sum("copied" in problems(item) for item in foreign)
+    print(f"\ncopied: false alarms with eight other rationales as exemplars {alarms}/{len(foreign)}")
+
+
+def _others(pool: list[Item], i: int) -> tuple[Exemplar, ...]:
+    chosen = random.Random(i).sample(pool, 8)
+    return tuple(Exemplar(x.question, x.rationale, "") for x in chosen if x.question != pool[i].question)
+
+
+def _rates(flagged: dict[str, int], n: int) -> str:
+    return "".join(f"{100 * count / n if n else 0:12.1f}" for count in flagged.values())
+
+
+if __name__ == "__main__":
+    main()

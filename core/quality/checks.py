@@ -1,0 +1,431 @@
+"""CHECKS: what can be seen to be wrong with a rationale, one small function a row.
+
+    arithmetic   "…74 - 35 = [38] pieces left."   wrong     "74 - 35 is 39, not 38"
+    stranger     "…so she sold [17] of them"      doubtful  "17 is neither given nor worked out before"
+    unused       question: "…and [6] red pens."   doubtful  "6 is never used"
+
+A check is given an Item and returns flags, each with a span, so that a page can mark it in place.
+"wrong" is certain as far as the text can be read; "doubtful" is for a person to look at; "right"
+marks an equation that holds. How often each check speaks up about correct rationales, and how many
+errors it finds, is measured by `python benchmarks/quality.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from typing import Literal
+
+from core.quality.arithmetic import Equation, equations, number_text
+from core.quality.steps import Number, Step, numbers, steps, words
+from core.records import Exemplar
+
+Verdict = Literal["right", "wrong", "doubtful"]
+
+COPIED_WORDS = 8  # in a row, as in an exemplar and not in the question
+REPEATED_WORDS = 5  # a shorter step may well be said twice
+PREMISE_SHARE = 0.75  # of a step's words are the question's: it says again what is given
+LOOP_TIMES = 3
+COUNTABLE = 4  # up to here a number may have been counted in the question
+KNOWN_NUMBERS = 40  # beyond this many, anything can be worked out from something
+ENDINGS = ".!?…)]}\"”'’»$*`。"
+# No sentence ends on one of these.
+OPEN_WORDS = frozenset(
+    "a an the of to in on at by for from with and or but so then than that which who is are was were be has "
+    "have had he she it they we his her their its this each every if when because as into more".split()
+)
+# Numbers that a unit brings along: an hour has 60 minutes.
+UNIT_NUMBERS = {
+    r"minute|hour|second": (60, 24, 3600),
+    r"week|day": (7, 24),
+    r"month|year": (12, 52, 28, 30, 31, 365),
+    r"dozen": (12,),
+    r"cent|dollar|dime|nickel|penn|quarter|coin|\$": (5, 10, 20, 25, 50),
+    r"feet|foot|inch|yard": (12, 36),
+    r"pound|ounce": (16,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A rationale in its context. `answer` is the value extracted from the completion, None if none was;
+    `correct` is the rule set's verdict on it, None to compare `answer` with `gold` here."""
+
+    question: str
+    rationale: str
+    answer: str | None = None
+    gold: str | None = None
+    exemplars: tuple[Exemplar, ...] = ()
+    finish_reason: str = "stop"
+    correct: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """What a check says about `start:end` of the rationale, or of the question where `where` says so."""
+
+    start: int
+    end: int
+    verdict: Verdict
+    message: str
+    where: Literal["rationale", "question"] = "rationale"
+    check: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One row of CHECKS."""
+
+    key: str
+    title: str
+    find: Callable[[Item], list[Flag]]
+
+
+def review(item: Item, keys: tuple[str, ...] | None = None) -> list[Flag]:
+    """Every flag of every check (or of those named), in the order of the text."""
+    found = []
+    for check in CHECKS.values():
+        if keys is None or check.key in keys:
+            for flag in check.find(item):
+                made = Flag(flag.start, flag.end, flag.verdict, flag.message, flag.where, check.key)
+                found.append(made)
+    return sorted(found, key=lambda flag: (flag.where, flag.start, flag.end))
+
+
+def problems(item: Item) -> dict[str, list[Flag]]:
+    """Check key → its flags that are not "right", for filters and counts."""
+    found: dict[str, list[Flag]] = {}
+    for flag in review(item):
+        if flag.verdict != "right":
+            found.setdefault(flag.check, []).append(flag)
+    return found
+
+
+# ── the checks ──────────────────────────────────────────────────────────────────────────────────
+
+
+def arithmetic(item: Item) -> list[Flag]:
+    """Every equation, recomputed."""
+    return [Flag(e.start, e.end, "right" if e.correct else "wrong", _message(e)) for e in _judged(item)]
+
+
+def lucky(item: Item) -> list[Flag]:
+    """The answer is right although a step is wrong."""
+    if not _is_correct(item):
+        return []
+    return [
+        Flag(e.start, e.end, "wrong", f"the answer is right, but {_message(e)}")
+        for e in _judged(item)
+        if not e.correct
+    ]
+
+
+def stranger(item: Item) -> list[Flag]:
+    """Numbers that are neither in the question, nor said by a unit, nor one sum away from what is known;
+    and numbers that stand where the question has another one."""
+    given = numbers(item.question)
+    if not given or _has_dates(item.question):
+        return []
+    hidden = [Fraction(digits) for digits in re.findall(r"\d+", item.question)[:KNOWN_NUMBERS]]  # 7:11
+    percent = [n.value / 100 for n in given if n.percent]
+    known = _Known([n.value for n in given] + percent + hidden)
+    known.constants |= {_key(e.stated) for e in _equations(item.rationale) if e.stated is not None}
+    context = f"{item.question} {item.rationale}".lower()
+    for pattern, values in UNIT_NUMBERS.items():
+        if re.search(pattern, context):
+            known.constants.update(map(float, values))
+    places = {place: n for n in given if (place := _place(item.question, n))}
+    values_given = {_key(n.value) for n in given}
+    said: set[float] = set()
+    found = []
+    for number in numbers(item.rationale):
+        shown = item.rationale[number.start : number.end]
+        other = places.get(_place(item.rationale, number) or ())
+        if number.spelled:
+            pass
+        elif other and _key(number.value) not in values_given and _key(other.value) not in said:
+            meant = item.question[other.start : other.end]
+            found.append(
+                Flag(number.start, number.end, "doubtful", f"{shown}, where the question has {meant}")
+            )
+        elif not known.explains(number):
+            found.append(
+                Flag(number.start, number.end, "doubtful", f"{shown} is neither given nor worked out before")
+            )
+        known.add(number.value)
+        said.add(_key(number.value))
+    return found
+
+
+def unused(item: Item) -> list[Flag]:
+    """Numbers of the question that the rationale never takes up, not even in a sum done in the head."""
+    if _has_dates(item.question):
+        return []
+    question = re.split(r"answer choices\s*:", item.question, flags=re.IGNORECASE)[0]
+    given = numbers(question)
+    said = {_key(n.value) for n in numbers(item.rationale)}
+    said |= {_key(n.value / 100) for n in numbers(item.rationale) if n.percent}
+    new = said - {_key(n.value) for n in given}
+    found = []
+    for number in given:
+        forms = {_key(number.value)} | ({_key(number.value / 100)} if number.percent else set())
+        small_word = number.spelled and number.value <= 2
+        others = [_float(n.value) for n in given if n is not number]
+        in_the_head = any(_one_sum(_float(number.value), other) & new for other in others)
+        if not small_word and not forms & said and not in_the_head:
+            shown = question[number.start : number.end]
+            found.append(Flag(number.start, number.end, "doubtful", f"{shown} is never used", "question"))
+            said |= forms
+    return found
+
+
+def last_step(item: Item) -> list[Flag]:
+    """The answer is not what the last step comes to."""
+    made = steps(item.rationale)
+    if item.answer is None or not made or _breaks_off(item):
+        return []
+    last, problem = made[-1], None
+    value = _number(item.answer)
+    if value is not None:
+        counted = [(s, numbers(s.text)) for s in reversed(made)]
+        with_digits = (s for s, found in counted if any(not n.spelled for n in found))
+        with_numbers = next(with_digits, next((s for s, found in counted if found), None))
+        if with_numbers is None:
+            return []
+        last = with_numbers
+        problem = _key(value) not in {_key(n.value) for n in numbers(last.text)}
+    elif re.fullmatch(r"[A-J]", item.answer):
+        named = re.findall(r"\(([A-J])\)|\b(?:answer|choice|option) is:? ([A-J])\b", last.text)
+        problem = bool(named) and item.answer not in {letter for pair in named for letter in pair}
+    elif item.answer.lower() in ("yes", "no"):
+        said = re.findall(r"\b(yes|no)\b", last.text.lower())
+        problem = bool(said) and item.answer.lower() not in said
+    elif item.answer:
+        problem = _letters(item.answer) not in _letters(last.text)
+    message = f"the answer, {item.answer}, is not in the last step"
+    return [Flag(last.start, last.end, "doubtful", message)] if problem else []
+
+
+def truncated(item: Item) -> list[Flag]:
+    """The rationale breaks off."""
+    if not _breaks_off(item):
+        return []
+    end = len(item.rationale.rstrip())
+    last = steps(item.rationale)[-1:] or [Step(0, end, "")]
+    return [Flag(last[0].start, end, "doubtful", "the rationale breaks off here")]
+
+
+def repeated(item: Item) -> list[Flag]:
+    """A step that was said before, word for word, or some words over and over.
+
+    What the question says may be said twice ("Each album has 3 songs."), but not in a row.
+    """
+    times: dict[str, int] = {}
+    asked = {word for word, _, _ in words(item.question)}
+    before = ""
+    found = []
+    for step in steps(item.rationale):
+        said = [word for word, _, _ in words(step.text)]
+        text = " ".join(said)
+        if len(said) >= REPEATED_WORDS:
+            times[text] = times.get(text, 0) + 1
+            premise = sum(word in asked for word in said) >= PREMISE_SHARE * len(said)
+            if times[text] > (2 if premise and text != before else 1):
+                found.append(Flag(step.start, step.end, "doubtful", "this step was said before"))
+        before = text
+    return found or _loops(item.rationale)
+
+
+def copied(item: Item) -> list[Flag]:
+    """Words taken over from an exemplar that are not the question's own."""
+    if not item.exemplars:
+        return []
+    foreign = set()
+    for exemplar in item.exemplars:
+        foreign |= _runs(exemplar.question) | _runs(exemplar.rationale)
+    foreign -= _runs(item.question)
+    said = words(item.rationale)
+    hits = [
+        i
+        for i in range(len(said) - COPIED_WORDS + 1)
+        if tuple(word for word, _, _ in said[i : i + COPIED_WORDS]) in foreign
+    ]
+    found: list[Flag] = []
+    for i in hits:
+        start, end = said[i][1], said[i + COPIED_WORDS - 1][2]
+        if found and start <= found[-1].end:
+            start = found.pop().start
+        found.append(Flag(start, end, "doubtful", "these words are an exemplar's"))
+    return found
+
+
+CHECKS: dict[str, Check] = {
+    row.key: row
+    for row in (
+        Check("arithmetic", "Equations recomputed", arithmetic),
+        Check("lucky", "Answer right, step wrong", lucky),
+        Check("stranger", "Number from nowhere", stranger),
+        Check("unused", "Number of the question unused", unused),
+        Check("last-step", "Answer differs from the last step", last_step),
+        Check("truncated", "Breaks off", truncated),
+        Check("repeated", "Repeats itself", repeated),
+        Check("copied", "Copied from an exemplar", copied),
+    )
+}
+
+
+# ── what they share ─────────────────────────────────────────────────────────────────────────────
+
+
+@lru_cache(maxsize=256)
+def _equations(text: str) -> tuple[Equation, ...]:
+    return tuple(equations(text))
+
+
+def _judged(item: Item) -> list[Equation]:
+    """The equations of a rationale, without those whose fractions are dates: 3/5 - 7 = 2/26."""
+    dates = _has_dates(item.question)
+    return [e for e in _equations(item.rationale) if e.correct or not (dates and "/" in e.form)]
+
+
+def _message(equation: Equation) -> str:
+    left = " ".join(equation.left.split())
+    if equation.value is None:
+        return f"{left} divides by zero"
+    if equation.correct:
+        return f"{left} is {equation.right}"
+    return f"{left} is {number_text(equation.value)}, not {equation.right}"
+
+
+def _is_correct(item: Item) -> bool:
+    if item.correct is not None:
+        return item.correct
+    if item.answer is None or item.gold is None:
+        return False
+    a, b = _number(item.answer), _number(item.gold)
+    return a == b if a is not None and b is not None else _letters(item.answer) == _letters(item.gold)
+
+
+def _number(text: str) -> Fraction | None:
+    found = numbers(text)
+    whole = re.fullmatch(r"\s*-?\s*[$£€¥]?[\d.,/ ]+%?\s*", text)
+    if not whole or len(found) != 1:
+        return None
+    return -found[0].value if text.strip().startswith("-") else found[0].value
+
+
+def _letters(text: str) -> str:
+    return "".join(c for c in text.casefold() if c.isalnum())
+
+
+def _key(value: Fraction) -> float:
+    """Numbers are the same if they agree to two places: a result may have been rounded."""
+    return abs(round(_float(value), 2))
+
+
+def _float(value: Fraction) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return float("inf")
+
+
+def _breaks_off(item: Item) -> bool:
+    text = item.rationale.rstrip()
+    if item.finish_reason == "length" or not text:
+        return item.finish_reason == "length"
+    if text[-1] in ENDINGS:
+        return bool(re.search(r"(?:^|\n)\s*\d{1,2}[.)]$", text))  # a list marker with nothing behind it
+    if text[-1].isdigit() or text[-1] == "%":
+        last = _equations(text)[-1:]
+        if last and last[0].end >= len(text) - 1:
+            return False
+        return not re.search(r"(?:\bis|=|>>|:|-->|\bof)\s*[-$£€]*[\d.,/]+%?$", text)
+    *earlier, line = [line.rstrip() for line in text.splitlines() if line.strip()]
+    unpunctuated = sum(other[-1] not in ENDINGS for other in earlier) > len(earlier) / 2
+    last_word = line.split()[-1].lower()
+    if unpunctuated:  # a list without full stops: only a word that needs another one tells
+        return not text[-1].isalpha() or last_word in OPEN_WORDS
+    # "… = 39 pieces": a line that ends on what its result counts.
+    equation = _equations(line)[-1:]
+    counts = equation and len(line[equation[0].end :].split()) <= 3 and last_word not in OPEN_WORDS
+    return not (counts and text[-1].isalpha())
+
+
+DATE = re.compile(
+    r"\b(?:\d{1,2}/\d{1,2}/\d{2,4}|(?:january|february|march|april|june|july|august|september|october"
+    r"|november|december|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\.? \d)|MM/DD/YYYY",
+    re.IGNORECASE,
+)
+
+
+def _has_dates(question: str) -> bool:
+    """Whether a question is about dates, whose numbers follow the calendar and no sum."""
+    return bool(DATE.search(question))
+
+
+def _place(text: str, number: Number) -> tuple[str, ...] | None:
+    """The two words before a number and the one after it: where it stands in the story."""
+    before = [word for word, _, _ in words(text[max(0, number.start - 40) : number.start])][-2:]
+    after = [word for word, _, _ in words(text[number.end : number.end + 30])][:1]
+    return (*before, *after) if len(before) == 2 and after and after[0].isalpha() else None
+
+
+def _one_sum(a: float, b: float) -> set[float]:
+    made = {a + b, abs(a - b), a * b}
+    if a and b:
+        made |= {a / b, b / a}
+    return {round(value, 2) for value in made}
+
+
+class _Known:
+    """Numbers known so far, and what one sum makes of any two of them."""
+
+    def __init__(self, values: list[Fraction]) -> None:
+        self.values: list[float] = []
+        self.reach: set[float] = set()
+        self.constants = {0.0, 0.25, 0.5, 1.0, 2.0, 100.0, 1000.0}
+        self.full = False
+        for value in values:
+            self.add(value)
+        self.reach.add(round(sum(self.values), 2))
+
+    def add(self, value: Fraction) -> None:
+        new = abs(_float(value))
+        if new in self.values:
+            return
+        if len(self.values) >= KNOWN_NUMBERS:
+            self.full = True
+            return
+        self.values.append(new)
+        for old in (*self.values, 100.0, 1.0):
+            self.reach |= _one_sum(old, new)
+
+    def explains(self, number: Number) -> bool:
+        value = abs(_float(number.value))
+        counted = value <= COUNTABLE and value == int(value)
+        near = {round(value, 2), round(value / 100, 2)} if number.percent else {round(value, 2)}
+        known = self.reach | self.constants | {round(v, 2) for v in self.values}
+        return self.full or counted or bool(near & known)
+
+
+def _runs(text: str) -> set[tuple[str, ...]]:
+    said = [word for word, _, _ in words(text)]
+    return {tuple(said[i : i + COPIED_WORDS]) for i in range(len(said) - COPIED_WORDS + 1)}
+
+
+def _loops(text: str) -> list[Flag]:
+    """The first place where one to twelve words follow themselves LOOP_TIMES times or more."""
+    said = words(text)
+    plain = [word for word, _, _ in said]
+    for size in range(1, 13):
+        same = 0  # words in a row that equal the one `size` before
+        for i in range(size, len(plain)):
+            same = same + 1 if plain[i] == plain[i - size] else 0
+            wanted = size * (LOOP_TIMES - 1) + (3 if size == 1 else 0)  # "very very very" is no loop
+            if same >= wanted and any(w.isalpha() for w in plain[i - size : i]):
+                return [Flag(said[i - same][1], said[i][2], "doubtful", "the same words over and over")]
+    return []
