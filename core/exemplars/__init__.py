@@ -18,7 +18,17 @@ from core.errors import LabError
 from core.exemplars.candidates import TEXTS, Candidate
 from core.exemplars.clustering import N_INIT, SEED, Clusters, cluster
 from core.exemplars.encoding import DEFAULT_ENCODER, Progress, encode, quiet
-from core.exemplars.selection import RULES, Limits, Selection, find_rules, limits_for, select, task
+from core.exemplars.selection import (
+    RULES,
+    Cluster,
+    Limits,
+    Selection,
+    find_rules,
+    limits_for,
+    queues,
+    select,
+    task,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,6 +45,7 @@ class Arrangement:
     candidates: tuple[Candidate, ...]
     embeddings: np.ndarray
     clusters: Clusters
+    queues: tuple[Cluster, ...]
     selection: Selection
     limits: Limits
     settings: dict[str, Any]  # rules, text, encoder, k, seed, n_init: as a run records them
@@ -83,11 +94,13 @@ def choose(
     progress("Clustering", 0, 1)
     clusters = cluster(embeddings, k, seed, n_init)
     progress("Clustering", 1, 1)
+    waiting = queues(rows, clusters.labels, clusters.distances, k, limits)
     return Arrangement(
         rows,
         embeddings,
         clusters,
-        select(rows, clusters.labels, clusters.distances, k, limits),
+        waiting,
+        select(waiting),
         limits,
         {"rules": rules, "text": key, "encoder": encoder, "k": k, "seed": seed, "n_init": n_init},
     )

@@ -3,9 +3,11 @@
 RULES, a row each: what qualifies, and what text the questions are compared by. The paper does not say
 what qualifies; its rows take Auto-CoT's limits, and the page says so.
 
-    first = select(candidates, clusters.labels, clusters.distances, k, RULES["paper"].limits)
+    waiting = queues(candidates, labels, distances, k, limits_for("paper", "multiarith", "integer"))
+    first = select(waiting)
     first.picks    one a cluster, in the clusters' order
     first.gaps     the clusters without one, and why
+    select(waiting, rejected={126})        the next nearest in question 126's cluster
 
 Sources: Auto-CoT (Zhang et al. 2023; auto-cot, run_demo.py); "Knowledge Distillation of Large Language
 Models Based on Chain of Thought" (J. Data Acquisition and Processing, 2024), Algorithm 1.
@@ -239,27 +241,56 @@ def rank(labels: Sequence[int], distances: Sequence[float], k: int) -> list[list
     return [sorted(positions, key=lambda i: distances[i]) for positions in members]
 
 
-def select(
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """One cluster's queue: all that qualify, nearest first, and what kept the others out."""
+
+    number: int
+    size: int
+    queue: tuple[Pick, ...]
+    reasons: Mapping[str, int]
+
+    def pick(self, rejected: Collection[int] = ()) -> Pick | Gap:
+        """The nearest that qualifies and is not among the `rejected` questions' indices."""
+        for pick in self.queue:
+            if pick.candidate.index not in rejected:
+                return pick
+        out = {"rejected": len(self.queue)} if self.queue else {}
+        return Gap(self.number, self.size, {**self.reasons, **out})
+
+
+def queues(
     candidates: Sequence[Candidate],
     labels: Sequence[int],
     distances: Sequence[float],
     k: int,
     limits: Limits,
-    rejected: Collection[int] = (),
-) -> Selection:
-    """The first that qualifies in each cluster; `rejected` are indices of questions to pass over."""
+) -> tuple[Cluster, ...]:
+    """Every cluster with its queue. Made once; a rejection then only moves on to the next in line."""
     failed = [failures(candidate, limits) for candidate in candidates]
-    picks, gaps = [], []
-    for number, positions in enumerate(rank(labels, distances, k)):
-        for place, i in enumerate(positions, 1):
-            if not failed[i] and candidates[i].index not in rejected:
-                picks.append(Pick(candidates[i], number, place, float(distances[i])))
-                break
-        else:
-            reasons = Counter(reason for i in positions for reason in failed[i])
-            out = sum(not failed[i] for i in positions)
-            gaps.append(Gap(number, len(positions), dict(reasons) | ({"rejected": out} if out else {})))
-    eligible = [c for c, reasons in zip(candidates, failed, strict=True) if not reasons]
+    return tuple(
+        Cluster(
+            number,
+            len(positions),
+            tuple(
+                Pick(candidates[i], number, place, float(distances[i]))
+                for place, i in enumerate(positions, 1)
+                if not failed[i]
+            ),
+            dict(Counter(reason for i in positions for reason in failed[i])),
+        )
+        for number, positions in enumerate(rank(labels, distances, k))
+    )
+
+
+def select(clusters: Sequence[Cluster], rejected: Collection[int] = ()) -> Selection:
+    """The first in each cluster's queue; `rejected` are indices of questions to pass over."""
+    found = [cluster.pick(rejected) for cluster in clusters]
+    eligible = [pick for cluster in clusters for pick in cluster.queue]
     return Selection(
-        tuple(picks), tuple(gaps), len(candidates), len(eligible), sum(c.correct for c in eligible)
+        tuple(f for f in found if isinstance(f, Pick)),
+        tuple(f for f in found if isinstance(f, Gap)),
+        sum(cluster.size for cluster in clusters),
+        len(eligible),
+        sum(pick.candidate.correct for pick in eligible),
     )

@@ -17,16 +17,21 @@ from core.exemplars.selection import (
     Limits,
     failures,
     limits_for,
+    queues,
     rank,
-    select,
     task,
 )
+from core.exemplars.selection import select as first
 
 ARITHMETIC = {"gsm8k", "multiarith", "single_eq", "addsub", "svamp"}
 KIND = {
     "multiarith": "integer", "addsub": "decimal", "gsm8k": "integer", "strategy_qa": "yes-no",
     "last_letter_concatenation": "letters", "aqua": "choice-E", "coin_flip": "yes-no-lower",
 }  # fmt: skip
+
+
+def select(candidates, labels, distances, k, limits, rejected=()):
+    return first(queues(candidates, labels, distances, k, limits), rejected)
 
 
 def literal(candidates, labels, distances, k, dataset):
