@@ -115,6 +115,12 @@ def main() -> None:
         os.environ["LAB_HOME"] = home
         os.environ.pop("LAB_DATABASE_URL", None)
         study_run()
+        started = time.perf_counter()
+        import openai  # noqa: F401 - each way below needs it, and a worker imports it once
+
+        print(
+            f"{'import openai':<28}{time.perf_counter() - started:8.2f} s  once a process, in none of these"
+        )
         with running(latency=asked.latency, fault_every=asked.fault_every) as server:
             report("ours", seconds(ours, questions, server.url, asked.in_flight))
             first = server.stats()["calls"]
