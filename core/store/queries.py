@@ -352,7 +352,7 @@ def verdicts(run_id: int) -> dict[int, bool]:
     """question index → right or wrong."""
     query = select(Prediction.question_index, Prediction.correct).where(Prediction.run_id == run_id)
     with session() as db:
-        return dict(db.execute(query).tuples().all())
+        return {index: correct for index, correct in db.execute(query)}
 
 
 def counts() -> dict[str, int]:
@@ -414,7 +414,7 @@ def split_counts(dataset_id: int) -> dict[str, int]:
     """split → number of questions."""
     query = select(Question.split, func.count()).where(Question.dataset_id == dataset_id)
     with session() as db:
-        return dict(db.execute(query.group_by(Question.split)).tuples().all())
+        return {split: n for split, n in db.execute(query.group_by(Question.split))}
 
 
 def question_lengths(dataset_id: int, bin_words: int = 5) -> list[tuple[str, int, int]]:
