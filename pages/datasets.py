@@ -7,7 +7,7 @@ from pages.components import datasets as ui
 from pages.components import frame
 from pages.components.tables import paged
 
-st.title("Datasets")
+frame.title("Datasets")
 benchmark = ui.choose_benchmark()
 ui.facts(benchmark)
 
@@ -16,6 +16,7 @@ if dataset is None:
     with st.container(border=True):
         st.markdown("This benchmark has not been read yet. Read it to look at its questions.")
         ui.read_button(benchmark)
+    frame.next_step("or start the demo study, which makes its own questions.", "overview", "Overview")
     st.stop()
 
 parts = ui.split_metrics(dataset)

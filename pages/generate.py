@@ -7,8 +7,10 @@ import streamlit as st
 from pages.components import frame
 from pages.components import generate as ui
 
-st.title("Generate")
-st.caption("A teacher writes a rationale for every question. Every reply is kept; nothing is paid for twice.")
+frame.title(
+    "Generate",
+    "A teacher writes a rationale for every question. Every reply is kept; nothing is paid for twice.",
+)
 
 study = frame.current_study()
 with st.container(border=True), frame.errors():

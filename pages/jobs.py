@@ -6,8 +6,7 @@ from core import jobs
 from pages.components import frame
 from pages.components.jobs import LOG_LINES, chosen_job, job_card, job_table
 
-st.title("Jobs")
-st.caption("One job at a time per device. A job goes on when the tab closes or the server stops.")
+frame.title("Jobs", "One job at a time per device. A job goes on when the tab closes or the server stops.")
 
 rows = jobs.jobs()
 if not rows:

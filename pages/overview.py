@@ -6,7 +6,7 @@ from pages.components import frame, overview
 from pages.components.jobs import job_card
 from pages.components.results import latest_table
 
-st.title("CoT Distillation Lab")
+frame.title("CoT Distillation Lab")
 st.markdown(
     "A large teacher model writes rationales for a benchmark; a small student is fine-tuned on them.  \n"
     "The lab runs both, keeps every step, and shows honestly which method made the student better."

@@ -8,7 +8,7 @@ from pages.components import rationales as ui
 from pages.components.generate import figures
 from pages.components.tables import paged
 
-st.title("Rationales")
+frame.title("Rationales")
 study = frame.current_study()
 if study is None:
     frame.empty(

@@ -5,7 +5,7 @@ import streamlit as st
 from pages.components import frame
 from pages.components import results as ui
 
-st.title("Results")
+frame.title("Results")
 study = frame.current_study()
 if study is None:
     frame.empty("There is no study yet. The demo study ends with a table here.", "overview", "Overview")

@@ -5,8 +5,7 @@ import streamlit as st
 from pages.components import frame
 from pages.components import training as ui
 
-st.title("Train")
-st.caption("A student is fine-tuned by each method and then answers the study's test questions.")
+frame.title("Train", "A student is fine-tuned by each method and then answers the study's test questions.")
 study = frame.current_study()
 if study is None:
     frame.empty(

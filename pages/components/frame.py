@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 
 from core import jobs, settings
 from core.errors import LabError
@@ -40,6 +41,20 @@ def pages() -> list[st.Page]:
         st.Page(f"pages/{name}.py", title=title, icon=f":material/{icon}:", default=name == "overview")
         for name, (title, icon) in PAGES.items()
     ]
+
+
+def title(text: str, about: str = "") -> None:
+    """The heading of a page, and one line on what it is for.
+
+    Until the frame has called st.navigation, Streamlit takes the files of pages/ for apps of their own:
+    the first visit after a start may open one of them alone. It begins again, inside the frame.
+    """
+    if PagesManager.uses_pages_directory:
+        PagesManager.uses_pages_directory = False
+        st.rerun()
+    st.title(text)
+    if about:
+        st.caption(about)
 
 
 def link(name: str, label: str) -> None:

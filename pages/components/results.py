@@ -165,7 +165,8 @@ def chart(rows: Sequence[Row]) -> None:
 
 
 def _short(row: Row) -> str:
-    return f"{method_title(row.arm.method)}, {row.arm.student}, {'' if row.seed is None else 'seed '}{_seed(row)}"
+    seed = _seed(row) if row.seed is None else f"seed {row.seed}"
+    return f"{method_title(row.arm.method)}, {row.arm.student}, {seed}"
 
 
 def downloads(study: Study, rows: Sequence[Row]) -> None:

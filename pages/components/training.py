@@ -28,6 +28,7 @@ CURVES = {
 }
 RECIPE_FIELDS = ("epochs", "learning_rate", "batch_size", "tuning")
 GIGABYTE = 1e9
+BATCH_HEIGHT = 420
 TOKEN = "border-left:1px solid rgba(128,128,128,.3)"
 TRAINED = "background:rgba(64,120,200,.2);"
 PADDING = "opacity:.35;"
@@ -174,17 +175,20 @@ def _preview(found: dict[str, Any]) -> None:
         )
     with st.expander("The first batch as the model will see it", icon=":material/grid_on:", expanded=True):
         st.caption("Marked: what is learnt. Pale: padding. The rest is read only. One box is one token.")
-        for row in found["first_batch"]:
-            with st.container(border=True):
-                parts = (
-                    {"": row["tokens"]}
-                    if "tokens" in row
-                    else {"reads": row["read"], "writes": row["written"]}
-                )
-                for label, part in parts.items():
-                    if label:
-                        st.caption(label)
-                    st.html(token_html(part))
+        with st.container(height=BATCH_HEIGHT, border=False):
+            for row in found["first_batch"]:
+                with st.container(border=True):
+                    _row(row)
+
+
+def _row(row: dict[str, Any]) -> None:
+    """A decoder reads and writes one text; an encoder-decoder reads one and writes another."""
+    if "tokens" in row:
+        st.html(token_html(row["tokens"]))
+        return
+    for label, part in (("reads", "read"), ("writes", "written")):
+        st.caption(label)
+        st.html(token_html(row[part]))
 
 
 def token_html(tokens: Sequence[dict[str, Any]]) -> str:
