@@ -10,7 +10,8 @@ rather than a wrong one.
 
 People write arithmetic loosely, so a side may be read in more than one way and an equation is right
 if any of them fits: a percentage as a hundredth part, as a plain number, or as a share of what it is
-added to; `1/2` without blanks as one number; "5 + 3 = 8 * 2 = 16" as a running total. A decimal
+added to; `1/2` without blanks as one number; 0.33 as the third it was rounded from; "5 + 3 = 8 * 2 = 16" as a
+running total. A decimal
 result may be rounded or cut off at its last printed digit. Where the two sides are in different units
 of the same kind (hours and minutes, dollars and cents) a mismatch proves nothing and is passed over.
 """
@@ -80,7 +81,8 @@ def _scan(text: str, offset: int) -> Iterator[Equation]:
             i = max(i + 1, sides[0].next if sides else 0)
             continue
         readings = [sides]
-        for reading in READINGS[1:]:
+        plainly_right = all(a.value == b.value for a, b in zip(sides, sides[1:], strict=False))
+        for reading in () if plainly_right else READINGS[1:]:
             other = _chain(tokens, i, reading)
             if len(other) == len(sides):
                 readings.append(other)
@@ -199,8 +201,6 @@ def _equal(left: Side, right: Side, approximate: bool, around: str, after: str) 
     if left.digits is not None and _rounds_to(b, a, left.digits):
         return True
     if right.operators and right.first == a and left.operators:  # 5 + 3 = 8 * 2 = 16
-        return True
-    if abs(a - b) <= left.uncertainty and (right.digits or 0) < left.most_digits:  # 27 x 0.33 = 9
         return True
     if right.before_of == a:  # 3/3 - 2/3 = 1/3 of $150
         return True

@@ -26,9 +26,15 @@ class Reading(NamedTuple):
 
     percent: str  # "part": 20% is 0.2; "plain": 20; "change": 50 - 20% is 40
     tight: bool  # 1/2 without blanks binds before anything else
+    unrounded: bool  # 0.33 is a third
 
 
-READINGS = tuple(Reading(p, t) for t in (False, True) for p in ("part", "plain", "change"))
+READINGS = tuple(
+    Reading(percent, tight, unrounded)
+    for unrounded in (False, True)
+    for tight in (False, True)
+    for percent in ("part", "plain", "change")
+)
 
 
 class Unreadable(Exception):
@@ -61,8 +67,6 @@ class Side:
     approximate: bool
     quotient: bool
     counted: bool
-    uncertainty: Fraction  # what its decimals, if they are rounded, may be off by in the value
-    most_digits: int
     units: frozenset[str] = frozenset()
     form: str = ""
 
@@ -107,8 +111,6 @@ class Reader:
             first=self.first_operand(),
             before_of=self.before_of,
             counted=self.counted,
-            uncertainty=self.uncertainty(total.number),
-            most_digits=max((n.digits or 0 for n in self.numbers), default=0),
             digits=bare.digits if bare else None,
             approximate=bool(bare and bare.approximate),
             quotient=total.tops == "/",
@@ -119,11 +121,6 @@ class Reader:
     def first_operand(self) -> Fraction | None:
         """The number that a running total goes on from."""
         return self.numbers[0].value if self.numbers and self.form and self.form[0] != "(" else None
-
-    def uncertainty(self, value: Fraction | None) -> Fraction:
-        rounded = [n for n in self.numbers if (n.digits or 0) >= 2 and n.value]
-        relative = sum((Fraction(1, 2 * 10 ** (n.digits or 0)) / n.value for n in rounded), Fraction(0))
-        return abs(value or 0) * relative
 
     def sum(self) -> Value:
         total = self.product()
@@ -234,7 +231,7 @@ class Reader:
         self.end = token.end
         self.numbers.append(token)
         self.form.append(_plain(token))
-        value = token.value
+        value = _unrounded(token) if self.reading.unrounded else token.value
         if token.percent and self.reading.percent != "plain":
             value /= 100
         if token.money:
@@ -361,6 +358,19 @@ class Reader:
         article = token.text == "a" and token.start > self.end and self.is_word(ahead + 1)
         if not article:
             raise Unreadable
+
+
+def _unrounded(token: Token) -> Fraction:
+    """The fraction with a small denominator that a decimal was rounded from, if any: 6.67 is 20/3."""
+    digits = token.digits or 0
+    if digits < 2:
+        return token.value
+    half = Fraction(1, 2 * 10**digits)  # rounded: half a last digit either way; cut off: a whole one less
+    for denominator in (3, 6, 7, 9, 11, 12):
+        near = Fraction(round(token.value * denominator), denominator)
+        if near.denominator == denominator and -half <= near - token.value < 2 * half:
+            return near
+    return token.value
 
 
 def _plain(token: Token) -> str:

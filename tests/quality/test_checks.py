@@ -1,0 +1,223 @@
+"""Each check on a rationale that has its error, and on one that has not."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from benchmarks import quality as benchmark
+from core.quality.checks import CHECKS, Item, problems, review
+from core.quality.steps import numbers, steps
+from core.records import Exemplar
+
+# MultiArith's first question, with text-davinci-002's rationale.
+QUESTION = (
+    "For Halloween Debby and her sister combined the candy they received. Debby had 32 pieces of candy while "
+    "her sister had 42. If they ate 35 pieces the first night, how many pieces do they have left?"
+)
+RATIONALE = (
+    " \n\nDebby and her sister have a total of 32 + 42 = 74 pieces of candy.\n"
+    "They eat 35 pieces, so they have 74 - 35 = 39 pieces left."
+)
+GOOD = Item(QUESTION, RATIONALE, "39", "39")
+
+
+def marked(item: Item, check: str) -> list[str]:
+    text = {"rationale": item.rationale, "question": item.question}
+    flags = [f for f in review(item, (check,)) if f.verdict != "right"]
+    return [text[f.where][f.start : f.end] for f in flags]
+
+
+def test_a_good_rationale_has_only_right_marks():
+    flags = review(GOOD)
+    assert [(RATIONALE[f.start : f.end], f.verdict, f.check) for f in flags] == [
+        ("32 + 42 = 74", "right", "arithmetic"),
+        ("74 - 35 = 39", "right", "arithmetic"),
+    ]
+    assert problems(GOOD) == {}
+
+
+CASES = {
+    "arithmetic": ({"rationale": RATIONALE.replace("= 74", "= 73")}, ["32 + 42 = 73"]),
+    "lucky": ({"rationale": RATIONALE.replace("= 74", "= 73")}, ["32 + 42 = 73"]),
+    "stranger": ({"rationale": "Debby had 617 pieces of candy.\nSo 32 + 42 - 35 = 39 are left."}, ["617"]),
+    "unused": ({"rationale": "Debby had 32 pieces and they ate 35."}, ["42"]),
+    "last-step": ({"answer": "38"}, ["They eat 35 pieces, so they have 74 - 35 = 39 pieces left."]),
+    "truncated": (
+        {"rationale": RATIONALE.partition(" = 39")[0]},
+        ["They eat 35 pieces, so they have 74 - 35"],
+    ),
+    "repeated": (
+        {"rationale": RATIONALE + "\nSo there is less now than before.\nSo there is less now than before."},
+        ["So there is less now than before."],
+    ),
+    "copied": (
+        {
+            "rationale": "First, we know that Wendy uploaded 45 pictures in total. " + RATIONALE,
+            "exemplars": (
+                Exemplar("Q", "First, we know that Wendy uploaded 45 pictures in total. Second, …", "2"),
+            ),
+        },
+        ["First, we know that Wendy uploaded 45 pictures in total"],
+    ),
+}
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_every_check_finds_its_error_and_marks_it(check):
+    changes, spans = CASES[check]
+    assert marked(replace(GOOD, **changes), check) == spans
+    assert marked(GOOD, check) == []
+
+
+def test_the_message_says_what_it_should_be():
+    (flag,) = problems(Item(QUESTION, "32 + 42 = 73.", "73", "39"))["arithmetic"]
+    assert flag.message == "32 + 42 is 74, not 73" and flag.verdict == "wrong"
+
+
+def test_lucky_needs_a_right_answer():
+    wrong_step = replace(GOOD, rationale=RATIONALE.replace("= 74", "= 73"))
+    assert "lucky" in problems(wrong_step)
+    assert "lucky" not in problems(replace(wrong_step, answer="38"))
+    assert "lucky" in problems(replace(wrong_step, answer="39.0"))
+    assert "lucky" not in problems(replace(wrong_step, correct=False))
+
+
+@pytest.mark.parametrize(
+    ("rationale", "broken"),
+    [
+        ("He has 3 apples and then he", True),
+        ("He has 3 +", True),
+        ("1. He has 3.\n2.", True),
+        ("So there are 24 children,", True),
+        ("He has 3 apples.", False),
+        ("The total is 595.", False),
+        ("74 - 35 = 39", False),
+        ("74 - 35 = 39 pieces", False),
+        ("So the answer is 39", False),
+        ("2 * 3 = 6 pens\nSo he has 6 + 1 = 7 pens and pencils in the box", False),
+        ("", False),
+    ],
+)
+def test_breaking_off(rationale, broken):
+    assert ("truncated" in problems(Item(QUESTION, rationale))) == broken
+    assert "truncated" in problems(Item(QUESTION, rationale, finish_reason="length"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "last", "differs"),
+    [
+        ("F", "Therefore the answer is (F).", False),
+        ("E", "Therefore the answer is (F).", True),
+        ("yes", "So the coin is still heads up: yes.", False),
+        ("no", "So yes, it is.", True),
+        ("yajo", 'So, the final answer is "y-a-j-o".', False),
+        ("yajo", 'So, the final answer is "yaj".', True),
+        ("1,234", "He has $1234 left.", False),
+        ("2.5", "So each gets 2 1/2 pies.", False),
+        (None, "He has 4.", False),
+    ],
+)
+def test_answers_of_every_kind_against_the_last_step(answer, last, differs):
+    assert ("last-step" in problems(Item("Who?", f"First this.\n{last}", answer))) == differs
+
+
+def test_numbers_that_may_come_from_elsewhere():
+    """Units, percentages, sums done in the head and results said before they are worked out."""
+    question = "A pen costs $4. Tom buys 15 pens at 20% off. How many minutes are 3 hours?"
+    fine = (
+        "There are 60 minutes in an hour, so 180 minutes.\nHe pays 80%.\n"
+        "15 pens cost $60, and he pays 48 dollars because 0.8 * 60 = 48."
+    )
+    assert marked(Item(question, fine), "stranger") == []
+    assert marked(Item(question, "He buys 19 pens for 777 dollars."), "stranger") == ["777"]
+
+
+def test_a_number_in_the_place_of_another():
+    assert marked(Item(QUESTION, "Debby had 74 pieces of candy while her sister had 42."), "stranger") == [
+        "74"
+    ]
+    later = "Debby had 32 pieces of candy and her sister had 42. Now Debby had 74 pieces of candy."
+    assert marked(Item(QUESTION, later), "stranger") == []
+
+
+def test_dates_are_no_sums():
+    question = "Today is 3/5, 1973. What is the date a week ago in MM/DD/YYYY?"
+    assert problems(Item(question, "One week ago was 3/5 - 7 = 2/26 of that year.", None)) == {}
+
+
+def test_a_premise_may_be_said_twice_but_not_in_a_row():
+    question = "Each album has 3 songs. Zoe bought 3 and 5."
+    once_more = "Each album has 3 songs. So 9 songs.\nZoe bought 5. Each album has 3 songs. So 15 in all."
+    assert marked(Item(question, once_more), "repeated") == []
+    assert marked(Item(question, "Each album has 3 songs. Each album has 3 songs."), "repeated")
+    assert marked(Item(question, "and then he went and then he went and then he went on"), "repeated")
+
+
+def test_exemplar_words_that_the_question_shares_are_not_copied():
+    exemplar = Exemplar(QUESTION, "If they ate 35 pieces the first night, 39 are left.", "39")
+    item = Item(QUESTION, "If they ate 35 pieces the first night, then some are left.", exemplars=(exemplar,))
+    assert marked(item, "copied") == []
+
+
+def test_steps():
+    text = "1. Mrs. Hilt has 3.5 apples. She pays $2.\n\n2) Then\nJohn B. Smith has 4!  (He is 5.) So 9."
+    assert [step.text for step in steps(text)] == [
+        "1. Mrs. Hilt has 3.5 apples.",
+        "She pays $2.",
+        "2) Then",
+        "John B. Smith has 4!",
+        "(He is 5.)",
+        "So 9.",
+    ]
+    assert all(text[s.start : s.end] == s.text for s in steps(text))
+    assert steps(" \n ") == []
+
+
+def test_numbers():
+    text = (
+        "1. Twenty-five of 1,250 pens, 20% of them on 05/01/2021 at 5:30, the 3rd in half a dozen <<9*9=81>>."
+    )
+    assert [(str(n.value), n.spelled) for n in numbers(text)] == [
+        ("25", True), ("1250", False), ("20", False), ("1/2", True), ("12", True),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text", ["", "\x00<script>", "(" * 3000, "So. " * 3000, "7 " * 3000, "٣ + ٤ = ٧", "9" * 400]
+)
+def test_odd_text_is_harmless(text):
+    exemplar = Exemplar(text, text, text)
+    for flag in review(Item(text, text, text, text, (exemplar,))):
+        assert 0 <= flag.start <= flag.end <= len(text)
+
+
+def test_recorded_rationales_and_seeded_errors(recorded, monkeypatch):
+    """The benchmark in small: MultiArith's correct rationales, then errors of each kind put into them."""
+    monkeypatch.setenv("LAB_DATA_DIR", str(recorded))
+    path = next(recorded.glob("reasoning-teacher/completion_data/*/D_multiarith.json"))
+    (corpus,) = benchmark._corpus(path, "fine-tune-cot", "multiarith")
+    assert len(corpus.items) == 624
+    alarms = [problems(item) for item in corpus.items]
+    limits = {"arithmetic": 0.01, "lucky": 0.01, "stranger": 0.02, "unused": 0.03, "last-step": 0.04,
+              "truncated": 0.05, "repeated": 0.05, "copied": 0.0}  # fmt: skip
+    for check, limit in limits.items():
+        assert sum(check in found for found in alarms) <= limit * len(alarms), check
+    floors = {
+        "arithmetic": 0.9,
+        "lucky": 0.9,
+        "last-step": 0.85,
+        "truncated": 0.8,
+        "repeated": 0.7,
+        "copied": 0.95,
+    }
+    for kind, (check, _) in benchmark.CORRUPTIONS.items():
+        made = benchmark.corrupted(corpus.items, kind, 30, 0)
+        assert len(made) == 30
+        hits = sum(check in problems(item) for item in made)
+        assert hits >= floors.get(check, 0.2) * 30, kind
+    assert random.Random(0)  # seeded: the same errors every time
+    again = benchmark.corrupted(corpus.items, "cut in mid-sentence", 5, 0)
+    assert again == benchmark.corrupted(corpus.items, "cut in mid-sentence", 5, 0)
