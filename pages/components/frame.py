@@ -23,6 +23,7 @@ PAGES = {
     "results": ("Results", "leaderboard"),
     "jobs": ("Jobs", "list_alt"),
 }
+HOME = "home"  # the first page is at "/"; this is its name where it needs one
 PERIOD_SECONDS = 1.5  # how often a live part looks at the store
 
 
@@ -38,7 +39,13 @@ def errors() -> Iterator[None]:
 def pages() -> list[st.Page]:
     """One entry of the navigation per file in pages/, in the order of the work."""
     return [
-        st.Page(f"pages/{name}.py", title=title, icon=f":material/{icon}:", default=name == "overview")
+        st.Page(
+            f"pages/{name}.py",
+            title=title,
+            icon=f":material/{icon}:",
+            default=name == "overview",
+            url_path=HOME if name == "overview" else name,
+        )
         for name, (title, icon) in PAGES.items()
     ]
 

@@ -20,6 +20,7 @@ STATUS = {  # status: (colour, icon, what it means)
     "cancelled": ("orange", "block", "cancelled"),
 }
 LOG_LINES = 200
+LOG_HEIGHT, TALL = 360, 14  # pixels; lines from which the log scrolls
 TAIL_LINES = 6
 
 
@@ -59,7 +60,12 @@ def _card(job_id: str, lines: int, key: str) -> bool:
         if text := "\n".join(
             f"{local(line.created)[-8:]}  {line.text}" for line in jobs.log(job_id, limit=lines)
         ):
-            st.code(visible(text), language=None, wrap_lines=True, height=360 if lines > TAIL_LINES else None)
+            st.code(
+                visible(text),
+                language=None,
+                wrap_lines=True,
+                height=LOG_HEIGHT if text.count("\n") > TALL else None,
+            )
         _buttons(job, key)
     return job.status in jobs.ACTIVE
 
@@ -67,7 +73,7 @@ def _card(job_id: str, lines: int, key: str) -> bool:
 def _where(job: Job) -> str:
     if not job.total:
         return job.stage or "waits for its turn"
-    return f"{job.stage}: {job.done:,} of {job.total:,}"
+    return f"{job.stage} · {job.done:,} of {job.total:,}"
 
 
 def _buttons(job: Job, key: str) -> None:

@@ -19,10 +19,15 @@ FIGURES = {
 
 
 def state() -> None:
-    """How much the lab holds."""
+    """How much the lab holds; live while a job is active."""
+    frame.while_active(frame.any_active(), _figures)
+
+
+def _figures() -> bool:
     held = queries.counts()
     for column, (name, label) in zip(st.columns(len(FIGURES)), FIGURES.items(), strict=True):
         column.metric(label, f"{held[name]:,}", border=True)
+    return frame.any_active()
 
 
 def demo_card() -> None:
@@ -37,7 +42,8 @@ def demo_card() -> None:
             f"teacher that needs no key, {len(spec.methods)} methods, one real student "
             f"({', '.join(spec.students)}), fine-tuned and evaluated on this machine in a few minutes."
         )
-        label = "Run the demo study again" if started and not running else "Start the demo study"
+        label = "Run the demo study again" if started else "Start the demo study"
+        label = "The demo study is running" if running else label
         kind = "secondary" if started else "primary"
         with frame.errors():
             if st.button(label, type=kind, icon=":material/play_arrow:", disabled=running, key="demo"):

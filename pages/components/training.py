@@ -29,6 +29,7 @@ CURVES = {
 RECIPE_FIELDS = ("epochs", "learning_rate", "batch_size", "tuning")
 GIGABYTE = 1e9
 BATCH_HEIGHT = 420
+FEW_POINTS = 25
 TOKEN = "border-left:1px solid rgba(128,128,128,.3)"
 TRAINED = "background:rgba(64,120,200,.2);"
 PADDING = "opacity:.35;"
@@ -246,7 +247,7 @@ def _curve(title: str, names: dict[str, str], points: Sequence[Metric], run: Run
     for name, label in names.items():
         own = [point for point in points if point.name == name]
         if own:
-            few = name != "loss"
+            few = len(own) < FEW_POINTS
             figure.add_scatter(
                 x=[p.epoch for p in own],
                 y=[p.value for p in own],
@@ -260,6 +261,7 @@ def _curve(title: str, names: dict[str, str], points: Sequence[Metric], run: Run
     if chosen := run.summary.get("chosen_epoch"):
         figure.add_vline(x=chosen, line_dash="dot", annotation_text="chosen")
     figure.update_layout(title=title, xaxis_title="epoch", showlegend=True)
+    figure.update_xaxes(rangemode="tozero")
     charts.show(figure, f"curve_{title}_{run.id}")
 
 

@@ -6,11 +6,13 @@ app      the app, opened through its frame
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import runpy
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from streamlit.runtime.scriptrunner import script_runner
 from streamlit.testing.v1 import AppTest
 
 from core import settings, stages, studies
@@ -145,8 +147,12 @@ def _evaluate(study_id: int, method: str, texts: dict[int, str], train: int) -> 
 
 
 @pytest.fixture
-def app(lab_home: Path) -> Iterator[Callable[..., AppTest]]:
-    """open(page, **query) → the page, run through the frame."""
+def app(lab_home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
+    """open(page, **query) → the page, run through the frame.
+
+    AppTest forgets between two runs that the app has a frame, which a server does not.
+    """
+    monkeypatch.setattr(script_runner, "_mpa_v1", lambda path: runpy.run_path(path, run_name="__main__"))
 
     def open_page(page: str = "overview", **query: str) -> AppTest:
         test = AppTest.from_file(str(settings.ROOT / "app.py"), default_timeout=30)
@@ -161,4 +167,4 @@ def app(lab_home: Path) -> Iterator[Callable[..., AppTest]]:
         assert not test.exception, test.exception
         return test
 
-    yield open_page
+    return open_page

@@ -47,6 +47,15 @@ def test_a_filled_lab_opens_every_page(app: Open, filled: Filled, page: str):
     assert opened.sidebar.selectbox(key="study").value == filled.study
 
 
+@pytest.mark.parametrize("page", [name for name in PAGES if name != "overview"])
+def test_a_page_opened_alone_begins_inside_the_frame(filled: Filled, page: str):
+    opened = AppTest.from_file(str(settings.ROOT / "app.py"), default_timeout=30).run()
+    opened.switch_page(f"pages/{page}.py").run()
+    assert not opened.exception
+    assert opened.title[0].value == TITLES[page]
+    assert opened.sidebar.selectbox(key="study").value == filled.study
+
+
 def test_the_first_page_counts_what_is_there(app: Open, filled: Filled):
     figures = {metric.label: metric.value for metric in app().metric}
     assert figures["Studies"] == "1"
