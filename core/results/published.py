@@ -185,11 +185,15 @@ def rows() -> tuple[Published, ...]:
 
 
 def lookup(benchmark: str, method: str, student: str, diverse: bool | None = None) -> list[Published]:
-    """The printed figures for an arm; `student` may be a hub id ("google/flan-t5-small"), "" the teacher.
+    """The printed figures for an arm. `student` is a name of STUDENTS ("Flan-T5 small"), a hub id
+    ("google/flan-t5-small"), or "" for the teacher's own accuracy.
 
     `diverse` keeps the figures with several rationales per question (True) or with one (False).
     """
-    name = student.rsplit("/", 1)[-1].lower()
+    from core.students.table import STUDENTS
+
+    source = STUDENTS[student].source if student in STUDENTS else student
+    name = source.rsplit("/", 1)[-1].lower()
     return [
         row
         for row in rows()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.results import published
+from core.students.table import STUDENTS
 
 
 def test_every_student_figure_is_a_whole_number_of_questions():
@@ -33,7 +34,8 @@ def test_teacher_figures_are_over_all_stored_completions():
     ("arm", "accuracy", "samples"),
     [
         (("multiarith", "fine-tune-cot", "google/flan-t5-base", False), [12.22, 10.0, 12.22], [1, 1, 1]),
-        (("tracking_shuffled_objects", "fine-tune", "t5-small", None), [94.22], [1]),
+        (("tracking_shuffled_objects", "fine-tune", "T5 small", None), [94.22], [1]),
+        (("addsub", "fine-tune", "SmolLM2-135M", None), [], []),
         (("svamp", "fine-tune-cot", "curie", True), [30.33], [64]),
         (("gsm8k", "fine-tune-cot", "t5-small", True), [], []),  # a dash in the table
         (("tracking_shuffled_objects", "new-fine-tune-cot", "flan-t5-base", True), [72.9], [8]),
@@ -51,6 +53,11 @@ def test_the_copied_baseline_says_so_and_keeps_its_slip():
     rows = published.lookup("single_eq", "fine-tune-cot", "t5-small", True)
     assert {r.source: r.accuracy for r in rows} == {"fine-tune-cot": 7.24, "new-fine-tune-cot": 5.26}
     assert published.COPIED in next(r.note for r in rows if r.source == "new-fine-tune-cot")
+
+
+def test_every_published_student_but_the_closed_ones_is_a_row_of_students():
+    known = {row.source.rsplit("/", 1)[-1] for row in STUDENTS.values()}
+    assert {r.student for r in published.rows()} - known == {"", "ada", "babbage", "curie"}
 
 
 def test_every_row_names_its_source_and_its_caveat():
