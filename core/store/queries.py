@@ -219,22 +219,16 @@ def _completions(run_id, correct, truncated, failed, split, search) -> Select:
         query = query.where(is_cut if truncated else ~is_cut)
     if failed is not None:
         query = query.where(Completion.error.isnot(None) if failed else Completion.error.is_(None))
-    if split or search:
-        dataset_id = (
-            select(Study.dataset_id)
-            .join(Run, Run.study_id == Study.id)
-            .where(Run.id == run_id)
-            .scalar_subquery()
-        )
-        query = query.join(
-            Question, (Question.dataset_id == dataset_id) & (Question.index == Completion.question_index)
-        )
+    # Questions are searched once each, not once for every completion of theirs.
+    dataset_id = select(Study.dataset_id).join(Run, Run.study_id == Study.id).where(Run.id == run_id)
+    asked = select(Question.index).where(Question.dataset_id == dataset_id.scalar_subquery())
     if split:
-        query = query.where(Question.split == split)
+        query = query.where(Completion.question_index.in_(asked.where(Question.split == split)))
     if search:
+        found = asked.where(Question.text.icontains(search, autoescape=True))
         query = query.where(
             or_(
-                Question.text.icontains(search, autoescape=True),
+                Completion.question_index.in_(found),
                 Completion.rationale.icontains(search, autoescape=True),
             )
         )
