@@ -17,6 +17,8 @@ GROUPS = {
     "datasets": "List, show and export benchmarks.",
     "models": "Fetch the embedded models.",
     "jobs": "List, follow, cancel and resume jobs.",
+    "exemplars": "Choose exemplars by cluster.",
+    "review": "Decide on exemplars and rationales; export the history.",
 }
 COMMANDS = {
     "score": "Score a recorded file; stores nothing.",
@@ -45,7 +47,7 @@ class LazyGroup(typer.core.TyperGroup):
         if name in COMMANDS:
             module = import_module(f"core.commands.{HOME.get(name, name)}")
             app = typer.Typer(add_completion=False)
-            app.command(name)(getattr(module, name.replace("import", "import_")))
+            app.command(name)(getattr(module, FUNCTIONS.get(name, name)))
             return _load(name, app)
         return None
 
@@ -66,6 +68,9 @@ HOME = {
     "run": "study",
     "demo": "study",
 }
+
+
+FUNCTIONS = {"import": "import_", "studies": "studies_"}
 
 
 def _load(name: str, app: typer.Typer):

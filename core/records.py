@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any
 
 
@@ -151,3 +152,23 @@ class TrainingSet:
     @property
     def hash(self) -> str:
         return content_hash([[r.input, r.label] for r in self.rows])
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person decided on one rationale: appended, never overwritten. Kinds: core.review.fold.KINDS.
+
+    `before` and `after` are whole texts; `seen` is the last decision that its author had seen there.
+    """
+
+    id: int
+    run_id: int
+    question_index: int
+    sample_index: int
+    kind: str
+    author: str
+    reason: str
+    before: str | None
+    after: str | None
+    seen: int | None
+    created: datetime

@@ -11,14 +11,29 @@ both "Therefore" and "the answer" is the second call's and is left out wherever 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-from core.records import Exemplar, content_hash
+from core.records import Exemplar, Question, content_hash
 from core.teachers.recorded import Record
 
 TRIGGER = "Let's think step by step."
+_ANSWER_SENTENCE = re.compile(
+    r"(?:(?<=[.!?])\s+|\n\s*)(?:(?:so|thus|hence|therefore),?\s+)?the (?:final )?answer(?: is|:)[^\n]*\s*\Z",
+    re.IGNORECASE,
+)
+
+
+class Stored(Protocol):
+    """What of a scored completion is read: a row of the store's table has it."""
+
+    rationale: str
+    answer_prompt: str
+    value: str | None
+    correct: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +84,11 @@ def rationale_lines(text: str) -> str:
     return kept.replace(f"A: {TRIGGER}", TRIGGER).strip()
 
 
+def without_answer(rationale: str) -> str:
+    """The rationale without a last sentence that only names the answer; whole where that is all of it."""
+    return _ANSWER_SENTENCE.sub("", rationale) or rationale
+
+
 def exemplar(candidate: Candidate) -> Exemplar:
     """The triple that few-shot-CoT shows: rationale on one line, from "Let's think step by step." on."""
     return Exemplar(candidate.question.strip(), one_line(candidate.rationale), candidate.answer.strip())
@@ -106,6 +126,19 @@ def from_records(records: Iterable[Record], kind: str, rules: str) -> list[Candi
             )
         )
     return candidates
+
+
+def from_completion(question: Question, stored: Stored) -> Candidate:
+    """A stored, scored completion as a candidate; its answer's sentence is not part of its rationale."""
+    text = stored.rationale if stored.answer_prompt else without_answer(stored.rationale)
+    return Candidate(
+        question.index,
+        question.text,
+        rationale_lines(text),
+        stored.value or "",
+        question.answer,
+        bool(stored.correct),
+    )
 
 
 def read(path: str | Path, dataset: str, source: str, split: str = "all") -> list[Candidate]:

@@ -14,12 +14,12 @@ The paper gives no prompt, encoder, number of clusters or temperature: Auto-CoT'
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.errors import LabError
 from core.exemplars.adaptive import extract
+from core.exemplars.candidates import without_answer
 from core.exemplars.prompt import few_shot_prompt
 from core.methods import fine_tune_cot
 from core.methods.base import Examples, Kept, Method, read_plain
@@ -28,10 +28,6 @@ from core.records import Question, Sampling
 # A model that goes on would write the next exemplar's question.
 STOP = ("\nQ:",)
 MAX_TOKENS = 256  # Auto-CoT's, run_inference.py
-_ANSWER_SENTENCE = re.compile(
-    r"(?:(?<=[.!?])\s+|\n\s*)(?:(?:so|thus|hence|therefore),?\s+)?the (?:final )?answer(?: is|:)[^\n]*\s*\Z",
-    re.IGNORECASE,
-)
 
 
 def prompt(question: str, options: Mapping[str, Any]) -> str:
@@ -52,12 +48,7 @@ def answer_in(rationale: str, options: Mapping[str, Any]) -> str | None:
 def choose(questions: Sequence[Question], completions: Kept) -> tuple[Examples, dict[str, int]]:
     """As Fine-tune-CoT; the sentence that names the answer is not learnt twice."""
     examples, dropped = fine_tune_cot.choose(questions, completions)
-    return [(q, sample, _without_answer(text or "")) for q, sample, text in examples], dropped
-
-
-def _without_answer(rationale: str) -> str:
-    """The rationale without a last sentence that only names the answer; whole where that is all of it."""
-    return _ANSWER_SENTENCE.sub("", rationale) or rationale
+    return [(q, sample, without_answer(text or "")) for q, sample, text in examples], dropped
 
 
 NEW_FINE_TUNE_COT = Method(

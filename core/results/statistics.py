@@ -128,6 +128,7 @@ def cohens_kappa(a: Sequence[Hashable], b: Sequence[Hashable]) -> Estimate | Non
 
     None where it is undefined: no items, or both gave every item the same one label.
     """
+    import numpy as np
     from statsmodels.stats.inter_rater import cohens_kappa as kappa
 
     labels = {label: i for i, label in enumerate(dict.fromkeys([*a, *b]))}
@@ -136,7 +137,8 @@ def cohens_kappa(a: Sequence[Hashable], b: Sequence[Hashable]) -> Estimate | Non
     table = [[0] * len(labels) for _ in labels]
     for x, y in zip(a, b, strict=True):
         table[labels[x]][labels[y]] += 1
-    result = kappa(table)
+    with np.errstate(divide="ignore", invalid="ignore"):  # in its z value, which is not used
+        result = kappa(table)
     low, high = max(float(result.kappa_low), -1.0), min(float(result.kappa_upp), 1.0)
     return Estimate(float(result.kappa), low, high)
 

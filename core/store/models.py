@@ -4,6 +4,7 @@ study ─┬─ run (generate) ── completion ── reply (raw, cached, shar
        ├─ training_set ──── training_row → completion
        ├─ run (train) ───── metric
        ├─ run (evaluate) ── prediction
+       ├─ run (any that is reviewed) ── decision
        └─ dataset ───────── question
 
 Every run carries its config, seed, versions, parents and the hash of what it was made from.
@@ -147,6 +148,32 @@ class LedgerEntry(Base):
     cached: Mapped[bool]
     error: Mapped[str | None]
     created: Mapped[datetime] = mapped_column(default=now)
+
+
+class Decision(Base):
+    """A person's decision on one rationale of a run. Appended; never changed, never deleted.
+
+    One that changes its item names in `seen` the one before it (0 for the first), which only one can:
+    of two tabs that decide on the same sight of an item, the database lets one through.
+    """
+
+    __tablename__ = "decision"
+    __table_args__ = (UniqueConstraint("run_id", "question_index", "sample_index", "seen"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id"))
+    question_index: Mapped[int]
+    sample_index: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(12))
+    author: Mapped[str] = mapped_column(String(120))
+    reason: Mapped[str]
+    before: Mapped[str | None]
+    after: Mapped[str | None]
+    seen: Mapped[int | None]  # None for comments and drafts, which change nothing
+    created: Mapped[datetime] = mapped_column(default=now)
+
+
+Index("decision_order", Decision.run_id, Decision.id)
+Index("decision_author", Decision.run_id, Decision.author, Decision.id)
 
 
 class TrainingSet(Base):

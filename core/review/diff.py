@@ -1,0 +1,64 @@
+"""What an edit changed, word by word.
+
+    words("3 + 4 = 8 left.", "3 + 4 = 7 left.")     same "3 + 4 = ", removed "8 ", added "7 ", same "left."
+
+Joined, "same" and "removed" are the old text and "same" and "added" the new one, byte for byte.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+_TOKEN = re.compile(r"\w+\s*|[^\w\s]\s*|\s+")  # a word takes the white space after it along
+_SENTENCE = re.compile(r"[^.!?\n]*[.!?\n]+|[^.!?\n]+")
+MANY = 1500  # tokens between the first and the last change, above which whole sentences are compared
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A stretch of text: `kind` is "same", "removed" or "added"."""
+
+    kind: str
+    text: str
+
+
+def words(before: str, after: str) -> list[Change]:
+    """The changes from one text to another, in reading order."""
+    old, new = _TOKEN.findall(before), _TOKEN.findall(after)
+    first, last = _common(old, new)
+    middle_old, middle_new = old[first : len(old) - last], new[first : len(new) - last]
+    if many := max(len(middle_old), len(middle_new)) > MANY:
+        middle_old, middle_new = (_SENTENCE.findall("".join(m)) for m in (middle_old, middle_new))
+    changes = [Change("same", "".join(old[:first]))]
+    # Its shortcut for long texts (autojunk) may show as changed what is the same, so only there.
+    for kind, i, j, k, m in SequenceMatcher(None, middle_old, middle_new, autojunk=many).get_opcodes():
+        if kind == "equal":
+            changes.append(Change("same", "".join(middle_old[i:j])))
+        else:
+            changes += [
+                Change("removed", "".join(middle_old[i:j])),
+                Change("added", "".join(middle_new[k:m])),
+            ]
+    changes.append(Change("same", "".join(old[len(old) - last :])))
+    return _merged(changes)
+
+
+def _common(old: list[str], new: list[str]) -> tuple[int, int]:
+    """How many tokens the two share at their beginning, and at their end after that."""
+    most = min(len(old), len(new))
+    first = next((i for i in range(most) if old[i] != new[i]), most)
+    most -= first
+    last = next((i for i in range(most) if old[-1 - i] != new[-1 - i]), most)
+    return first, last
+
+
+def _merged(changes: list[Change]) -> list[Change]:
+    out: list[Change] = []
+    for change in changes:
+        if out and change.text and out[-1].kind == change.kind:
+            out[-1] = Change(change.kind, out[-1].text + change.text)
+        elif change.text:
+            out.append(change)
+    return out

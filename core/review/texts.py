@@ -1,0 +1,49 @@
+"""The text of a rationale before anybody decided on it, by what kind of run is reviewed.
+
+generate    the rationale as the teacher wrote it
+exemplars   the exemplar as few-shot-CoT shows it, made of the generation that is the run's first parent
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from core.errors import LabError
+from core.review.fold import Key
+from core.store import models, queries, session
+
+
+def original(run_id: int, key: Key) -> str:
+    """The text as the teacher wrote it. LabError where the run holds no such rationale."""
+    run = queries.run(run_id)
+    if run.kind not in ORIGINALS:
+        raise LabError(f"Run {run_id} ({run.kind}) has no rationales to review: choose a generate run.")
+    return ORIGINALS[run.kind](run, key)
+
+
+def _rationale(run: models.Run, key: Key) -> str:
+    return _completion(run.id, key).rationale
+
+
+def _exemplar(run: models.Run, key: Key) -> str:
+    from core.exemplars.candidates import exemplar, from_completion
+    from core.exemplars.prompt import spoken
+
+    question = queries.question(queries.study(run.study_id).dataset_id, key[0])
+    return spoken(exemplar(from_completion(question, _completion(run.parents[0], key))))
+
+
+def _completion(run_id: int, key: Key) -> models.Completion:
+    from sqlalchemy import select
+
+    table = models.Completion
+    query = select(table).where(
+        table.run_id == run_id, table.question_index == key[0], table.sample_index == key[1]
+    )
+    with session() as db:
+        if (found := db.scalar(query)) is None:
+            raise LabError(f"Run {run_id} has no sample {key[1]} of question {key[0]}: check the numbers.")
+        return found
+
+
+ORIGINALS: dict[str, Callable[[models.Run, Key], str]] = {"generate": _rationale, "exemplars": _exemplar}
