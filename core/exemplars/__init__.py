@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import LabError
 from core.exemplars.candidates import TEXTS, Candidate
-from core.exemplars.clustering import N_INIT, SEED, Clusters, cluster
+from core.exemplars.clustering import N_INIT, SEED, Clusters
 from core.exemplars.encoding import DEFAULT_ENCODER, Progress, encode, quiet
+from core.exemplars.kept import clustered
 from core.exemplars.selection import (
     RULES,
     Cluster,
@@ -92,7 +93,7 @@ def choose(
     texts = [TEXTS[key][1](candidate) for candidate in rows]
     embeddings = encoded(texts) if encoded else encode(texts, encoder, progress=progress)
     progress("Clustering", 0, 1)
-    clusters = cluster(embeddings, k, seed, n_init)
+    clusters = clustered(embeddings, k, seed, n_init)
     progress("Clustering", 1, 1)
     waiting = queues(rows, clusters.labels, clusters.distances, k, limits)
     return Arrangement(
