@@ -10,9 +10,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import pytest
+# Read when torch is first imported: spinning threads make a shared machine several times slower.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from core import settings
+import pytest  # noqa: E402
+
+from core import settings  # noqa: E402
 
 BESIDE = settings.ROOT.parent / "shared" / "data"
 

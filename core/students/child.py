@@ -45,6 +45,8 @@ def main(arguments: list[str] | None = None) -> int:
     # cuBLAS reads this when it starts: without it, its sums are not the same from run to run.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    # Threads that spin while they wait make a machine shared with anything else several times slower.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         config = folder.config()
         task = asked.task or config.task

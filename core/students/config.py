@@ -109,6 +109,8 @@ class TrainConfig:
         ):
             value = getattr(self, name)
             self._need(isinstance(value, int) and value >= 1, name, "a whole number of at least 1")
+        early = self.early_max_new_tokens
+        self._need(early is None or early >= 1, "early_max_new_tokens", "at least 1, or empty")
         self._need(0 < self.learning_rate < 1, "learning_rate", "above 0 and below 1")
         self._need(0 <= self.weight_decay < 1, "weight_decay", "at least 0 and below 1")
         self._need(0 <= self.warmup < 1, "warmup", "at least 0 and below 1")

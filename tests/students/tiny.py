@@ -11,7 +11,20 @@ from core.students.config import TrainConfig
 from core.students.folder import EvalRow, RunFolder, write, write_lines
 from core.students.formats import FORMATS
 
-WORDS = [str(n) for n in range(40)] + ["+", "=", "is", "plus", "what", "?", "###", "-->", ".", "so", "Q:", "A:"]
+WORDS = [str(n) for n in range(40)] + [
+    "+",
+    "=",
+    "is",
+    "plus",
+    "what",
+    "?",
+    "###",
+    "-->",
+    ".",
+    "so",
+    "Q:",
+    "A:",
+]
 KINDS = ("gpt2", "llama", "t5")
 
 
@@ -28,11 +41,19 @@ def tiny_tokenizer() -> Any:
     )
 
 
-def tiny_student(folder: Path, kind: str = "gpt2", *, seed: int = 0, width: int = 32, dropout: float = 0.1) -> Path:
+def tiny_student(
+    folder: Path, kind: str = "gpt2", *, seed: int = 0, width: int = 32, dropout: float = 0.1
+) -> Path:
     """Save a tiny model and its tokenizer as a Transformers folder."""
     import torch
-    from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
-    from transformers import T5Config, T5ForConditionalGeneration
+    from transformers import (
+        GPT2Config,
+        GPT2LMHeadModel,
+        LlamaConfig,
+        LlamaForCausalLM,
+        T5Config,
+        T5ForConditionalGeneration,
+    )
 
     tokenizer = tiny_tokenizer()
     ids = {"pad_token_id": 0, "eos_token_id": 1, "vocab_size": len(tokenizer)}
@@ -91,6 +112,9 @@ def run_folder(path: Path, student: Path, *, rows: int = 24, questions: int = 8,
     )
     write_lines(
         path / "eval.jsonl",
-        [asdict(EvalRow(1000 + i, form.input(q), a)) for i, (q, _, a) in enumerate(sums(rows + questions)[rows:])],
+        [
+            asdict(EvalRow(1000 + i, form.input(q), a))
+            for i, (q, _, a) in enumerate(sums(rows + questions)[rows:])
+        ],
     )
     return RunFolder(path)

@@ -1,0 +1,61 @@
+"""What students read and write, against the published fine-tuning file."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from core.errors import LabError
+from core.records import Exemplar
+from core.students.formats import FORMATS, PREFIXES, get_format
+
+
+@pytest.mark.parametrize("form", FORMATS.values(), ids=lambda f: f.key)
+def test_every_format_writes_question_rationale_and_answer(form):
+    assert "How many?" in form.input(" How many? ")
+    label = form.label(" \n\nTwo and two. \n", " 4 ")
+    assert label.index("Two and two.") < label.index("-->") < label.index("4")
+    assert "-->" not in form.label(None, "4") and "4" in form.label(None, "4")
+
+
+def test_templates_of_fine_tune_cot():
+    assert FORMATS["t5"].input("Q") == "Q"
+    assert FORMATS["t5"].label("R", "A") == "R --> A"
+    assert FORMATS["t5"].zero_shot("Q") == "question: Q"
+    assert FORMATS["causal"].input("Q") == "Q ###"
+    assert FORMATS["causal"].label("R", "A") == " R --> A"
+    assert FORMATS["causal"].label(None, "A") == " A"
+    assert FORMATS["causal"].zero_shot("Q") == "Q: Q\n\nA:"
+
+
+def test_braces_in_a_question_are_text():
+    assert FORMATS["causal"].input("f{x} {question}") == "f{x} {question} ###"
+
+
+def test_few_shot_shows_the_exemplars_first():
+    shown = FORMATS["causal"].few_shot("Q2?", [Exemplar("Q1?", "Because.", "7")])
+    assert shown == "Q: Q1?\nA: Because. The answer is 7.\n\nQ: Q2?\nA:"
+
+
+def test_prefixes_and_unknown_names():
+    assert FORMATS["t5"].prefix("rationale") == "-->"
+    assert FORMATS["t5"].prefix("answer") is None
+    assert set(PREFIXES) == {"rationale", "answer", "zero-shot", "few-shot"}
+    with pytest.raises(LabError, match="template"):
+        FORMATS["t5"].prefix("x")
+    with pytest.raises(LabError, match="format"):
+        get_format("x")
+
+
+def test_openai_rows_equal_the_published_ones(recorded: Path):
+    folder = recorded / "reasoning-teacher"
+    published = folder / "finetune_data/P_openai/F_zs_cot_multiarith.jsonl"
+    lines = [json.loads(line) for line in published.read_text().splitlines()]
+    (completions,) = folder.glob("completion_data/*/D_multiarith.json")
+    form = FORMATS["openai"]
+    made = {
+        (form.input(c["question"]), form.label(c["reasoning_completion"], c["answer"]))
+        for (c, *_) in json.loads(completions.read_text())["data"].values()
+    }
+    assert len(lines) == 323
+    assert all((line["prompt"], line["completion"]) in made for line in lines)
