@@ -5,7 +5,8 @@
 
 Ends with 0 when done (RUN_DIR/done.json), 2 after a sentence for the user (RUN_DIR/error.txt), 3 when it
 was told to stop and can be resumed, 1 after a defect. SIGTERM saves and stops; so does the death of the
-process that started it. With several GPUs the work runs through `accelerate launch`.
+process that started it. With several GPUs one process runs on each, started by torch's own launcher and
+joined by accelerate.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from core.students.folder import RunFolder, write
 
 WATCH_SECONDS = 1.0
 ORPHAN_GRACE_SECONDS = 60  # to save; then it ends all the same
-LAUNCHED = "LAB_LAUNCHED"  # set in processes that `accelerate launch` started
+LAUNCHED = "LAB_LAUNCHED_BY"  # in the processes of a launcher: the process that called it
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -41,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--alone", action="store_true", help="outlive the process that started this one")
     asked = parser.parse_args(arguments)
     folder = RunFolder(asked.folder.resolve())
-    launched = os.environ.get(LAUNCHED) == "1"
+    launched = LAUNCHED in os.environ
     # cuBLAS reads this when it starts: without it, its sums are not the same from run to run.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -159,18 +160,13 @@ def _launch(folder: RunFolder, task: str, processes: int, alone: bool) -> int:
 
     from core.students.training import ROWS_PER_PASS, SMALLER
 
-    command = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu"]
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
+    command += ["-m", "core.students.child", str(folder.path), task]
+    env = os.environ | {LAUNCHED: str(os.getpid())}
     if not torch.cuda.is_available():
-        command[-1:] = ["--cpu"]
-    command += [
-        f"--num_processes={processes}",
-        "--num_machines=1",
-        "--mixed_precision=no",
-        "--dynamo_backend=no",
-    ]
-    command += ["--main_process_port=0", "-m", "core.students.child", str(folder.path), task, "--alone"]
+        env["ACCELERATE_USE_CPU"] = "true"
     while True:
-        child = subprocess.Popen(command, env=os.environ | {LAUNCHED: "1"})
+        child = subprocess.Popen(command, env=env)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_, c=child: c.terminate())
         if not alone:
@@ -183,14 +179,16 @@ def _launch(folder: RunFolder, task: str, processes: int, alone: bool) -> int:
             continue
         if (folder.path / "error.txt").is_file():
             return 2
-        return 3 if child.returncode in (0, 3, -signal.SIGTERM) else 1
+        said = json.loads((folder.path / "status.json").read_text(encoding="utf-8"))
+        return 3 if said["state"] == "stopped" else 1
 
 
 def _watch_parent(parent: int, stop: Any, child: subprocess.Popen | None = None) -> None:
     """Stop when the process that started this one is gone: nobody would read the results."""
     if parent == 1:
         return
-    while os.getppid() == parent:
+    caller = int(os.environ.get(LAUNCHED, os.getpid()))
+    while os.getppid() == parent and _exists(caller):
         time.sleep(WATCH_SECONDS)
     if child is not None:
         child.terminate()
@@ -200,6 +198,16 @@ def _watch_parent(parent: int, stop: Any, child: subprocess.Popen | None = None)
     if child is not None:
         child.kill()
     os._exit(4)
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def _fail(folder: RunFolder, sentence: str) -> None:

@@ -255,6 +255,7 @@ class Fit:
             lora_alpha=self.config.lora_alpha,
             lora_dropout=self.config.lora_dropout,
             target_modules="all-linear",
+            fan_in_fan_out=any(type(m).__name__ == "Conv1D" for m in model.modules()),  # GPT-2's layers
             task_type=task,
         )
         adapter = get_peft_model(model, lora)
