@@ -273,6 +273,14 @@ class Fit:
     # ── one epoch ──
 
     def _epoch(self) -> None:
+        """Train to the end of the epoch, and save."""
+        self._epoch_steps()
+        self.position = replace(self.position, epoch=self.position.epoch + 1, done=0)
+        self._save()
+        if self._told_to_stop():
+            raise Stopped
+
+    def _epoch_steps(self) -> None:
         epoch = self.position.epoch
         steps = batches(
             [e.tokens for e in self.data.train], self.size, self.config.seed, epoch, self.config.bucketing
@@ -286,10 +294,6 @@ class Fit:
                 self._save()
                 raise Stopped
         self._flush()
-        self.position = replace(self.position, epoch=epoch + 1, done=0)
-        self._save()
-        if self._told_to_stop():
-            raise Stopped
 
     def _step(self, rows: Sequence[Example]) -> None:
         """One optimiser step; each device takes its share, in passes of `micro_batch` rows."""
