@@ -41,7 +41,8 @@ class Spec:
     prompting: dict[str, Any] = field(default_factory=dict)  # options of the method's prompts: trigger
     samples: int = 1  # D, the rationales per question ("diverse reasoning")
     methods: tuple[str, ...] = ("fine-tune", "fine-tune-cot")
-    exemplars: tuple[dict[str, str], ...] = ()  # question, rationale, answer: for few-shot-CoT
+    exemplars: tuple[dict[str, str], ...] = ()  # question, rationale, answer: the user's own
+    clusters: dict[str, Any] = field(default_factory=dict)  # how they are chosen: rules, k, seed, …
     students: tuple[str, ...] = ("SmolLM2-135M",)
     recipe: str = "default"
     training: dict[str, Any] = field(default_factory=dict)  # overrides of the recipe

@@ -1,6 +1,7 @@
 """The stages of a study, as durable steps over the store. One function a kind of job.
 
 generate   teacher → completions
+exemplars  completions → clusters, one exemplar each, reviewed by people
 train      completions → training set → student → its evaluation
 evaluate   student → predictions
 study      all of it, arm by arm
@@ -16,16 +17,24 @@ from typing import Any
 
 from core import studies
 from core.jobs.progress import Progress
-from core.stages import evaluation, generation, training
+from core.methods import METHODS
+from core.stages import evaluation, exemplars, generation, training
 
 Step = Callable[..., Any]
 Request = dict[str, Any]
+
+ZERO_SHOT_COT = "fine-tune-cot"  # the method whose rationales exemplars are chosen from
 
 
 def generate(progress: Progress, request: Request, step: Step) -> int:
     """Have the teacher write what is missing. Returns the run's id."""
     spec = studies.from_dict(request["spec"])
     asked = {name: request[name] for name in ("method", "split", "limit") if request.get(name) is not None}
+    if METHODS[asked.get("method", ZERO_SHOT_COT)].needs_exemplars and not spec.exemplars:
+        # The teacher first answers without exemplars; they are chosen from what it wrote.
+        if not step("find rationales", generation.latest, request["study_id"], ZERO_SHOT_COT):
+            generate(progress, request | {"method": ZERO_SHOT_COT}, step)
+        asked["exemplars"] = choose_exemplars(progress, request, step)
     run_id, batches = step(
         "plan rationales", generation.plan, request["study_id"], spec, asked, progress.job_id
     )
@@ -35,40 +44,30 @@ def generate(progress: Progress, request: Request, step: Step) -> int:
     return run_id
 
 
+def choose_exemplars(progress: Progress, request: Request, step: Step) -> int:
+    """Cluster the questions and choose an exemplar a cluster. Returns the run's id."""
+    asked = studies.from_dict(request["spec"]).clusters | {
+        name: request[name] for name in exemplars.SETTINGS if request.get(name) is not None
+    }
+    run_id = step("plan exemplars", exemplars.plan, request["study_id"], asked, progress.job_id)
+    step("choose exemplars", exemplars.choose, progress, run_id)
+    return run_id
+
+
 def arm(progress: Progress, request: Request, step: Step) -> int:
     """One row of the results table: training set, student, predictions. Returns the evaluation's id."""
-    from core.methods import METHODS
-
     method = METHODS[request["method"]]
     study_id, spec = request["study_id"], studies.from_dict(request["spec"])
+    chosen = (study_id, spec, method.key, request["student"], request["seed"])
     trained = None
     if method.trains:
-        if method.needs_teacher and not step("find rationales", generation.latest, study_id):
-            generate(progress, {"study_id": study_id, "spec": request["spec"]}, step)
-        trained, epochs = step(
-            "training set",
-            training.plan,
-            study_id,
-            spec,
-            method.key,
-            request["student"],
-            request["seed"],
-            progress.job_id,
-        )
+        if method.needs_teacher and not step("find rationales", generation.latest, study_id, method.key):
+            generate(progress, request, step)
+        trained, epochs = step("training set", training.plan, *chosen, progress.job_id)
         for epoch in range(1, epochs + 1):
             step(f"epoch {epoch}", training.epoch, progress, trained, epoch, epochs)
         step("save student", training.close, progress, trained)
-    run_id, shards = step(
-        "plan evaluation",
-        evaluation.plan,
-        study_id,
-        spec,
-        method.key,
-        request["student"],
-        request["seed"],
-        trained,
-        progress.job_id,
-    )
+    run_id, shards = step("plan evaluation", evaluation.plan, *chosen, trained, progress.job_id)
     for shard in range(shards):
         step(f"evaluation shard {shard + 1}", evaluation.shard, progress, run_id, shard, shards)
     step("close evaluation", evaluation.close, progress, run_id)
@@ -76,14 +75,19 @@ def arm(progress: Progress, request: Request, step: Step) -> int:
 
 
 def study(progress: Progress, request: Request, step: Step) -> None:
-    """Rationales, then every arm: methods × students × seeds."""
-    from core.methods import METHODS
-
+    """Rationales by each method that needs them, then every arm: methods × students × seeds."""
     spec = studies.from_dict(request["spec"])
-    if any(METHODS[name].needs_teacher for name in spec.methods):
-        generate(progress, request, step)
+    for name in spec.methods:
+        if METHODS[name].needs_teacher:
+            generate(progress, request | {"method": name}, step)
     for method, student, seed in studies.arms(spec):
         arm(progress, request | {"method": method, "student": student, "seed": seed}, step)
 
 
-KINDS = {"generate": generate, "train": arm, "evaluate": arm, "study": study}
+KINDS = {
+    "generate": generate,
+    "exemplars": choose_exemplars,
+    "train": arm,
+    "evaluate": arm,
+    "study": study,
+}

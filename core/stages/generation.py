@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,16 @@ def plan(study_id: int, spec: Spec, asked: dict[str, Any], job_id: str) -> tuple
     study = queries.study(study_id)
     method = methods.METHODS[asked.get("method", "fine-tune-cot")]
     sampling = spec.sampled(method.sampling)
+    shown = list(spec.exemplars)
+    if "exemplars" in asked:
+        from core.stages.exemplars import as_reviewed
+
+        shown = [asdict(exemplar) for exemplar in as_reviewed(asked["exemplars"])]
     config = {
         "method": method.key,
         "teacher": spec.teacher,
         "sampling": sampling.as_dict(),
-        "prompting": prompting(spec, method),
+        "prompting": prompting(spec, method, shown),
         "samples": spec.samples,
         "split": asked.get("split", "train"),
         "limit": asked.get("limit"),
@@ -42,6 +48,7 @@ def plan(study_id: int, spec: Spec, asked: dict[str, Any], job_id: str) -> tuple
         seed=sampling.seed or 0,
         config=config,
         versions=versions("openai", "transformers", "torch"),
+        parents=[asked["exemplars"]] if "exemplars" in asked else [],
         job_id=job_id,
     )
     queries.set_run(run.id, status="running", job_id=job_id)
@@ -77,12 +84,10 @@ def batch(progress: Progress, run_id: int, first: int, last: int) -> int:
     return written
 
 
-def prompting(spec: Spec, method: methods.Method) -> dict[str, Any]:
-    """The options of a method's prompts that a study sets, as plain values."""
-    exemplars = {"exemplars": list(spec.exemplars)} if method.needs_exemplars else {}
-    own = {"kind": find_dataset(spec.benchmark).kind, "rules": spec.rules}
-    read_by = {name: value for name, value in own.items() if name in method.options}
-    return read_by | spec.prompting | exemplars
+def prompting(spec: Spec, method: methods.Method, shown: list[dict[str, str]]) -> dict[str, Any]:
+    """The options of a method's prompts in a study, as plain values; `shown` are the exemplars."""
+    own = {"kind": find_dataset(spec.benchmark).kind, "rules": spec.rules, "exemplars": shown}
+    return {name: value for name, value in (own | spec.prompting).items() if name in method.options}
 
 
 def close(progress: Progress, run_id: int) -> dict[str, int]:
@@ -95,9 +100,11 @@ def close(progress: Progress, run_id: int) -> dict[str, int]:
     return counts
 
 
-def latest(study_id: int) -> int | None:
-    """The study's newest finished generation, if any."""
-    done = [run.id for run in queries.runs(study_id, "generate") if run.status == "done"]
+def latest(study_id: int, method: str) -> int | None:
+    """The study's newest finished generation by this method, if any."""
+    done = [
+        run.id for run in queries.runs(study_id, "generate") if run.status == "done" and run.method == method
+    ]
     return done[-1] if done else None
 
 

@@ -32,7 +32,7 @@ def build_set(
     completions: list[Completion] = []
     scores: list[Score | None] = []
     if method.needs_teacher:
-        if (run_id := latest(study_id)) is None:
+        if (run_id := latest(study_id, method_key)) is None:
             raise LabError("The study has no rationales yet: generate or import them first.")
         run = queries.run(run_id)
         for row in queries.completions(run_id):

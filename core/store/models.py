@@ -266,3 +266,21 @@ class Worker(Base):
     pid: Mapped[int]
     device: Mapped[str] = mapped_column(String(40))
     heartbeat: Mapped[datetime] = mapped_column(default=now)
+
+
+class Point(Base):
+    """A question on the cluster map of an exemplars run: its cluster, its place, and whether it qualifies."""
+
+    __tablename__ = "point"
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id"), primary_key=True)
+    question_index: Mapped[int] = mapped_column(primary_key=True)
+    sample_index: Mapped[int]
+    cluster: Mapped[int]
+    rank: Mapped[int]  # 1 is nearest to the cluster's centre
+    distance: Mapped[float]
+    x: Mapped[float]
+    y: Mapped[float]
+    correct: Mapped[bool]
+    words: Mapped[int]  # of the question
+    failures: Mapped[list[Any]]  # why it cannot be an exemplar; empty if it can
+    duplicate: Mapped[int | None]  # the group of equal questions it is in, numbers masked

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Select, delete, func, or_, select, update
+from sqlalchemy import Select, delete, func, insert, or_, select, update
 
 from core import records
 from core.errors import LabError
@@ -19,6 +19,7 @@ from core.store.models import (
     Dataset,
     LedgerEntry,
     Metric,
+    Point,
     Prediction,
     Question,
     Run,
@@ -259,6 +260,35 @@ def completion_counts(run_id: int) -> dict[str, int]:
     ).where(Completion.run_id == run_id)
     with session() as db:
         return dict(zip(("n", "correct", "truncated", "failed"), db.execute(query).one(), strict=True))
+
+
+def completion_of(run_id: int, question_index: int, sample_index: int = 0) -> Completion:
+    query = select(Completion).where(
+        Completion.run_id == run_id,
+        Completion.question_index == question_index,
+        Completion.sample_index == sample_index,
+    )
+    with session() as db:
+        if (found := db.scalar(query)) is None:
+            raise LabError(f"Run {run_id} has no sample {sample_index} of question {question_index}.")
+        return found
+
+
+# ── the cluster map ─────────────────────────────────────────────────────────────────────────────
+
+
+def save_points(run_id: int, points: Sequence[dict[str, Any]]) -> None:
+    """Store the map of an exemplars run; saved again, it is replaced whole."""
+    with session() as db:
+        db.execute(delete(Point).where(Point.run_id == run_id))
+        db.execute(insert(Point), [point | {"run_id": run_id} for point in points])
+
+
+def points(run_id: int, *, qualified: bool | None = None) -> list[Point]:
+    """The questions of a map by cluster, nearest to its centre first."""
+    query = select(Point).where(Point.run_id == run_id).order_by(Point.cluster, Point.rank)
+    with session() as db:
+        return [p for p in db.scalars(query) if qualified is None or (not p.failures) == qualified]
 
 
 # ── training ────────────────────────────────────────────────────────────────────────────────────
@@ -511,12 +541,19 @@ def ledger_totals(run_id: int) -> dict[str, float]:
 
 
 def evaluation_cells(study_name: str) -> list[Any]:
-    """The finished evaluations of a study as `core.results.table.Cell`s, oldest first."""
+    """The finished evaluations of a study as `core.results.table.Cell`s, oldest first.
+
+    Where the same arm and seed was evaluated again (other rationales, edits, another setting), the
+    newest stands for the arm and the others say so in their variant, so that both can be compared.
+    """
     from core.results.table import Cell
 
     if (found := study_by_name(study_name)) is None:
         raise LabError(f"There is no study “{study_name}”: `python -m core studies` lists them.")
     key = dataset(found.dataset_id).key
+    done = [row for row in runs(found.id, "evaluate") if row.status == "done"]
+    several = len({row.config.get("recipe") for row in done if row.parents}) > 1
+    newest = {_arm(row, several): row.id for row in done}
     return [
         Cell(
             run_id=row.id,
@@ -528,8 +565,22 @@ def evaluation_cells(study_name: str) -> list[Any]:
             question_set=row.config["question_set"],
             correct=verdicts(row.id),
             samples=row.config.get("samples", 1),
-            variant=row.config.get("variant", ""),
+            variant=_variant(row, several)
+            if newest[_arm(row, several)] == row.id
+            else f"earlier, run {row.id}",
         )
-        for row in runs(found.id, "evaluate")
-        if row.status == "done"
+        for row in done
     ]
+
+
+def _variant(row: Run, several_recipes: bool) -> str:
+    """What sets an evaluation apart besides its arm: recipe, LoRA."""
+    recipe = row.config.get("recipe", "") if several_recipes and row.parents else ""
+    return ", ".join(filter(None, (recipe, "LoRA" if row.config.get("tuning") == "lora" else "")))
+
+
+def _arm(row: Run, several_recipes: bool) -> tuple[Any, ...]:
+    return (
+        row.method, row.student, row.teacher, row.config.get("samples", 1), row.seed,
+        _variant(row, several_recipes),
+    )  # fmt: skip

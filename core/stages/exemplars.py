@@ -1,0 +1,186 @@
+"""Exemplars: the questions clustered and drawn as a map, one chosen a cluster, as reviewed by people.
+
+An exemplars run keeps a Point for each question. Which questions are exemplars is never stored: it is the
+first of each cluster that qualifies and is not rejected, so a decision takes effect at once.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import Any
+
+from core import exemplars, studies
+from core.errors import LabError
+from core.exemplars.candidates import Candidate, exemplar, from_completion
+from core.exemplars.prompt import parse, spoken
+from core.jobs.progress import Progress
+from core.records import Exemplar, Question, content_hash
+from core.review.fold import Board, Item
+from core.stages.generation import latest, versions
+from core.store import queries
+from core.store.models import Completion, Point, Run, now
+
+SETTINGS = ("rules", "k", "seed", "n_init", "encoder", "text", "own")
+
+
+def plan(study_id: int, asked: dict[str, Any], job_id: str) -> int:
+    """Open the run over the study's newest zero-shot rationales. Returns its id."""
+    if (parent := latest(study_id, "fine-tune-cot")) is None:
+        raise LabError("There are no zero-shot rationales to choose from: generate or import them first.")
+    config = {name: asked[name] for name in SETTINGS if asked.get(name) is not None}
+    config = {"rules": "paper"} | config
+    run = queries.open_run(
+        study_id,
+        "exemplars",
+        content_hash([config, parent, queries.completion_counts(parent)]),
+        method="new-fine-tune-cot",
+        teacher=queries.run(parent).teacher,
+        seed=config.get("seed", exemplars.SEED),
+        config=config,
+        versions=versions("sentence-transformers", "scikit-learn", "umap-learn"),
+        parents=[parent],
+        job_id=job_id,
+    )
+    if run.status != "done":
+        queries.set_run(run.id, status="running", job_id=job_id)
+    return run.id
+
+
+def choose(progress: Progress, run_id: int) -> dict[str, Any]:
+    """Encode, cluster, project and select, in a process of its own so that memory is given back."""
+    run = queries.run(run_id)
+    if run.status == "done":
+        return run.summary
+    rows = candidates(run)
+    dataset = queries.dataset(queries.study(run.study_id).dataset_id).key
+    progress.at("Embeds and clusters the questions", 0, len(rows))
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        future = pool.submit(_arranged, [candidate for candidate, _ in rows], dataset, run.config)
+        try:
+            points, summary = future.result()
+        except BrokenProcessPool:
+            raise LabError(
+                "The clustering process died, probably for lack of memory: resume the job."
+            ) from None
+    samples = {candidate.index: sample for candidate, sample in rows}
+    queries.save_points(
+        run_id, [point | {"sample_index": samples[point["question_index"]]} for point in points]
+    )
+    queries.set_run(run_id, status="done", summary=summary, finished=now())
+    progress.at("Embeds and clusters the questions", len(rows), len(rows))
+    progress.say(
+        f"{summary['picks']} exemplars from {summary['k']} clusters of {summary['records']} questions."
+    )
+    for sentence in summary["gaps"]:
+        progress.say(sentence)
+    return summary
+
+
+def candidates(run: Run) -> list[tuple[Candidate, int]]:
+    """What an exemplars run chooses from: (candidate, its sample), train questions only.
+
+    The papers cluster all questions; an exemplar is checked against its gold answer, so the test
+    questions are left out here.
+    """
+    questions = {q.index: q for q in studies.questions(run.study_id, "train")}
+    first: dict[int, Completion] = {}
+    for row in queries.completions(run.parents[0], failed=False):
+        if row.question_index in questions:
+            first.setdefault(row.question_index, row)
+    return [(from_completion(questions[i], row), row.sample_index) for i, row in first.items()]
+
+
+def _arranged(
+    rows: list[Candidate], dataset: str, config: dict[str, Any]
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The points and the summary of an arrangement, as plain values. Runs in its own process."""
+    from core.exemplars.duplicates import duplicates
+    from core.exemplars.kept import projected
+    from core.exemplars.selection import failures, rank
+
+    made = exemplars.choose(rows, dataset=dataset, **config)
+    shown = projected(made.embeddings, made.settings["seed"])
+    groups = duplicates([c.question for c in made.candidates], "numbers masked")
+    group = {position: number for number, members in enumerate(groups) for position in members}
+    places = {
+        position: place
+        for members in rank(made.clusters.labels, made.clusters.distances, made.clusters.k)
+        for place, position in enumerate(members, 1)
+    }
+    points = [
+        {
+            "question_index": candidate.index,
+            "cluster": int(made.clusters.labels[i]),
+            "rank": places[i],
+            "distance": float(made.clusters.distances[i]),
+            "x": float(shown.points[i, 0]),
+            "y": float(shown.points[i, 1]),
+            "correct": candidate.correct,
+            "words": len(candidate.question.split()),
+            "failures": list(failures(candidate, made.limits)),
+            "duplicate": group.get(i),
+        }
+        for i, candidate in enumerate(made.candidates)
+    ]
+    chosen = made.selection
+    summary = made.settings | {
+        "records": chosen.records,
+        "eligible": chosen.eligible,
+        "correct_among_eligible": chosen.accuracy,
+        "picks": len(chosen.picks),
+        "gaps": [gap.sentence for gap in chosen.gaps],
+        "inertia": made.clusters.inertia,
+        "map": shown.method,
+        "note": shown.note,
+    }
+    return points, summary
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The exemplar of one cluster as it stands: its place on the map, its question and its review."""
+
+    point: Point
+    question: Question
+    text: str  # what the teacher is shown after "A: "
+    original: str
+    item: Item
+
+    def exemplar(self) -> Exemplar:
+        """The triple; LabError where an edit removed the answer."""
+        return parse(self.question.text.strip(), self.text)
+
+
+def standing(run_id: int, board: Board) -> list[Slot]:
+    """The exemplars that stand, in the order of their clusters; rejected ones have made room."""
+    best: dict[int, Point] = {}
+    for point in queries.points(run_id, qualified=True):
+        rejected = board.item((point.question_index, point.sample_index)).queue == "rejected"
+        if not rejected and (point.cluster not in best or point.rank < best[point.cluster].rank):
+            best[point.cluster] = point
+    return [slot(run_id, best[number], board) for number in sorted(best)]
+
+
+def slot(run_id: int, point: Point, board: Board) -> Slot:
+    """One question of an exemplars run as a card shows it."""
+    run = queries.run(run_id)
+    question = queries.question(queries.study(run.study_id).dataset_id, point.question_index)
+    stored = queries.completion_of(run.parents[0], point.question_index, point.sample_index)
+    original = spoken(exemplar(from_completion(question, stored)))
+    item = board.item((point.question_index, point.sample_index))
+    return Slot(point, question, original if item.text is None else item.text, original, item)
+
+
+def as_reviewed(run_id: int) -> list[Exemplar]:
+    """What the teacher is shown: the exemplars that stand, with the reviewers' edits."""
+    from core.review import desk
+
+    found = [one.exemplar() for one in standing(run_id, desk.board(run_id))]
+    if not found:
+        raise LabError(
+            "No exemplar qualifies: choose other rules or fewer clusters, or bring back a rejected one."
+        )
+    return found
