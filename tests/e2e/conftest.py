@@ -46,7 +46,12 @@ class Lab:
         command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)]
         with (self.home / "server.log").open("ab") as log:
             self.server = subprocess.Popen(
-                command, cwd=settings.ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
+                command,
+                cwd=settings.ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         for _ in range(120):
             try:
@@ -67,7 +72,9 @@ class Lab:
         found = []
         for process in psutil.process_iter():
             try:
-                if words in " ".join(process.cmdline()) and process.environ().get("LAB_HOME") == str(self.home):
+                if words in " ".join(process.cmdline()) and process.environ().get("LAB_HOME") == str(
+                    self.home
+                ):
                     found.append(process)
             except psutil.Error:
                 continue
