@@ -6,11 +6,14 @@ exemplars   the exemplar as few-shot-CoT shows it, made of the generation that i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from core.errors import LabError
+from core.records import Question
 from core.review.fold import Key
 from core.store import models, queries, session
+
+FEW = 20  # rationales, below which each is read by itself
 
 
 def original(run_id: int, key: Key) -> str:
@@ -21,16 +24,37 @@ def original(run_id: int, key: Key) -> str:
     return ORIGINALS[run.kind](run, key)
 
 
+def originals(run_id: int, keys: Collection[Key]) -> dict[Key, str]:
+    """`original` of many rationales, read together; those that the run does not hold are left out."""
+    run = queries.run(run_id)
+    if len(keys) < FEW:
+        return {key: original(run_id, key) for key in keys}
+    wanted, made = set(keys), {}
+    rows = queries.completions(run.parents[0] if run.kind == "exemplars" else run.id, failed=False)
+    rows = [row for row in rows if (row.question_index, row.sample_index) in wanted]
+    asked = queries.questions(queries.study(run.study_id).dataset_id) if run.kind == "exemplars" else []
+    questions = {question.index: question for question in asked}
+    for row in rows:
+        made[row.question_index, row.sample_index] = (
+            _spoken(questions[row.question_index], row) if questions else row.rationale
+        )
+    return made
+
+
 def _rationale(run: models.Run, key: Key) -> str:
     return _completion(run.id, key).rationale
 
 
 def _exemplar(run: models.Run, key: Key) -> str:
+    question = queries.question(queries.study(run.study_id).dataset_id, key[0])
+    return _spoken(question, _completion(run.parents[0], key))
+
+
+def _spoken(question: Question, stored: models.Completion) -> str:
     from core.exemplars.candidates import exemplar, from_completion
     from core.exemplars.prompt import spoken
 
-    question = queries.question(queries.study(run.study_id).dataset_id, key[0])
-    return spoken(exemplar(from_completion(question, _completion(run.parents[0], key))))
+    return spoken(exemplar(from_completion(question, stored)))
 
 
 def _completion(run_id: int, key: Key) -> models.Completion:

@@ -6,9 +6,10 @@ first of each cluster that qualifies and is not rejected, so a decision takes ef
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from typing import Any
 
@@ -24,6 +25,7 @@ from core.store import queries
 from core.store.models import Completion, Point, Run, now
 
 SETTINGS = ("rules", "k", "seed", "n_init", "encoder", "text", "own")
+COMPARED = 16  # numbers of clusters, from 1 on, whose inertia and silhouette a run keeps
 
 
 def plan(study_id: int, asked: dict[str, Any], job_id: str) -> int:
@@ -98,7 +100,7 @@ def _arranged(
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """The points and the summary of an arrangement, as plain values. Runs in its own process."""
     from core.exemplars.duplicates import duplicates
-    from core.exemplars.kept import projected
+    from core.exemplars.kept import curve, projected
     from core.exemplars.selection import failures, rank
 
     made = exemplars.choose(rows, dataset=dataset, **config)
@@ -133,10 +135,17 @@ def _arranged(
         "picks": len(chosen.picks),
         "gaps": [gap.sentence for gap in chosen.gaps],
         "inertia": made.clusters.inertia,
+        "curves": [asdict(curve(made.embeddings, k, made.settings["seed"], 1)) for k in _compared(made)],
         "map": shown.method,
         "note": shown.note,
     }
     return points, summary
+
+
+def _compared(made: exemplars.Arrangement) -> range:
+    """The numbers of clusters whose fit is shown beside the chosen one; one start of k-means each."""
+    most = max(COMPARED, made.clusters.k + 4)
+    return range(1, min(most, len(made.candidates)) + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,12 +165,18 @@ class Slot:
 
 def standing(run_id: int, board: Board) -> list[Slot]:
     """The exemplars that stand, in the order of their clusters; rejected ones have made room."""
+    return [slot(run_id, point, board) for point in nearest(queries.points(run_id), board)]
+
+
+def nearest(points: Iterable[Point], board: Board) -> list[Point]:
+    """Of each cluster the point nearest to its centre that qualifies and is not rejected."""
     best: dict[int, Point] = {}
-    for point in queries.points(run_id, qualified=True):
-        rejected = board.item((point.question_index, point.sample_index)).queue == "rejected"
-        if not rejected and (point.cluster not in best or point.rank < best[point.cluster].rank):
+    for point in points:
+        if point.failures or (point.cluster in best and best[point.cluster].rank <= point.rank):
+            continue
+        if board.item((point.question_index, point.sample_index)).queue != "rejected":
             best[point.cluster] = point
-    return [slot(run_id, best[number], board) for number in sorted(best)]
+    return [best[number] for number in sorted(best)]
 
 
 def slot(run_id: int, point: Point, board: Board) -> Slot:

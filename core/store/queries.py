@@ -274,6 +274,16 @@ def completion_of(run_id: int, question_index: int, sample_index: int = 0) -> Co
         return found
 
 
+def sample_verdicts(run_id: int) -> list[tuple[int, int, bool]]:
+    """(question, sample, correct) of every completion that is there, in question order; no texts."""
+    query = select(Completion.question_index, Completion.sample_index, Completion.correct).where(
+        Completion.run_id == run_id, Completion.error.is_(None)
+    )
+    with session() as db:
+        found = db.execute(query.order_by(Completion.question_index, Completion.sample_index))
+        return [(question, sample, bool(correct)) for question, sample, correct in found]
+
+
 # ── the cluster map ─────────────────────────────────────────────────────────────────────────────
 
 
