@@ -19,6 +19,8 @@ PAGES = {
     "datasets": ("Datasets", "database"),
     "generate": ("Generate", "bolt"),
     "rationales": ("Rationales", "article"),
+    "clusters": ("Clusters", "bubble_chart"),
+    "review": ("Review", "rate_review"),
     "train": ("Train", "model_training"),
     "results": ("Results", "leaderboard"),
     "jobs": ("Jobs", "list_alt"),

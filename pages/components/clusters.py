@@ -1,0 +1,435 @@
+"""The Clusters page's parts: how exemplars are chosen, the map of the questions, and what is chosen on it.
+
+The map carries coordinates, ids and first words only; a question's text is read when it is clicked.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from core import settings, studies
+from core.datasets import find_dataset
+from core.exemplars.candidates import TEXTS
+from core.exemplars.clustering import N_INIT, SEED
+from core.exemplars.encoding import DEFAULT_ENCODER
+from core.exemplars.selection import CHECKS, RULES, Limits, limits_for, task
+from core.review.fold import QUEUES, Key
+from core.stages import exemplars as stage
+from core.stages.generation import latest as latest_generation
+from core.store import queries
+from core.store.models import Point, Run, Study
+from pages.components import charts, frame
+from pages.components import review as desk
+from pages.components.jobs import job_card, latest
+from pages.components.tables import choice
+from pages.components.text import count, labelled, percent, plain, visible
+
+MOST_CLUSTERS = 64
+WORDS = 5  # of a question, shown beside its point
+MOST_WORDS = 20_000  # points, above which none carries words, so that the map stays light
+MAP_HEIGHT = 560
+OWN_COLOURS = 9  # groups of duplicates with a colour of their own
+LIMITS = {
+    "question_words": "Words of the question, at most",
+    "rationale_lines": "Lines of the rationale, at most",
+    "rationale_words": "Words of the rationale, at most",
+    "ends_with_period": "Ends with a period",
+    "has_answer": "Has an answer",
+    "answer_near_end": "Answer near the end",
+    "correct": "Answer is right",
+}
+CURVES = {"silhouette": "Silhouette: higher is better", "inertia": "Inertia: look for the bend"}
+NUMBERS = ("question_words", "rationale_lines", "rationale_words")
+
+
+# ── what is asked ───────────────────────────────────────────────────────────────────────────────
+
+
+def rationales(study: Study) -> Run | None:
+    """The newest zero-shot rationales of the study, which exemplars are chosen from; None before any."""
+    run_id = latest_generation(study.id, "fine-tune-cot")
+    return queries.run(run_id) if run_id is not None else None
+
+
+def choose_run(study: Study) -> Run | None:
+    """The exemplars run in the URL, the newest to begin with; None before the first."""
+    runs = {r.id: r for r in reversed(queries.runs(study.id, "exemplars")) if r.status == "done"}
+    if not runs:
+        return None
+    chosen = st.selectbox(
+        "Clusters", list(runs), format_func=lambda i: desk.label(runs[i]), key="clusters", bind="query-params"
+    )
+    return runs[chosen]
+
+
+def ask(study: Study, generation: Run, run: Run | None) -> None:
+    """Every setting of the choice, the curves that help with k, and the button that queues the job."""
+    spec = studies.from_dict(study.config)
+    known = {"rules": "paper", "seed": SEED, "n_init": N_INIT, "encoder": DEFAULT_ENCODER}
+    known |= spec.clusters | (run.config | run.summary if run else {})
+    scope = f"clusters{study.id}_{run.id if run else 0}"
+    with st.expander("Settings", icon=":material/tune:", expanded=run is None), frame.errors():
+        left, right = st.columns([3, 2], gap="medium")
+        with left:
+            asked = _settings(spec.benchmark, generation, known, scope)
+        with right:
+            curves(run, asked["k"])
+        if st.button("Choose exemplars", type="primary", icon=":material/play_arrow:", key="start"):
+            title = f"Exemplars: {RULES[asked['rules']].key}, {count(asked['k'], 'cluster')}"
+            studies.submit("exemplars", title, spec, asked)
+            st.rerun()
+
+
+def _settings(benchmark: str, generation: Run, known: Mapping[str, Any], scope: str) -> dict[str, Any]:
+    n = max(1, queries.count_completions(generation.id, split="train", failed=False))
+    rules = st.selectbox(
+        "Rules",
+        list(RULES),
+        list(RULES).index(known["rules"]),
+        format_func=lambda k: RULES[k].title,
+        key=f"{scope}_rules",
+    )
+    st.caption(f"{plain(RULES[rules].source)}. {plain(RULES[rules].note)}")
+    start = min(int(known.get("k") or task(benchmark).k), n)
+    k = start if n == 1 else st.slider("Clusters (k)", 1, min(MOST_CLUSTERS, n), start, key=f"{scope}_k")
+    a, b = st.columns(2)
+    seed = a.number_input("Seed", 0, 2**31 - 1, int(known["seed"]), key=f"{scope}_seed")
+    n_init = b.number_input(
+        "Starts of k-means (n_init)", 1, 100, int(known["n_init"]), key=f"{scope}_n_init",
+        help="The best of so many random starts is kept.",
+    )  # fmt: skip
+    texts = list(TEXTS)
+    own_text = known.get("text") if known["rules"] == rules else None
+    text = a.selectbox(
+        "Encoded text", texts, texts.index(own_text or RULES[rules].text),
+        format_func=lambda key: TEXTS[key][0], key=f"{scope}_{rules}_text",
+    )  # fmt: skip
+    encoder = b.selectbox(
+        "Encoder", list(dict.fromkeys([DEFAULT_ENCODER, known["encoder"]])), 0 if
+        known["encoder"] == DEFAULT_ENCODER else 1, accept_new_options=True, key=f"{scope}_encoder",
+        help="An embedded model, a hub id, or a folder: type it and press Enter.",
+    )  # fmt: skip
+    own = limits(benchmark, rules, known, scope)
+    return {"rules": rules, "k": int(k), "seed": int(seed), "n_init": int(n_init)} | {
+        "text": text,
+        "encoder": encoder,
+        "own": own or None,
+    }
+
+
+def limits(benchmark: str, rules: str, known: Mapping[str, Any], scope: str) -> dict[str, Any]:
+    """The rules' limits on this benchmark; a row for your own lets you set each. Returns what differs."""
+    row = limits_for(rules, benchmark, find_dataset(benchmark).kind)
+    if rules != "custom":
+        st.caption(
+            "What qualifies: " + plain("; ".join(_limit(name, row) for name in CHECKS if _asked(name, row)))
+        )
+        return {}
+    own = (known.get("own") or {}) if known["rules"] == rules else {}
+    values: dict[str, Any] = {}
+    columns = st.columns(3)
+    for place, name in enumerate(NUMBERS):
+        start = own.get(name, getattr(row, name))
+        given = columns[place].number_input(
+            LIMITS[name], 1, None, start, key=f"{scope}_{name}", placeholder="no limit"
+        )
+        values[name] = int(given) if given is not None else None
+    columns = st.columns(2)
+    for place, name in enumerate(set_ for set_ in LIMITS if set_ not in NUMBERS):
+        values[name] = columns[place % 2].checkbox(
+            LIMITS[name], own.get(name, getattr(row, name)), key=f"{scope}_{name}"
+        )
+    return {name: value for name, value in values.items() if value != getattr(row, name)}
+
+
+def _asked(name: str, row: Limits) -> bool:
+    return getattr(row, name) not in (None, False)
+
+
+def _limit(name: str, row: Limits) -> str:
+    value = getattr(row, name)
+    words = LIMITS[name].lower()
+    return words if value is True else f"{words} {value}"
+
+
+def curves(run: Run | None, k: int) -> None:
+    """Inertia and mean silhouette by k, as the run's job found them, with the k of the slider marked."""
+    found = run.summary.get("curves") if run is not None else None
+    if not found:
+        st.caption("How well each k fits (inertia and silhouette) is shown after the first choice.")
+        return
+    import plotly.graph_objects as go
+
+    for name, title in (
+        ("silhouette", "Silhouette: higher is better"),
+        ("inertia", "Inertia: look for the bend"),
+    ):
+        points = [(c["k"], c[name]) for c in found if c[name] is not None]
+        figure = go.Figure(
+            go.Scatter(x=[x for x, _ in points], y=[y for _, y in points], mode="lines+markers")
+        )
+        figure.add_vline(x=k, line_dash="dot")
+        figure.update_layout(title=title, xaxis_title="k")
+        charts.show(figure, f"curve_{name}_{run.id if run else 0}", 190)
+    sample = found[-1]["sample"]
+    st.caption(f"One start of k-means each; the silhouette compares {count(sample, 'question')}.")
+
+
+def watch(study: Study) -> None:
+    """The last job that chooses exemplars, while it runs or where it failed."""
+    job = latest(("exemplars",), study.id)
+    if job is not None and job.status != "done":
+        job_card(job.id, key="exemplars_job")
+
+
+# ── what was found ──────────────────────────────────────────────────────────────────────────────
+
+
+def facts(run: Run) -> None:
+    """What the run came to; clusters that give no exemplar are named."""
+    done = run.summary
+    share = done["correct_among_eligible"]
+    figures = {
+        "Questions": f"{done['records']:,}",
+        "Qualify": f"{done['eligible']:,}",
+        "Right among them": percent(share / 100 if share is not None else None),
+        "Exemplars": f"{done['picks']:,} of {done['k']:,}",
+    }
+    for column, (name, value) in zip(st.columns(4), figures.items(), strict=True):
+        column.metric(name, value, border=True)
+    for sentence in done["gaps"]:
+        st.warning(plain(sentence), icon=":material/warning:")
+    if done["note"]:
+        st.caption(plain(done["note"]))
+    st.caption(
+        plain(
+            f"{done['map']} of {done['encoder']} embeddings of {TEXTS[done['text']][0]}; "
+            f"seed {done['seed']}, n_init {done['n_init']}. Train questions only."
+        )
+    )
+
+
+def cluster_table(run: Run) -> None:
+    """Each cluster: how many questions, how many qualify, and its exemplar as the review stands."""
+    points, board = desk.map_points(run), desk.board(run.id)
+    standing = {point.cluster: point for point in stage.nearest(points.values(), board)}
+    sizes = Counter(point.cluster for point in points.values())
+    qualify = Counter(point.cluster for point in points.values() if not point.failures)
+    words = first_words(_dataset(run))
+    st.subheader("Clusters")
+    st.dataframe(
+        [
+            {
+                "cluster": number,
+                "questions": sizes[number],
+                "qualify": qualify[number],
+                "exemplar": standing[number].question_index if number in standing else None,
+                "rank": standing[number].rank if number in standing else None,
+                "review": board.item(_key(standing[number])).queue if number in standing else "no exemplar",
+                "first words": words[standing[number].question_index] if number in standing else "",
+            }
+            for number in range(run.summary["k"])
+        ],
+        hide_index=True,
+        height="content",
+        key="cluster_table",
+    )
+
+
+# ── the map ─────────────────────────────────────────────────────────────────────────────────────
+
+Group = Callable[[Point], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Colouring:
+    """One way to colour the map: each point's group, and the order of the groups; or a number."""
+
+    title: str
+    group: Callable[[desk.Review], tuple[Group, Sequence[str]]]
+
+
+def _by_cluster(review: desk.Review) -> tuple[Group, Sequence[str]]:
+    return lambda p: f"cluster {p.cluster}", [f"cluster {n}" for n in range(review.run.summary["k"])]
+
+
+def _by_answer(_review: desk.Review) -> tuple[Group, Sequence[str]]:
+    return lambda p: "right" if p.correct else "wrong", ("right", "wrong")
+
+
+LENGTHS = (15, 25, 35, 45, 60)
+
+
+def _by_length(_review: desk.Review) -> tuple[Group, Sequence[str]]:
+    names = [f"up to {most} words" for most in LENGTHS] + ["longer"]
+    return lambda p: names[sum(p.words > most for most in LENGTHS)], names
+
+
+def _by_review(review: desk.Review) -> tuple[Group, Sequence[str]]:
+    return lambda p: review.queue(_key(p)), QUEUES
+
+
+def _by_duplicates(review: desk.Review) -> tuple[Group, Sequence[str]]:
+    sizes = Counter(p.duplicate for p in review.points.values() if p.duplicate is not None)
+    names = {group: f"group {group}: {n} alike" for group, n in sizes.most_common(OWN_COLOURS)}
+    return (
+        lambda p: "unique" if p.duplicate is None else names.get(p.duplicate, "other groups"),
+        ["unique", *names.values(), "other groups"],
+    )
+
+
+COLOURINGS = {
+    row.title: row
+    for row in (
+        Colouring("cluster", _by_cluster),
+        Colouring("answer", _by_answer),
+        Colouring("length", _by_length),
+        Colouring("review", _by_review),
+        Colouring("duplicates", _by_duplicates),
+    )
+}
+
+
+def _key(point: Point) -> Key:
+    return point.question_index, point.sample_index
+
+
+def _dataset(run: Run) -> int:
+    return queries.study(run.study_id).dataset_id
+
+
+def first_words(dataset_id: int) -> Mapping[int, str]:
+    """question → its first words, as they stand beside its point."""
+    return _first_words(settings.database_url(), dataset_id)
+
+
+# Shared by all sessions and never changed: a benchmark's questions do not change.
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _first_words(database: str, dataset_id: int) -> Mapping[int, str]:
+    return {q.index: charts.literal(" ".join(q.text.split()[:WORDS])) for q in queries.questions(dataset_id)}
+
+
+@st.fragment
+def map_part(run: Run, author: str) -> None:
+    """The map, and beside it the question that was clicked or the set that was drawn around."""
+    with frame.errors():
+        review = desk.open_review(run)
+        left, right = st.columns([3, 2], gap="medium")
+        with left:
+            colour = choice("Colour", list(COLOURINGS), "colour", width="content")
+            event = st.plotly_chart(
+                figure(review, colour, first_words(_dataset(run))),
+                key=f"map_{run.id}_{colour}",
+                on_select="rerun",
+                selection_mode=("points", "box", "lasso"),
+                config={"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["toImage"]},
+                alt="Map of the questions: points near each other are alike.",
+            )
+        with right:
+            chosen = selected(event["selection"]["points"], review)
+            if len(chosen) == 1:
+                _question(review, chosen[0])
+            elif chosen:
+                _set(review, chosen, author)
+            else:
+                st.info(
+                    "Click a point to read the question and its rationale. Draw around points to send them "
+                    "to the review queue.",
+                    icon=":material/touch_app:",
+                )
+
+
+def figure(review: desk.Review, colour: str, words: Mapping[int, str]) -> Any:
+    """The map as WebGL points, a trace a group, exemplars starred on top. Ids are in `customdata`."""
+    import plotly.graph_objects as go
+
+    group, names = COLOURINGS[colour].group(review)
+    members: dict[str, list[Point]] = {name: [] for name in names}
+    for point in review.points.values():
+        members[group(point)].append(point)
+    few = len(review.points) <= MOST_WORDS
+    size = 8 if len(review.points) < 2000 else 5 if few else 3
+    made = go.Figure()
+    for name, points in members.items():
+        if points:
+            made.add_trace(_trace(points, words if few else None, name, {"size": size}))
+    stars = stage.nearest(review.points.values(), review.board)
+    look = {"size": 17, "symbol": "star", "color": "#f2c230", "line": {"width": 1.5, "color": "#3a2c00"}}
+    made.add_trace(_trace(stars, words if few else None, "exemplars", look))
+    made.update_layout(
+        height=MAP_HEIGHT,
+        margin={"l": 0, "r": 0, "t": 8, "b": 0},
+        dragmode="lasso",
+        hovermode="closest",
+        uirevision="kept",
+        legend={"orientation": "h", "y": -0.02, "yanchor": "top", "itemsizing": "constant"},
+    )
+    made.update_xaxes(visible=False)
+    made.update_yaxes(visible=False)
+    return made
+
+
+def _trace(
+    points: Iterable[Point], words: Mapping[int, str] | None, name: str, marker: dict[str, Any]
+) -> Any:
+    import numpy as np
+    import plotly.graph_objects as go
+
+    rows = list(points)
+    return go.Scattergl(
+        x=np.array([p.x for p in rows], np.float32),
+        y=np.array([p.y for p in rows], np.float32),
+        customdata=np.array([p.question_index for p in rows], np.int32),
+        hovertext=[words[p.question_index] for p in rows] if words is not None else None,
+        hovertemplate="%{customdata}: %{hovertext}…" if words is not None else "question %{customdata}",
+        mode="markers",
+        name=name,
+        marker=marker,
+    )
+
+
+def selected(points: Sequence[Mapping[str, Any]], review: desk.Review) -> list[Key]:
+    """The questions behind the points of a selection, by their ids, each once, in the map's order."""
+    ids = {_id(point.get("customdata")) for point in points}
+    return [key for key in review.points if key[0] in ids]
+
+
+def _id(value: Any) -> int | None:
+    found = value[0] if isinstance(value, list | tuple) and value else value
+    return int(found) if isinstance(found, int | float) else None
+
+
+def _question(review: desk.Review, key: Key) -> None:
+    """The question that was clicked, with its rationale as it stands, and the way to its review."""
+    shown = desk.open_card(review, key)
+    with st.container(border=True, key="clicked"):
+        desk.badges(review, shown)
+        labelled("Question", shown.question.text)
+        st.html(desk.steps_html(shown.text, desk.find_flags(review, shown), desk.answer_span(review, shown)))
+        labelled("Gold answer", shown.question.answer)
+        st.page_link(
+            "pages/review.py",
+            label="Review it",
+            icon=":material/rate_review:",
+            query_params={"item": f"{key[0]}.{key[1]}", "queue": desk.ALL},
+        )
+
+
+def _set(review: desk.Review, keys: Sequence[Key], author: str) -> None:
+    """The questions that were drawn around: how many are right, and the way into the review queue."""
+    right = sum(review.points[key].correct for key in keys)
+    with st.container(border=True, key="chosen"):
+        st.markdown(f"**{count(len(keys), 'question')} chosen**, {right:,} of them right")
+        st.caption(visible(", ".join(str(key[0]) for key in keys[:30])) + ("…" if len(keys) > 30 else ""))
+        desk.many(review, keys, author, only="flag", scope="lasso")
+        st.page_link(
+            "pages/review.py",
+            label="Open the queue “flagged”",
+            icon=":material/rate_review:",
+            query_params={"queue": "flagged"},
+        )
