@@ -3,7 +3,7 @@
 coin flip       A coin is heads up. Nora flips the coin. Ivan does not flip the coin. Is the coin still
                 heads up? Note that "flip" here means "reverse".
     solution    The coin starts heads up. Nora flips it: tails up. Ivan does not flip it: tails up.
-                The answer is no.
+                At the end it is tails up, which is not heads up. The answer is no.
 
 A family is a function from a random generator and its options to one question. The first n questions of a
 seed are the same for every size, and no question comes twice while the family has others left.
@@ -104,11 +104,12 @@ def coin_flip(source: random.Random, options: Mapping[str, int]) -> Item:
         side = "heads" if heads else "tails"
         steps.append(f"{name} {'flips' if flips else 'does not flip'} it: {side} up.")
     answer = "yes" if heads else "no"
+    end = "heads up, which is still heads up" if heads else "tails up, which is not heads up"
     return Item(
         f"A coin is heads up. {' '.join(story)} Is the coin still heads up? "
         'Note that "flip" here means "reverse".',
         answer,
-        f"The coin starts heads up. {' '.join(steps)} The answer is {answer}.",
+        f"The coin starts heads up. {' '.join(steps)} At the end it is {end}. The answer is {answer}.",
     )
 
 

@@ -65,6 +65,13 @@ def follow(
         progress.say(f"The student's process was killed ({name}); it goes on from its last checkpoint.")
 
 
+def finish(progress: Progress, files: RunFolder) -> None:
+    """Follow the folder's child to its end, and let it leave."""
+    follow(progress, files.path, (files.path / "done.json").is_file)
+    if (child := _running.pop(files.path, None)) is not None:
+        child.wait()
+
+
 def status(files: RunFolder) -> tuple[str, int, int]:
     """What the child says it is at: stage, done, total."""
     try:

@@ -88,8 +88,7 @@ def save(run_id: int, own: Scorer, prefix: str | None, lines: list[dict[str, Any
 
 def close(progress: Progress, run_id: int) -> dict[str, Any]:
     """Sum the run up."""
-    path = children.folder(run_id).path
-    children.follow(progress, path, (path / "done.json").is_file)
+    children.finish(progress, children.folder(run_id))
     verdicts = queries.verdicts(run_id)
     correct = sum(verdicts.values())
     summary = {"n": len(verdicts), "correct": correct, "accuracy": 100 * correct / max(len(verdicts), 1)}

@@ -115,7 +115,7 @@ def epoch(progress: Progress, run_id: int, number: int, epochs: int) -> None:
 def close(progress: Progress, run_id: int) -> None:
     """Wait for the student to be saved; keep what it says of itself."""
     files = children.folder(run_id)
-    children.follow(progress, files.path, (files.path / "done.json").is_file)
+    children.finish(progress, files)
     Curve(run_id).copy()
     done = json.loads((files.path / "done.json").read_text(encoding="utf-8"))
     queries.set_run(run_id, status="done", summary=done, finished=now())

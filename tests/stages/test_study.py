@@ -1,0 +1,171 @@
+"""A whole study through its stages, with a tiny student in a real child process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core import jobs, settings, studies
+from core.errors import LabError
+from core.jobs.workflows import perform
+from core.results.table import table
+from core.review import desk
+from core.stages import exemplars, scoring
+from core.store import queries
+from tests.students.tiny import tiny_student
+
+TRAIN, TEST = 24, 8
+
+
+@pytest.fixture
+def student(tmp_path: Path) -> str:
+    return str(tiny_student(tmp_path / "tiny"))
+
+
+@pytest.fixture(autouse=True)
+def no_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test performs the jobs itself, so nothing is queued."""
+    monkeypatch.setattr(jobs, "enqueue", lambda job_id: "")
+    monkeypatch.setattr(jobs, "ensure_worker", lambda: False)
+
+
+def plain(_name, function, *arguments):
+    """A step that is only a call."""
+    return function(*arguments)
+
+
+def run(kind: str, spec: studies.Spec, **request) -> str:
+    job_id = studies.submit(kind, "t", spec, request)
+    status = perform(job_id, plain)
+    assert status == "done", jobs.job(job_id).error
+    return job_id
+
+
+def spec(student: str, **changes) -> studies.Spec:
+    values = studies.demo(TRAIN, TEST).as_dict()
+    return studies.from_dict(values | {"students": [student], "max_new_tokens": 8} | changes)
+
+
+def test_every_cell_leads_back_to_predictions_rows_rationales_and_questions(lab_home, student):
+    job_id = run("study", spec(student, methods=["zero-shot", "fine-tune", "fine-tune-cot"]))
+    study = jobs.job(job_id).study_id
+    (generation,) = queries.runs(study, "generate")
+    cells = queries.evaluation_cells(queries.study(study).name)
+    assert [(c.method, len(c.correct)) for c in cells] == [
+        ("zero-shot", TEST),
+        ("fine-tune", TEST),
+        ("fine-tune-cot", TEST),
+    ]
+    evaluated = queries.run(cells[-1].run_id)
+    trained = queries.run(evaluated.parents[0])
+    assert trained.parents == [generation.id]
+    rows = queries.training_rows(trained.training_set)
+    assert len(rows) == TRAIN
+    for row in rows:
+        completion = queries.completion(row.completion_id)
+        question = queries.question(queries.study(study).dataset_id, row.question_index)
+        assert completion.correct and completion.question_index == row.question_index
+        assert row.label == f" {completion.rationale.strip()} --> {question.answer}"
+    assert {m.name for m in queries.metrics(trained.id)} >= {"loss", "learning_rate"}
+    card = settings.folder("runs") / str(trained.id) / "student" / "README.md"
+    assert trained.training_set in card.read_text(encoding="utf-8")
+    assert len(table(cells)) == 3
+
+
+def test_the_same_study_again_computes_nothing(lab_home, student):
+    asked = spec(student, methods=["fine-tune-cot"])
+    study = jobs.job(run("study", asked)).study_id
+    before = [(r.id, r.kind, r.hash) for r in queries.runs(study)]
+    folder = settings.folder("runs")
+    stamps = {p: p.stat().st_mtime_ns for p in folder.rglob("*.safetensors")}
+    run("study", asked)
+    assert [(r.id, r.kind, r.hash) for r in queries.runs(study)] == before
+    assert {p: p.stat().st_mtime_ns for p in folder.rglob("*.safetensors")} == stamps
+
+
+def test_other_rationales_make_another_student_and_the_table_keeps_both(lab_home, student):
+    asked = spec(student, methods=["fine-tune-cot"])
+    study = jobs.job(run("study", asked)).study_id
+    run("train", spec(student, training={"epochs": 1}), method="fine-tune-cot", student=student, seed=0)
+    cells = queries.evaluation_cells(queries.study(study).name)
+    assert [c.variant for c in cells] == [f"earlier, run {cells[0].run_id}", ""]
+    assert len(table(cells)) == 2, "two settings are two arms, never pooled"
+
+
+def test_rescoring_reads_the_same_texts_and_makes_no_call(lab_home, student):
+    study = jobs.job(run("generate", spec(student))).study_id
+    (result,) = scoring.rescore_study(study, "robust")
+    assert (result["n"], result["correct_before"], result["correct_after"]) == (TRAIN, TRAIN, TRAIN)
+    assert result["flips"] == []
+
+
+def test_a_child_that_cannot_work_says_one_sentence(lab_home, student):
+    asked = spec(student)
+    job_id = studies.submit(
+        "train", "t", asked, {"method": "fine-tune", "student": "no/such-model", "seed": 0}
+    )
+    assert perform(job_id, plain) == "failed"
+    error = jobs.job(job_id).error or ""
+    assert "no/such-model" in error and error.count(". ") == 0
+
+
+def test_training_without_rationales_writes_them_first(lab_home, student):
+    job_id = run("train", spec(student), method="fine-tune-cot", student=student, seed=0)
+    assert [r.kind for r in queries.runs(jobs.job(job_id).study_id)] == ["generate", "train", "evaluate"]
+
+
+@pytest.fixture
+def embedded(lab_home: Path) -> None:
+    """Sentence-BERT as fetched by `python -m core models fetch`."""
+    models = settings.ROOT / ".lab" / "models"
+    if not (models / "all-MiniLM-L6-v2").is_dir():
+        pytest.skip("the embedded models are not here: run `python -m core models fetch`")
+    lab_home.mkdir(exist_ok=True)
+    (lab_home / "models").symlink_to(models)
+
+
+def test_new_fine_tune_cot_from_zero_shot_to_student_and_an_edit_reruns_what_depends(embedded, student):
+    asked = spec(student, methods=["new-fine-tune-cot"], clusters={"rules": "paper", "k": 3})
+    study = jobs.job(run("study", asked)).study_id
+    kinds = [(r.kind, r.method) for r in queries.runs(study)]
+    assert kinds == [
+        ("generate", "fine-tune-cot"),
+        ("exemplars", "new-fine-tune-cot"),
+        ("generate", "new-fine-tune-cot"),
+        ("train", "new-fine-tune-cot"),
+        ("evaluate", "new-fine-tune-cot"),
+    ]
+    chosen = queries.runs(study, "exemplars")[0]
+    slots = exemplars.standing(chosen.id, desk.board(chosen.id))
+    assert len(slots) + len(chosen.summary["gaps"]) == 3
+    assert all(slot.point.correct for slot in slots), "with the paper's rules no exemplar is wrong"
+    assert len(queries.points(chosen.id)) == TRAIN
+
+    first = slots[0]
+    key = (first.point.question_index, first.point.sample_index)
+    desk.decide(chosen.id, key, "reject", "ana", seen=0, before=first.text, reason="unclear")
+    after = exemplars.standing(chosen.id, desk.board(chosen.id))
+    replaced = next(slot for slot in after if slot.point.cluster == first.point.cluster)
+    assert replaced.point.rank > first.point.rank
+
+    text = replaced.text.replace("The coin starts", "At first the coin is")
+    desk.decide(
+        chosen.id, (replaced.point.question_index, replaced.point.sample_index), "edit", "ana",
+        seen=0, before=replaced.text, after=text,
+    )  # fmt: skip
+    run("study", asked)
+    generations = [r for r in queries.runs(study, "generate") if r.method == "new-fine-tune-cot"]
+    assert len(generations) == 2, "only what depends on the exemplars is run again"
+    assert len(queries.runs(study, "exemplars")) == 1
+    assert any(
+        "At first the coin is" in e["rationale"] for e in generations[1].config["prompting"]["exemplars"]
+    )
+
+
+def test_exemplars_need_rationales_first(lab_home, student):
+    job_id = studies.submit("exemplars", "t", spec(student), {})
+    assert perform(job_id, plain) == "failed"
+    assert "generate or import them first" in (jobs.job(job_id).error or "")
+    with pytest.raises(LabError):
+        exemplars.plan(jobs.job(job_id).study_id, {}, job_id)
