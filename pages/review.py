@@ -12,7 +12,9 @@ if study is None:
         "There is no study yet. Start the demo study, or make one of your own.", "overview", "Overview"
     )
     st.stop()
-run = ui.choose_run(study)
+left, right = st.columns([3, 2], gap="medium")
+with left:
+    run = ui.choose_run(study)
 if run is None:
     frame.empty(
         "This study has nothing to review yet. Have a teacher write rationales.", "generate", "Generate"
@@ -22,7 +24,9 @@ if run is None:
 with frame.errors():
     review = ui.open_review(run)
     author = ui.choose_author()
-    ui.progress(review)
+    with right:
+        ui.progress(review)
+    ui.gaps(review)
     shown = ui.filters(review, author)
     left, right = st.columns([3, 2], gap="medium")
     with left:

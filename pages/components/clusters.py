@@ -231,7 +231,7 @@ def cluster_table(run: Run) -> None:
                 "exemplar": standing[number].question_index if number in standing else None,
                 "rank": standing[number].rank if number in standing else None,
                 "review": board.item(_key(standing[number])).queue if number in standing else "no exemplar",
-                "first words": words[standing[number].question_index] if number in standing else "",
+                "first words": visible(words[standing[number].question_index]) if number in standing else "",
             }
             for number in range(run.summary["k"])
         ],
@@ -311,7 +311,7 @@ def first_words(dataset_id: int) -> Mapping[int, str]:
 # Shared by all sessions and never changed: a benchmark's questions do not change.
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _first_words(database: str, dataset_id: int) -> Mapping[int, str]:
-    return {q.index: charts.literal(" ".join(q.text.split()[:WORDS])) for q in queries.questions(dataset_id)}
+    return {q.index: " ".join(q.text.split()[:WORDS]) for q in queries.questions(dataset_id)}
 
 
 @st.fragment
@@ -385,7 +385,7 @@ def _trace(
         x=np.array([p.x for p in rows], np.float32),
         y=np.array([p.y for p in rows], np.float32),
         customdata=np.array([p.question_index for p in rows], np.int32),
-        hovertext=[words[p.question_index] for p in rows] if words is not None else None,
+        hovertext=[charts.literal(words[p.question_index]) for p in rows] if words is not None else None,
         hovertemplate="%{customdata}: %{hovertext}…" if words is not None else "question %{customdata}",
         mode="markers",
         name=name,

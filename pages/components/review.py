@@ -82,10 +82,14 @@ FLAG_STYLES = {"right": RIGHT, "wrong": WRONG, "doubtful": DOUBTFUL}
 NUMBER = "opacity:.55;text-align:right;font-variant-numeric:tabular-nums"
 GRID = "display:grid;grid-template-columns:1.6em 1fr;column-gap:.6em;row-gap:.35em"
 # A text area takes the keys only once it has the focus, which Streamlit cannot give.
-FOCUS = """<script>setTimeout(() => {{
-  const field = document.querySelector('.st-key-{key} {tag}');
-  if (field && document.activeElement !== field) {{ field.focus(); }}
-}}, 60)</script>"""
+FOCUS = """<script>(() => {{
+  let tries = 0;
+  const timer = setInterval(() => {{
+    const field = document.querySelector('.st-key-{key} {tag}');
+    if (field) field.focus();
+    if (field || ++tries > 40) clearInterval(timer);
+  }}, 50);
+}})()</script>"""
 
 
 # ── what is under review ────────────────────────────────────────────────────────────────────────
@@ -241,24 +245,21 @@ def progress(review: Review) -> None:
                 name = f"{counts[queue]:,} left" if queue == "pending" else f"{counts[queue]:,} {queue}"
                 st.badge(name, color=COLOURS[queue])
     st.progress(frame.fraction(total - left, total), text=f"{total - left:,} of {total:,} decided")
-    if gaps := _gaps(review):
-        st.warning(gaps, icon=":material/warning:")
 
 
-def _gaps(review: Review) -> str:
-    """The clusters that give no exemplar as things stand, and what to do."""
+def gaps(review: Review) -> None:
+    """Name the clusters that give no exemplar as things stand, and what to do."""
     if review.run.kind != "exemplars":
-        return ""
+        return
     standing = {point.cluster for point in stage.nearest(review.points.values(), review.board)}
     empty = [number for number in range(review.run.summary["k"]) if number not in standing]
-    if not empty:
-        return ""
-    names = ", ".join(map(str, empty))
-    return (
-        f"{count(len(empty), 'cluster')} without an exemplar ({names}): the teacher is shown "
-        f"{len(standing)} instead of {review.run.summary['k']}. "
-        "Bring a rejected one back, or choose other rules."
-    )
+    if empty:
+        st.warning(
+            f"{count(len(empty), 'cluster')} without an exemplar ({', '.join(map(str, empty))}): the teacher "
+            f"is shown {len(standing)} instead of {review.run.summary['k']}. "
+            "Bring a rejected one back, or choose other rules.",
+            icon=":material/warning:",
+        )
 
 
 # ── filters ─────────────────────────────────────────────────────────────────────────────────────

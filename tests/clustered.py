@@ -1,0 +1,54 @@
+"""A study on AddSub with davinci's recorded rationales, its questions clustered by the real encoder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from core import studies
+from core.errors import LabError
+from core.exemplars.encoding import DEFAULT_ENCODER
+from core.stages import exemplars, generation
+from core.students.embedded import model_path
+
+FILE = "reasoning-teacher/completion_data/B_text-davinci-002__C_zs_cot/D_addsub.json"
+QUESTIONS = 60
+
+
+@dataclass(frozen=True)
+class Clustered:
+    """Ids of what was made."""
+
+    study: str
+    study_id: int
+    generation: int
+    exemplars: int
+
+
+class Silent:
+    """A job's voice that nobody hears."""
+
+    job_id = None
+
+    def at(self, *_: object) -> None: ...
+    def check(self) -> None: ...
+    def say(self, _text: str) -> None: ...
+
+
+def clustered(recorded: Path, k: int = 6) -> Clustered:
+    """Import the recording and run the exemplars stage on it, in the LAB_HOME of the environment."""
+    path = recorded / FILE
+    if not path.is_file():
+        pytest.skip("the recorded AddSub rationales are not here")
+    try:
+        model_path(DEFAULT_ENCODER)
+    except LabError:
+        pytest.skip("the embedded encoder is not here: run `python -m core models fetch`")
+    spec = studies.Spec(name="AddSub, davinci", benchmark="addsub", train=QUESTIONS)
+    study_id = studies.open_study(spec)
+    made = generation.import_file(study_id, path, "fine-tune-cot")
+    run_id = exemplars.plan(study_id, {"k": k}, "")
+    exemplars.choose(Silent(), run_id)
+    return Clustered(spec.name, study_id, made["run"], run_id)
