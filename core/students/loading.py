@@ -29,8 +29,11 @@ def load_tokenizer(path: Path) -> Any:
     return tokenizer
 
 
-def load_model(student: Student, path: Path, dtype: Any = None) -> Any:
-    """The model in fp32 (or `dtype`), on the CPU. Reads safetensors only and runs no foreign code."""
+def load_model(student: Student, path: Path, dtype: Any = None, attention: str | None = None) -> Any:
+    """The model in fp32 (or `dtype`), on the CPU. Reads safetensors only and runs no foreign code.
+
+    `attention` is Transformers' name of an implementation; None leaves the choice to it.
+    """
     import torch
     from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
     from transformers.utils import logging
@@ -38,7 +41,9 @@ def load_model(student: Student, path: Path, dtype: Any = None) -> Any:
     logging.disable_progress_bar()
     reader = AutoModelForSeq2SeqLM if student.is_seq2seq else AutoModelForCausalLM
     try:
-        return reader.from_pretrained(path, dtype=dtype or torch.float32, use_safetensors=True)
+        return reader.from_pretrained(
+            path, dtype=dtype or torch.float32, use_safetensors=True, attn_implementation=attention
+        )
     except (torch.OutOfMemoryError, MemoryError):
         raise LabError(f"{student.name} does not fit into memory: choose a smaller student.") from None
     except Exception as error:  # whatever a broken file makes the readers raise

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 SMALLER = "smaller.json"  # one of several processes ran out of memory: the rows to try next
 ROWS_PER_PASS = "rows_per_pass.json"  # what they were started with then
 REPORT_SECONDS = 0.5
+# On a CPU plain attention takes a tenth less time than the fused kernel for rows this short; its memory
+# grows with their square.
+PLAIN_ATTENTION_TOKENS = 320
 EARLY_EPOCHS = 2  # Fine-tune-CoT, src/custom/model.py: short outputs in the first two epochs
 
 
@@ -242,7 +245,9 @@ class Fit:
 
     def _model(self) -> tuple[Any, Any]:
         """(the model to train, its LoRA adapter or None)."""
-        model = loading.load_model(self.student, self.path)
+        longest = max(e.tokens for e in [*self.data.train, *self.data.dev])
+        plain = self.device.type == "cpu" and longest <= PLAIN_ATTENTION_TOKENS
+        model = loading.load_model(self.student, self.path, attention="eager" if plain else None)
         if self.config.gradient_checkpointing:
             model.gradient_checkpointing_enable({"use_reentrant": False})
         if self.config.tuning == "full":
