@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from core import studies
+from core import settings, studies
 from core.errors import LabError
 from core.exemplars.encoding import DEFAULT_ENCODER
 from core.stages import exemplars, generation
@@ -37,8 +41,26 @@ class Silent:
     def say(self, _text: str) -> None: ...
 
 
-def clustered(recorded: Path, k: int = 6) -> Clustered:
-    """Import the recording and run the exemplars stage on it, in the LAB_HOME of the environment."""
+def clustered(recorded: Path, home: Path) -> Clustered:
+    """Fill a new LAB_HOME: the recording imported, and the exemplars stage run on it once a session."""
+    template, made = _template(recorded)
+    shutil.copytree(template, home, symlinks=True, dirs_exist_ok=True)
+    return made
+
+
+@cache
+def _template(recorded: Path) -> tuple[Path, Clustered]:
+    models = settings.ROOT / ".lab" / "models"
+    home = Path(tempfile.mkdtemp(prefix="clustered-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    (home / "models").symlink_to(models)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LAB_HOME", str(home))
+        patch.setenv("LAB_DATA_DIR", str(recorded))
+        return home, _filled(recorded)
+
+
+def _filled(recorded: Path, k: int = 6) -> Clustered:
     path = recorded / FILE
     if not path.is_file():
         pytest.skip("the recorded AddSub rationales are not here")

@@ -322,14 +322,15 @@ def map_part(run: Run, author: str) -> None:
         left, right = st.columns([3, 2], gap="medium")
         with left:
             colour = choice("Colour", list(COLOURINGS), "colour", width="content")
-            event = st.plotly_chart(
-                figure(review, colour, first_words(_dataset(run))),
-                key=f"map_{run.id}_{colour}",
-                on_select="rerun",
-                selection_mode=("points", "box", "lasso"),
-                config={"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["toImage"]},
-                alt="Map of the questions: points near each other are alike.",
-            )
+            with st.container(key="map"):
+                event = st.plotly_chart(
+                    figure(review, colour, first_words(_dataset(run))),
+                    key=f"map_{run.id}_{colour}",
+                    on_select="rerun",
+                    selection_mode=("points", "box", "lasso"),
+                    config={"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["toImage"]},
+                    alt="Map of the questions: points near each other are alike.",
+                )
         with right:
             chosen = selected(event["selection"]["points"], review)
             if len(chosen) == 1:

@@ -87,6 +87,8 @@ class Lab:
                     process.kill()
                 except psutil.Error:
                     continue
+        if self.server is not None:
+            self.server.wait()
 
 
 @pytest.fixture
