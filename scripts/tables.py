@@ -37,7 +37,7 @@ def methods() -> str:
 
 
 def students() -> str:
-    from core.students import STUDENTS
+    from core.students.table import STUDENTS
 
     return markdown(("student", "weights"), ((f"`{name}`", s.source) for name, s in STUDENTS.items()))
 
@@ -60,8 +60,9 @@ TABLES: dict[str, Callable[[], str]] = {
 def rendered(text: str) -> str:
     """The README with every table between its markers made anew."""
     for name, table in TABLES.items():
-        pattern = rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)"
-        text = re.sub(pattern, lambda m, t=table: m[1] + t() + m[2], text, flags=re.S)
+        pattern = rf"<!-- {name} -->.*?<!-- /{name} -->"
+        made = f"<!-- {name} -->\n{table()}\n<!-- /{name} -->"
+        text = re.sub(pattern, lambda _, made=made: made, text, flags=re.S)
     return text
 
 
