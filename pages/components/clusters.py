@@ -328,7 +328,12 @@ def map_part(run: Run, author: str) -> None:
                     key=f"map_{run.id}_{colour}",
                     on_select="rerun",
                     selection_mode=("points", "box", "lasso"),
-                    config={"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["toImage"]},
+                    config={
+                        "displaylogo": False,
+                        "scrollZoom": True,
+                        "displayModeBar": True,
+                        "modeBarButtonsToRemove": ["toImage"],
+                    },
                     alt="Map of the questions: points near each other are alike.",
                 )
         with right:
@@ -339,8 +344,8 @@ def map_part(run: Run, author: str) -> None:
                 _set(review, chosen, author)
             else:
                 st.info(
-                    "Click a point to read the question and its rationale. Draw around points to send them "
-                    "to the review queue.",
+                    "Click a point to read the question and its rationale. Take the lasso or the box above "
+                    "the map and draw around points to send them to the review queue.",
                     icon=":material/touch_app:",
                 )
 
@@ -364,8 +369,8 @@ def figure(review: desk.Review, colour: str, words: Mapping[int, str]) -> Any:
     made.add_trace(_trace(stars, words if few else None, "exemplars", look))
     made.update_layout(
         height=MAP_HEIGHT,
-        margin={"l": 0, "r": 0, "t": 8, "b": 0},
-        dragmode="lasso",
+        margin={"l": 0, "r": 0, "t": 32, "b": 0},
+        dragmode="pan",  # with a lasso in hand Streamlit passes no click on
         hovermode="closest",
         uirevision="kept",
         legend={"orientation": "h", "y": -0.02, "yanchor": "top", "itemsizing": "constant"},

@@ -163,8 +163,9 @@ def test_a_set_drawn_on_the_map_holds_exactly_the_points_inside(page, lab, made:
     assert len(places) == 60
     xs, ys = sorted(x for x, _ in places.values()), sorted(y for _, y in places.values())
     left, right, top, bottom = _between(xs, 12), _between(xs, 45), _between(ys, 10), _between(ys, 48)
+    tool = "Box Select" if way == "box" else "Lasso Select"
+    tab.locator(f"{MAP} .modebar-btn[data-title='{tool}']").click()
     if way == "box":
-        tab.locator(f"{MAP} .modebar-btn[data-title='Box Select']").click(force=True)
         corners = [(left, top), (right, bottom)]
         inside = {i for i, (x, y) in places.items() if left < x < right and top < y < bottom}
     else:
