@@ -189,6 +189,12 @@ def slot(run_id: int, point: Point, board: Board) -> Slot:
     return Slot(point, question, original if item.text is None else item.text, original, item)
 
 
+def newest(study_id: int) -> int | None:
+    """The study's newest finished exemplars run, if any."""
+    done = [run.id for run in queries.runs(study_id, "exemplars") if run.status == "done"]
+    return done[-1] if done else None
+
+
 def as_reviewed(run_id: int) -> list[Exemplar]:
     """What the teacher is shown: the exemplars that stand, with the reviewers' edits."""
     from core.review import desk

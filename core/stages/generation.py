@@ -24,7 +24,7 @@ def plan(study_id: int, spec: Spec, asked: dict[str, Any], job_id: str) -> tuple
     study = queries.study(study_id)
     method = methods.METHODS[asked.get("method", "fine-tune-cot")]
     sampling = spec.sampled(method.sampling)
-    shown = list(spec.exemplars)
+    shown = None
     if "exemplars" in asked:
         from core.stages.exemplars import as_reviewed
 
@@ -74,9 +74,7 @@ def batch(progress: Progress, run_id: int, first: int, last: int) -> int:
     progress.at("Teacher writes rationales", len(finished), total)
     with teachers.opened(run.config["teacher"], everyone, own.kind) as teacher:
         ask = teachers.asking(teacher, Sampling(**sampling | {"stop": tuple(sampling["stop"])}), run_id)
-        options = run.config["prompting"]
-        if "exemplars" in options:
-            options = options | {"exemplars": [Exemplar(**e) for e in options["exemplars"]]}
+        options = as_options(run.config["prompting"])
         for completion in methods.generate(missing, methods.METHODS[run.method], ask, options):
             queries.save_completions(run_id, [(completion, own.completion(completion))])
             written += 1
@@ -84,10 +82,20 @@ def batch(progress: Progress, run_id: int, first: int, last: int) -> int:
     return written
 
 
-def prompting(spec: Spec, method: methods.Method, shown: list[dict[str, str]]) -> dict[str, Any]:
-    """The options of a method's prompts in a study, as plain values; `shown` are the exemplars."""
-    own = {"kind": find_dataset(spec.benchmark).kind, "rules": spec.rules, "exemplars": shown}
+def prompting(
+    spec: Spec, method: methods.Method, shown: list[dict[str, str]] | None = None
+) -> dict[str, Any]:
+    """The options of a method's prompts in a study, as plain values; `shown`: not the study's exemplars."""
+    exemplars = list(spec.exemplars) if shown is None else shown
+    own = {"kind": find_dataset(spec.benchmark).kind, "rules": spec.rules, "exemplars": exemplars}
     return {name: value for name, value in (own | spec.prompting).items() if name in method.options}
+
+
+def as_options(prompting: dict[str, Any]) -> dict[str, Any]:
+    """What `prompting` says, as the method takes it: exemplars as records."""
+    if "exemplars" not in prompting:
+        return prompting
+    return prompting | {"exemplars": [Exemplar(**values) for values in prompting["exemplars"]]}
 
 
 def close(progress: Progress, run_id: int) -> dict[str, int]:

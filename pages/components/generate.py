@@ -5,7 +5,7 @@ A teacher's fields come from its row in TEACHERS: a new row needs no edit here.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import streamlit as st
@@ -14,11 +14,13 @@ from core import settings, studies
 from core.datasets import all_datasets, cached
 from core.errors import LabError
 from core.methods import METHODS, estimate
-from core.records import Question
+from core.records import content_hash
+from core.stages import exemplars
+from core.stages.generation import as_options, prompting
 from core.store import queries
 from core.store.models import Completion, Run, Study
 from core.studies import Spec
-from core.teachers import TEACHERS, Option, prices
+from core.teachers import TEACHERS, Estimate, Option, prices
 from core.teachers.recorded import SOURCES
 from pages.components import frame
 from pages.components.datasets import facts, options_form
@@ -175,57 +177,72 @@ def choose_prompting(spec: Spec, scope: str) -> tuple[Spec, dict[str, Any]]:
 
 def show_estimate(spec: Spec, request: dict[str, Any], scope: str) -> None:
     """Calls, tokens and dollars before the start: an upper bound, and labelled so."""
-    questions = _asked_questions(spec, request, scope)
-    if questions is None:
+    stored = None if scope == NEW else queries.dataset(queries.study_by_name(spec.name).dataset_id)
+    if stored is None and not all(cached(file) for file in all_datasets()[spec.benchmark].files):
         st.caption("The estimate appears once the benchmark has been read (Datasets page).")
         return
-    method = METHODS[request["method"]]
-    bound = estimate(
-        questions,
-        method,
-        prices(spec.teacher),
-        spec.sampled(method.sampling),
-        samples=spec.samples,
-        context=TEACHERS[spec.teacher["key"]].defaults.get("context"),
-    )
-    free = not TEACHERS[spec.teacher["key"]].options or spec.teacher["key"] == "recorded"
-    st.markdown("**Before the start: an upper bound**")
+    shown = list(spec.exemplars) or _reviewed(spec.name)
+    if METHODS[request["method"]].needs_exemplars and not shown:
+        st.caption("Exemplars are chosen first, from zero-shot rationales (Clusters page).")
+        return
+    key = stored.hash if stored else content_hash([spec.benchmark, spec.split, spec.options])
+    n, bound = _bound(key, stored.id if stored else None, spec.as_dict(), request, shown)
+    asks = "questions" not in TEACHERS[spec.teacher["key"]].given  # others answer from what is there
     figures = {
-        "Questions": f"{len(questions):,}",
-        "Calls, at most": "none" if free else f"{bound.calls:,}",
-        "Tokens, at most": "none" if free else f"{bound.prompt_tokens + bound.completion_tokens:,}",
+        "Questions": f"{n:,}",
+        "Calls, at most": f"{bound.calls:,}" if asks else "none",
+        "Tokens, at most": f"{bound.prompt_tokens + bound.completion_tokens:,}" if asks else "none",
         "Cost, at most": f"${bound.cost:,.2f}",
     }
+    st.markdown("**Before the start: an upper bound**")
     for column, (label, value) in zip(st.columns(4), figures.items(), strict=True):
         column.metric(label, value, border=True)
-    if bound.over_context:
+    if asks and bound.over_context:
         st.warning(
             f"{count(bound.over_context, 'prompt')} may not fit the context window with the answer: "
             "ask for fewer tokens.",
             icon=":material/warning:",
         )
-    if not free:
+    if asks:
         st.caption("Replies mostly end earlier, and what is cached is not asked again.")
 
 
-def _asked_questions(spec: Spec, request: dict[str, Any], scope: str) -> list[Question] | None:
-    if scope == NEW:
-        benchmark = all_datasets()[spec.benchmark]
-        if not all(cached(file) for file in benchmark.files):
-            return None
-        everyone = _read(spec.benchmark, spec.split, tuple(sorted(spec.options.items())))
-        parts = {part: [q for q in everyone if q.split == part] for part in ("train", "test")}
-        parts = {part: studies.at_most(parts[part], getattr(spec, part)) for part in parts}
-    else:
-        study = queries.study_by_name(spec.name)
-        parts = {part: studies.questions(study.id, part) for part in ("train", "test")}
+def _reviewed(name: str) -> list[dict[str, str]]:
+    """The study's exemplars as they stand in review; none before they are chosen."""
+    study = queries.study_by_name(name)
+    chosen = exemplars.newest(study.id) if study else None
+    return [asdict(exemplar) for exemplar in exemplars.as_reviewed(chosen)] if chosen else []
+
+
+@st.cache_data(max_entries=64, show_spinner="Counting tokens…")
+def _bound(
+    content: str,
+    dataset_id: int | None,
+    spec_values: dict[str, Any],
+    request: dict[str, Any],
+    shown: list[dict[str, str]],
+) -> tuple[int, Estimate]:
+    """(questions, bounds); `content` is the hash of the benchmark, so that no other one is meant."""
+    spec, method = studies.from_dict(spec_values), METHODS[request["method"]]
+    everyone = queries.questions(dataset_id) if dataset_id is not None else studies.load_benchmark(spec)
+    parts = {
+        part: studies.at_most([q for q in everyone if q.split == part], getattr(spec, part))
+        for part in ("train", "test")
+    }
     wanted = parts["train"] + parts["test"] if request["split"] == "all" else parts[request["split"]]
-    return studies.at_most(wanted, request["limit"])
-
-
-@st.cache_data(max_entries=4, show_spinner="Reading the benchmark…")
-def _read(key: str, split: str, options: tuple[tuple[str, int], ...]) -> list[Question]:
-    return studies.load_benchmark(Spec("to look at", key, options=dict(options), split=split))
+    questions = studies.at_most(wanted, request["limit"])
+    context = (TEACHERS[spec.teacher["key"]].defaults | spec.teacher).get("context")
+    sampling = spec.sampled(method.sampling)
+    bound = estimate(
+        questions,
+        method,
+        prices(spec.teacher),
+        sampling,
+        samples=spec.samples,
+        context=context,
+        options=as_options(prompting(spec, method, shown)),
+    )
+    return len(questions), bound
 
 
 def start(spec: Spec, request: dict[str, Any]) -> None:

@@ -34,31 +34,31 @@ def demo_card() -> None:
     """The study that needs no key and no model hub, and the button that starts it."""
     with st.container(border=True):
         st.markdown("#### The demo study")
-        about = st.container()
-        with st.popover("Size", icon=":material/tune:"):
-            train = st.number_input("Training questions", 8, 2000, 200, key="demo_train")
-            test = st.number_input("Test questions", 4, 1000, 100, key="demo_test")
+        about = st.empty()
+        with st.container(horizontal=True):
+            button = st.empty()
+            with st.popover("Size", icon=":material/tune:"):
+                train = st.number_input("Training questions", 8, 2000, 200, key="demo_train")
+                test = st.number_input("Test questions", 4, 1000, 100, key="demo_test")
         spec = studies.demo(train, test)
-        with about:
-            _demo(spec)
+        about.markdown(
+            f"{count(train + test, 'coin-flip question')}, rationales from a teacher that needs no key, "
+            f"{len(spec.methods)} methods, one real student ({', '.join(spec.students)}), "
+            "fine-tuned and evaluated on this machine in a few minutes."
+        )
+        with frame.errors(), button:
+            _start_button(spec)
 
 
-def _demo(spec: studies.Spec) -> None:
+def _start_button(spec: studies.Spec) -> None:
     started = queries.study_by_name(spec.name)
     running = any(job.status in jobs.ACTIVE and job.title == spec.name for job in jobs.jobs())
-    st.markdown(
-        f"{count((spec.train or 0) + (spec.test or 0), 'coin-flip question')}, rationales from a "
-        f"teacher that needs no key, {len(spec.methods)} methods, one real student "
-        f"({', '.join(spec.students)}), fine-tuned and evaluated on this machine in a few minutes."
-    )
     label = "Run the demo study again" if started else "Start the demo study"
     label = "The demo study is running" if running else label
     kind = "secondary" if started else "primary"
-    with frame.errors():
-        if st.button(label, type=kind, icon=":material/play_arrow:", disabled=running, key="demo"):
-            with st.spinner("Making the benchmark…"):
-                studies.submit("study", spec.name, spec)
-            frame.choose_study(spec.name)
+    if st.button(label, type=kind, icon=":material/play_arrow:", disabled=running, key="demo"):
+        studies.submit("study", spec.name, spec)
+        frame.choose_study(spec.name)
 
 
 def current_job() -> Job | None:
