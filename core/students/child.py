@@ -118,7 +118,6 @@ def _evaluate(folder: RunFolder, config: TrainConfig, stop: Any) -> dict[str, An
     student, path = loading.resolved(config)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     precision = loading.precision(config, device)
-    loading.be_deterministic()
     tokenizer = loading.load_tokenizer(path)
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
     model = loading.load_model(student, path, dtype).to(device)
