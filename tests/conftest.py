@@ -8,6 +8,8 @@ lab_home   an empty LAB_HOME with its own database
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 # Read when torch is first imported: spinning threads make a shared machine several times slower.
@@ -43,3 +45,11 @@ def lab_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     if (data := _recorded_folder()) is not None:
         monkeypatch.setenv("LAB_DATA_DIR", str(data))
     return tmp_path / "lab"
+
+
+@pytest.fixture(autouse=True)
+def main_module() -> Iterator[None]:
+    """AppTest leaves its script as __main__, which a spawned process would then run."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main

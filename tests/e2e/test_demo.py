@@ -14,9 +14,10 @@ from tests.e2e.conftest import Lab
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(560)]
 TRAIN, TEST = 24, 8
+expect.set_options(timeout=30_000)
 
 
-def until(condition: Callable[[], object], seconds: float = 240) -> None:
+def until(condition: Callable[[], object], seconds: float = 300) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "did not happen in time"
