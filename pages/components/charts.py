@@ -12,7 +12,8 @@ from pages.components.text import visible
 
 LABEL_CHARACTERS = 40
 MARGINS = {"l": 8, "r": 8, "t": 36, "b": 8}
-LEGEND = {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"}
+LEGEND = {"orientation": "h", "x": 0, "y": -0.28, "yanchor": "top"}  # below: it never meets the title
+ERROR_BAR = "#6b7480"  # seen on a light and on a dark page
 CONFIG = {"displaylogo": False, "displayModeBar": False}
 
 

@@ -296,9 +296,9 @@ def figures(run: Run) -> None:
         "Tokens": f"{paid['prompt_tokens'] + paid['completion_tokens']:,}",
         "Cost": f"${paid['cost']:,.4f}",
     }
-    figures_of_calls = list(shown.items())[4:] if paid["calls"] or paid["cached"] else []
-    for row in (list(shown.items())[:4], figures_of_calls):
-        for column, (label, value) in zip(st.columns(4), row, strict=False):
+    items = list(shown.items())
+    for row in (items[:4], items[4:]) if paid["calls"] or paid["cached"] else (items[:4],):
+        for column, (label, value) in zip(st.columns(4), row, strict=True):
             column.metric(label, value, border=True)
 
 

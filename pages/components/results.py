@@ -107,7 +107,7 @@ def _lines(rows: Sequence[Row]) -> list[dict[str, object]]:
         }
         for row in rows
     ]
-    several = {name for name in ("teacher", "D") if len({line[name] for line in lines}) > 1}
+    several = {name for name in ("teacher", "D") if len({line[name] for line in lines} - {""}) > 1}
     said = {name for name in lines[0] if any(line[name] != "" for line in lines)}
     kept = [name for name in lines[0] if name in said and (name not in ("teacher", "D") or name in several)]
     return [{name: line[name] for name in kept} for line in lines]
@@ -146,6 +146,7 @@ def chart(rows: Sequence[Row]) -> None:
             error_x={
                 "array": [row.high - row.accuracy for row in rows],
                 "arrayminus": [row.accuracy - row.low for row in rows],
+                "color": charts.ERROR_BAR,
             },
         )
     )
@@ -159,9 +160,9 @@ def chart(rows: Sequence[Row]) -> None:
             name="published, not ours",
         )
     figure.update_layout(title="Accuracy on the test questions", xaxis_title="percent", showlegend=True)
-    figure.update_xaxes(range=[0, 100])
+    figure.update_xaxes(range=[0, 104])  # room for the last tick and an interval's end
     figure.update_yaxes(autorange="reversed")
-    charts.show(figure, "accuracy", height=130 + 46 * len(rows))
+    charts.show(figure, "accuracy", height=160 + 46 * len(rows))
 
 
 def _short(row: Row) -> str:
