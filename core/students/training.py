@@ -36,7 +36,7 @@ ROWS_PER_PASS = "rows_per_pass.json"  # what they were started with then
 REPORT_SECONDS = 0.5
 # On a CPU plain attention takes a tenth less time than the fused kernel for rows this short; its memory
 # grows with their square.
-PLAIN_ATTENTION_TOKENS = 320
+PLAIN_ATTENTION_TOKENS = 384
 EARLY_EPOCHS = 2  # Fine-tune-CoT, src/custom/model.py: short outputs in the first two epochs
 
 

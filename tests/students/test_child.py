@@ -110,6 +110,7 @@ def test_evaluation_goes_on_after_the_last_whole_shard(students, tmp_path):
     assert [p.question_index for p in predictions(parts)] == asked
     assert predictions(parts) == predictions(whole)
     assert done(parts)["n"] == 60 and done(parts)["accuracy"] is not None
+    assert done(parts)["cut_prompts"] == 0
 
 
 def test_shards_of_other_questions_are_refused(students, tmp_path):
