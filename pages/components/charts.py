@@ -13,13 +13,17 @@ from pages.components.text import visible
 LABEL_CHARACTERS = 40
 MARGINS = {"l": 8, "r": 8, "t": 36, "b": 8}
 LEGEND = {"orientation": "h", "x": 0, "y": -0.28, "yanchor": "top"}  # below: it never meets the title
-ERROR_BAR = "#6b7480"  # seen on a light and on a dark page
 CONFIG = {"displaylogo": False, "displayModeBar": False}
 
 
 def literal(text: str) -> str:
     """Text for a chart, which reads some HTML: shortened and inert."""
     return html.escape(visible(text)[:LABEL_CHARACTERS])
+
+
+def ink() -> str:
+    """The colour of thin lines over bars: the page's own text colour."""
+    return "#e4e8ee" if st.context.theme.type == "dark" else "#1f2933"
 
 
 def show(figure: Any, key: str, height: int = 280) -> None:

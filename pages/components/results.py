@@ -146,7 +146,7 @@ def chart(rows: Sequence[Row]) -> None:
             error_x={
                 "array": [row.high - row.accuracy for row in rows],
                 "arrayminus": [row.accuracy - row.low for row in rows],
-                "color": charts.ERROR_BAR,
+                "color": charts.ink(),
             },
         )
     )

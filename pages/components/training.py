@@ -259,7 +259,7 @@ def _curve(title: str, names: dict[str, str], points: Sequence[Metric], run: Run
         st.caption(f"{title}: no points. This recipe does not follow it while training.")
         return
     if chosen := run.summary.get("chosen_epoch"):
-        figure.add_vline(x=chosen, line_dash="dot", annotation_text="chosen")
+        figure.add_vline(x=chosen, line_dash="dot", line_color=charts.ink(), annotation_text="chosen")
     figure.update_layout(title=title, xaxis_title="epoch", showlegend=True)
     figure.update_xaxes(rangemode="tozero")
     charts.show(figure, f"curve_{title}_{run.id}")
