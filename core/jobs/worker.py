@@ -32,6 +32,8 @@ def run(idle_exit: float | None = None) -> None:
         raise LabError(f"A worker is already running for {settings.home()}: it takes the next job.") from None
 
     name = f"{platform.node()}:{settings.home()}"
+    # For the local teacher and the encoder: spinning threads make a shared machine several times slower.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     config: DBOSConfig = {
         "name": "cot-lab",
         "system_database_url": settings.system_database_url(),
