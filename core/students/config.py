@@ -72,7 +72,7 @@ class TrainConfig:
     # evaluation
     max_new_tokens: int = 256
     early_max_new_tokens: int | None = None  # in the first two epochs, whose students ramble
-    eval_batch_size: int = 32
+    eval_batch_size: int = 64
     shard_size: int = 64  # questions per shard of an evaluation
     temperature: float = 0.0
     top_p: float = 1.0

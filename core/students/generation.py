@@ -270,6 +270,8 @@ class Decoded:
         self._forward(ids)
 
     def _forward(self, ids: torch.Tensor) -> None:
+        from core.students.cache import make_room
+
         extra: dict[str, Any] = {}
         if "position_ids" in self.takes:
             extra["position_ids"] = self.positions
@@ -278,7 +280,8 @@ class Decoded:
         out = self.model(
             input_ids=ids, attention_mask=self.mask, past_key_values=self.cache, use_cache=True, **extra
         )
-        self.cache, self.last = out.past_key_values, out.logits[:, -1]
+        self.last = out.logits[:, -1]
+        self.cache = make_room(out.past_key_values) if self.cache is None else out.past_key_values
 
     def logits(self) -> torch.Tensor:
         return self.last
