@@ -10,7 +10,7 @@ PY := $(VENV)/bin/python
 .PHONY: run demo test check fix docs browser models clean
 
 run: models
-	$(PY) -m streamlit run app.py
+	$(PY) -m scripts.serve
 
 demo: models
 	$(PY) -m core demo

@@ -1,6 +1,6 @@
 """The frame: page configuration, navigation, study picker and worker state.
 
-`streamlit run app.py`, or `make run`, which does the set-up too.
+`make run` sets everything up and serves it; `streamlit run app.py` serves it too.
 """
 
 import streamlit as st

@@ -43,7 +43,7 @@ class Lab:
 
     def start(self) -> None:
         """`make run` without its set-up."""
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)]
+        command = [sys.executable, "-m", "scripts.serve", "--server.port", str(self.port)]
         with (self.home / "server.log").open("ab") as log:
             self.server = subprocess.Popen(
                 command,
@@ -81,7 +81,7 @@ class Lab:
         return found
 
     def stop(self) -> None:
-        for words in ("streamlit", "core worker", "core.students"):
+        for words in ("scripts.serve", "core worker", "core.students"):
             for process in self.processes(words):
                 try:
                     process.kill()
