@@ -99,7 +99,7 @@ def rerun(progress: Progress, request: Request, step: Step) -> None:
     for asked in request["generations"]:
         generate(progress, request | asked, step)
         # At once: a student learns from the generation that finished last.
-        for one in [one for one in waiting if one["generation"] == asked["replaces"]]:
+        for one in [one for one in waiting if one["after"] == asked["replaces"]]:
             waiting.remove(one)
             arm(progress, request | one, step)
     for one in waiting:

@@ -56,7 +56,9 @@ def chosen(run: Run, size: int, seed: int) -> list[tuple[int, int]]:
 def is_adaptive(run: Run) -> bool:
     """Whether one call could be enough in this generation."""
     method = METHODS.get(run.method)
-    return bool(method and method.answer_in and run.config.get("prompting", {}).get("adaptive"))
+    if method is None or method.answer_in is None:
+        return False
+    return bool({**method.options, **run.config.get("prompting", {})}["adaptive"])
 
 
 def check(progress: Progress, run_id: int, size: int, seed: int) -> dict[str, Any]:

@@ -68,25 +68,31 @@ class Rerun:
 def plan(run_id: int) -> Rerun:
     """What depends on the review of a run as it stands. LabError where the run is not reviewed."""
     run = queries.run(run_id)
-    everyone = _arms(run.study_id)
-    if run.kind == "exemplars":
-        generations, calls = _generations(run)
-        stale = {asked["replaces"] for asked in generations}
-        arms = [one for one in everyone if one.generation in stale]
-    elif run.kind == "generate":
-        generations, calls = [], 0
-        arms = [one for one in everyone if one.generation == run_id and _is_stale(one)]
-    else:
+    if run.kind not in ("exemplars", "generate"):
         raise LabError(f"Run {run_id} ({run.kind}) is not reviewed: choose exemplars or a generation.")
-    requests = tuple(_request(one) for one in arms)
-    others = len({_name(run) for run in _done(run.study_id, "evaluate")}) - len(
-        {_name(a.train) for a in arms}
-    )
-    return Rerun(run_id, tuple(generations), requests, others, calls)
+    everyone = _arms(run.study_id)
+    generations, calls = _generations(run) if run.kind == "exemplars" else ([], 0)
+    replaced = {family(queries.run(asked["replaces"])): asked["replaces"] for asked in generations}
+    own = {family(one) for one in _made_of(run)}
+    arms = []
+    for one in everyone:
+        kin = family(queries.run(one.generation))
+        if kin in replaced or (kin in own and _is_stale(one)):
+            arms.append(_request(one) | {"after": replaced.get(kin)})
+    others = len({_name(r) for r in _done(run.study_id, "evaluate")}) - len({_name(a) for a in arms})
+    return Rerun(run_id, tuple(generations), tuple(arms), others, calls)
 
 
-def _name(run: Run) -> tuple[str, str, int]:
-    return run.method, run.student, run.seed
+def _made_of(run: Run) -> list[Run]:
+    """The generation under review itself, or those that were shown exemplars of the run under review."""
+    if run.kind == "generate":
+        return [run]
+    return [one for one in _done(run.study_id, "generate") if run.id in one.parents]
+
+
+def _name(one: Run | dict[str, Any]) -> tuple[str, str, int]:
+    found = one if isinstance(one, dict) else {n: getattr(one, n) for n in ("method", "student", "seed")}
+    return found["method"], found["student"], found["seed"]
 
 
 def submit(run_id: int) -> str:
@@ -117,9 +123,8 @@ def said(made: Rerun) -> str:
 def _generations(chosen: Run) -> tuple[list[dict[str, Any]], int]:
     """(requests, calls at most) of the generations that were shown other exemplars of this run than now."""
     newest: dict[str, Run] = {}
-    for run in _done(chosen.study_id, "generate"):
-        if chosen.id in run.parents:
-            newest[family(run)] = run
+    for run in _made_of(chosen):
+        newest[family(run)] = run
     if not newest:
         return [], 0
     shown = [asdict(one) for one in exemplars.as_reviewed(chosen.id)]
@@ -212,9 +217,10 @@ def _arms(study_id: int) -> list[Arm]:
 
 
 def _is_stale(one: Arm) -> bool:
-    """Whether its training set would now be another one."""
+    """Whether it would now learn from another training set, of the same generation or one of its kin."""
     study_id, method = one.train.study_id, one.train.method
-    if latest(study_id, method) != one.generation:
+    newest = latest(study_id, method)
+    if newest is None or family(queries.run(newest)) != family(queries.run(one.generation)):
         return False
     spec = replace(
         studies.from_dict(queries.study(study_id).config), samples=one.train.config.get("samples", 1)
@@ -240,7 +246,6 @@ def _request(one: Arm) -> dict[str, Any]:
         "method": one.train.method,
         "student": one.train.student,
         "seed": one.train.seed,
-        "generation": one.generation,
     }
 
 
@@ -295,8 +300,9 @@ def pairs(study_id: int) -> list[Pair]:
         if run.parents:
             families.setdefault(family(run), []).append(run)
     for members in families.values():
-        for before, after in zip(members, members[1:], strict=False):
-            old = {one.key: one.evaluation.id for one in everyone if one.generation == before.id}
+        for place, after in enumerate(members[1:], 1):
+            before, earlier = members[place - 1], {run.id for run in members[:place]}
+            old = {one.key: one.evaluation.id for one in everyone if one.generation in earlier}
             new = {one.key: one.evaluation.id for one in everyone if one.generation == after.id}
             both = tuple((old[key], new[key]) for key in old if key in new)
             found.append(Pair(before.id, after.id, both))
