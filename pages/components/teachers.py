@@ -60,8 +60,7 @@ def teacher_table(study: Study, runs: Sequence[Run]) -> None:
         key="teacher_baseline", bind="query-params",
         help="A generation over the same questions; every other one is tested against it, paired.",
     )  # fmt: skip
-    found = _generations(settings.database_url(), study.id, _state(runs))
-    rows = teachers.table(found, chosen)
+    rows = _table(settings.database_url(), study.id, _state(runs), chosen)
     st.dataframe(
         _lines(rows, {run.id: run for run in runs}),
         hide_index=True,
@@ -124,5 +123,7 @@ def _state(runs: Sequence[Run]) -> tuple[object, ...]:
 
 # Shared by all sessions and never changed: the key says what it was made of.
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _generations(database: str, study_id: int, state: tuple[object, ...]) -> list[teachers.Generation]:
-    return corrections.generations(study_id)
+def _table(
+    database: str, study_id: int, state: tuple[object, ...], baseline: int
+) -> tuple[teachers.Row, ...]:
+    return teachers.table(corrections.generations(study_id), baseline)
