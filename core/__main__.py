@@ -27,6 +27,8 @@ COMMANDS = {
     "train": "Fine-tune a student on a study's rationales.",
     "evaluate": "Evaluate a student on a study's test questions.",
     "results": "The table of a study: accuracy, intervals, paired tests.",
+    "corrections": "What reviewers' corrections changed; run again what depends on them.",
+    "check-answers": "Ask a second time on a sample of adaptive answers.",
     "rescore": "Re-score stored completions under another rule set; no call.",
     "studies": "List the studies.",
     "run": "Run a whole study file; resumable.",
@@ -63,6 +65,8 @@ HOME = {
     "import": "study",
     "train": "study",
     "evaluate": "study",
+    "corrections": "teachers",
+    "check-answers": "teachers",
     "rescore": "study",
     "studies": "study",
     "run": "study",
@@ -70,7 +74,7 @@ HOME = {
 }
 
 
-FUNCTIONS = {"import": "import_", "studies": "studies_"}
+FUNCTIONS = {"import": "import_", "studies": "studies_", "check-answers": "check_answers"}
 
 
 def _load(name: str, app: typer.Typer):

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.store import queries
-from pages.components import frame
+from pages.components import adaptive, frame
 from pages.components import rationales as ui
 from pages.components.generate import figures
 from pages.components.tables import paged
@@ -21,6 +21,7 @@ if run is None:
     st.stop()
 
 figures(run)
+adaptive.part(run)
 left, right = st.columns([1, 1], gap="medium")
 with left:
     kept = ui.filters()

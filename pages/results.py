@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.components import frame
+from pages.components import frame, teachers
 from pages.components import results as ui
 
 frame.title("Results")
@@ -12,6 +12,7 @@ if study is None:
     st.stop()
 cells = ui.cells_of(study)
 if not cells:
+    teachers.part(study)
     frame.empty("No student of this study has been evaluated yet. Train one.", "train", "Train")
     st.stop()
 
@@ -21,6 +22,7 @@ with frame.errors():
     ui.results_table(rows)
     ui.downloads(study, rows)
     ui.chart(rows)
+teachers.part(study)
 
 st.subheader("Behind a row")
 run = ui.choose_run(study)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.components import frame
+from pages.components import corrections, frame
 from pages.components import review as ui
 
 frame.title("Review")
@@ -37,4 +37,5 @@ with frame.errors():
             ui.card(review, card, author)
     with right:
         ui.beside(review, card, shown, author)
+    corrections.rerun(run, review.board)
 frame.next_step("have the teacher answer again with the reviewed exemplars.", "generate", "Generate")

@@ -33,6 +33,12 @@ def results(
     predictions: Annotated[
         int | None, typer.Option(help="A run: its predictions instead of the table.")
     ] = None,
+    teachers: Annotated[
+        bool, typer.Option("--teachers", help="What the teachers got right, instead of the students.")
+    ] = False,
+    baseline_run: Annotated[
+        int | None, typer.Option(help="With --teachers: the generation that others are compared with.")
+    ] = None,
     export: Annotated[
         Path | None, typer.Option(help="Also write a file; its ending says how: .csv, .tex or .jsonl.")
     ] = None,
@@ -47,6 +53,9 @@ def results(
     _known("adjust", adjust, ADJUSTMENTS)
     if export is not None:
         _known("export", export.suffix, (".csv", ".tex", ".jsonl"))
+    if teachers:
+        _teachers(study, baseline_run, json)
+        return
     cells = queries.evaluation_cells(study)
     if flips is not None:
         emit(_flips(cells, *flips), json)
@@ -66,6 +75,19 @@ def results(
         "rows": list(map(exports.as_dict, rows)),
     }
     emit(document, json, exports.to_text(rows) if rows else "No evaluation has finished in this study yet.")
+
+
+def _teachers(study: str, baseline: int | None, json: bool) -> None:
+    from core.errors import LabError
+    from core.results.teachers import to_text
+    from core.stages.corrections import teacher_table
+    from core.store import queries
+
+    if (found := queries.study_by_name(study)) is None:
+        raise LabError(f"There is no study “{study}”: `python -m core studies` lists them.")
+    rows = teacher_table(found.id, baseline)
+    document = {"study": study, "rows": [row.as_dict() for row in rows]}
+    emit(document, json, to_text(rows) or "No generation has finished in this study yet.")
 
 
 def _flips(cells, first: int, second: int) -> dict:

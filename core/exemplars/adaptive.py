@@ -11,7 +11,9 @@ questions, while the marker is there in 1 to 3 of 100. Exemplars that end with i
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from random import Random
 
 MARKER = re.compile(r"answer is|answer:", re.IGNORECASE)
 
@@ -59,3 +61,57 @@ class Saving:
     def saved(self) -> float:
         """Share of the calls that were not needed, of two for each question."""
         return self.extracted / (2 * self.questions) if self.questions else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SecondCall:
+    """What a second call takes on average: tokens read and written, US dollars, and over how many it was."""
+
+    calls: int
+    prompt_tokens: float
+    completion_tokens: float
+    cost: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """A run's adaptive answers: `marked` rationales hold a marker, `extracted` answers were read behind one.
+
+    What was saved is an estimate: the calls that were not made, at what `second` calls took on average.
+    None where no second call of this teacher is known.
+    """
+
+    saving: Saving
+    marked: int
+    second: SecondCall | None = None
+
+    @property
+    def tokens_saved(self) -> float | None:
+        """Tokens read and written, estimated."""
+        if self.second is None:
+            return None
+        return self.saving.extracted * (self.second.prompt_tokens + self.second.completion_tokens)
+
+    @property
+    def cost_saved(self) -> float | None:
+        """US dollars, estimated."""
+        return None if self.second is None else self.saving.extracted * self.second.cost
+
+    @property
+    def marker_share(self) -> float:
+        """Share of the rationales with a marker."""
+        return self.marked / self.saving.questions if self.saving.questions else 0.0
+
+
+def sample(keys: Sequence[tuple[int, int]], size: int, seed: int) -> list[tuple[int, int]]:
+    """At most `size` of the keys, the same for a seed whatever their order, in order."""
+    return sorted(Random(seed).sample(sorted(keys), min(size, len(keys))))
+
+
+def same(first: str | None, second: str | None, kind: str, rules: str) -> bool:
+    """Whether two answers that were read are one under the rules; an answer and none are two."""
+    from core.answers import matches
+
+    if first is None or second is None:
+        return first == second
+    return first == second or matches(second, first, kind=kind, rules=rules)

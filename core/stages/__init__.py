@@ -5,6 +5,8 @@ exemplars  completions → clusters, one exemplar each, reviewed by people
 train      completions → training set → student → its evaluation
 evaluate   student → predictions
 study      all of it, arm by arm
+check-answers  adaptive answers → a sample of them asked for a second time, and compared
+rerun      what depends on a review: generations shown other exemplars, arms that learn other texts
 
 A stage is called with a voice (`Progress`), what was asked for, and `step`, which runs a function
 once and remembers its result. Everything inside a step is idempotent: it does what is missing.
@@ -18,7 +20,7 @@ from typing import Any
 from core import studies
 from core.jobs.progress import Progress
 from core.methods import METHODS
-from core.stages import evaluation, exemplars, generation, training
+from core.stages import checking, corrections, evaluation, exemplars, generation, training
 
 Step = Callable[..., Any]
 Request = dict[str, Any]
@@ -29,8 +31,10 @@ ZERO_SHOT_COT = "fine-tune-cot"  # the method whose rationales exemplars are cho
 def generate(progress: Progress, request: Request, step: Step) -> int:
     """Have the teacher write what is missing. Returns the run's id."""
     spec = studies.from_dict(request["spec"])
-    asked = {name: request[name] for name in ("method", "split", "limit") if request.get(name) is not None}
-    if METHODS[asked.get("method", ZERO_SHOT_COT)].needs_exemplars and not spec.exemplars:
+    asked = {name: request.get(name) for name in ("method", "split", "limit", "exemplars")}
+    asked = {name: value for name, value in asked.items() if value is not None}
+    needs_exemplars = METHODS[asked.get("method", ZERO_SHOT_COT)].needs_exemplars
+    if needs_exemplars and not spec.exemplars and "exemplars" not in asked:
         # The teacher first answers without exemplars; they are chosen from what it wrote.
         if not step("find rationales", generation.latest, request["study_id"], ZERO_SHOT_COT):
             generate(progress, request | {"method": ZERO_SHOT_COT}, step)
@@ -84,10 +88,30 @@ def study(progress: Progress, request: Request, step: Step) -> None:
         arm(progress, request | {"method": method, "student": student, "seed": seed}, step)
 
 
+def check_answers(progress: Progress, request: Request, step: Step) -> None:
+    """A seeded sample of a run's adaptive answers, asked for a second time."""
+    step("check answers", checking.check, progress, request["run"], request["size"], request["seed"])
+
+
+def rerun(progress: Progress, request: Request, step: Step) -> None:
+    """Exactly what depends on a review, as `corrections.plan` found it."""
+    waiting = list(request["arms"])
+    for asked in request["generations"]:
+        generate(progress, request | asked, step)
+        # At once: a student learns from the generation that finished last.
+        for one in [one for one in waiting if one["after"] == asked["replaces"]]:
+            waiting.remove(one)
+            arm(progress, request | one, step)
+    for one in waiting:
+        arm(progress, request | one, step)
+
+
 KINDS = {
     "generate": generate,
     "exemplars": choose_exemplars,
     "train": arm,
     "evaluate": arm,
     "study": study,
+    checking.KIND: check_answers,
+    corrections.KIND: rerun,
 }

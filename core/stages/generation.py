@@ -101,7 +101,8 @@ def as_options(prompting: dict[str, Any]) -> dict[str, Any]:
 def close(progress: Progress, run_id: int) -> dict[str, int]:
     """Sum the run up; failed items are said, and asked again when the job is resumed."""
     counts = queries.completion_counts(run_id)
-    queries.set_run(run_id, status="done", summary=counts, finished=now())
+    summary = queries.run(run_id).summary | counts  # a check of its answers stays
+    queries.set_run(run_id, status="done", summary=summary, finished=now())
     progress.say(f"{counts['n']} rationales, {counts['correct']} correct, {counts['truncated']} truncated.")
     if counts["failed"]:
         progress.say(f"{counts['failed']} items failed: resume the job to ask for them again.")
@@ -109,11 +110,14 @@ def close(progress: Progress, run_id: int) -> dict[str, int]:
 
 
 def latest(study_id: int, method: str) -> int | None:
-    """The study's newest finished generation by this method, if any."""
+    """The study's generation by this method that finished last, if any.
+
+    Not the one opened last: where an edit was undone, the run of before is finished anew.
+    """
     done = [
-        run.id for run in queries.runs(study_id, "generate") if run.status == "done" and run.method == method
+        run for run in queries.runs(study_id, "generate") if run.status == "done" and run.method == method
     ]
-    return done[-1] if done else None
+    return max(done, key=lambda run: (run.finished or run.created, run.id)).id if done else None
 
 
 def import_file(study_id: int, path: Path, source: str) -> dict[str, Any]:

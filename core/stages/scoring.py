@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core import answers
 from core.answers import ANSWER_PREFIXES, Item, Rescored
 from core.datasets import find_dataset
+from core.exemplars.adaptive import extract
 from core.records import Completion, Question, Score
 from core.store import queries
 from core.store.models import Run
@@ -28,6 +29,18 @@ class Scorer:
         return self._score(
             answers.scored_text(completion), completion.question_index, completion_prefix(completion)
         )
+
+    def reviewed(self, completion: Completion, text: str) -> tuple[Completion, Score | None]:
+        """The completion with a reviewer's text for its rationale, and the verdict on it.
+
+        An answer that the text says behind an explicit marker is read there; where it says none, what
+        the second call answered stands.
+        """
+        found = extract(text, self.kind, self.rules)
+        edited = replace(completion, rationale=text)
+        if found is not None:
+            edited = replace(edited, answer_prompt="", answer_text=text[found.after :])
+        return edited, self.completion(edited)
 
     def prediction(self, question_index: int, text: str, prefix: str | None) -> Score:
         """The verdict on a student's output; `prefix` is what it was taught to write before the answer."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from core import methods, studies
 from core.errors import LabError
 from core.jobs.progress import Progress
 from core.records import Completion, Score, TrainingSet, content_hash
+from core.review import desk
 from core.stages import children
 from core.stages.generation import latest, versions
 from core.stages.scoring import scorer
@@ -31,15 +33,33 @@ def build_set(
     run = None
     completions: list[Completion] = []
     scores: list[Score | None] = []
+    rejected = 0
     if method.needs_teacher:
         if (run_id := latest(study_id, method_key)) is None:
             raise LabError("The study has no rationales yet: generate or import them first.")
         run = queries.run(run_id)
-        for row in queries.completions(run_id):
-            completions.append(_record(row))
-            scores.append(None if row.correct is None else Score(row.correct, row.value))
+        stored = queries.completions(run_id)
+        kept = list(as_reviewed(run_id, stored))
+        completions, scores = [one for one, _ in kept], [score for _, score in kept]
+        rejected = len(stored) - len(kept)
     made = methods.training_set(questions, completions, scores, method, form, samples=spec.samples)
+    if rejected:
+        made = replace(made, dropped=made.dropped | {"rejected in review": rejected})
     return made, run
+
+
+def as_reviewed(run_id: int, stored: list[models.Completion]) -> Iterator[tuple[Completion, Score | None]]:
+    """A generation's completions as its reviewers left them: edited ones scored anew, rejected ones out."""
+    board, own = desk.board(run_id), None
+    for row in stored:
+        item = board.item((row.question_index, row.sample_index))
+        if item.queue == "rejected":
+            continue
+        if item.text is None or item.text == row.rationale:
+            yield _record(row), None if row.correct is None else Score(row.correct, row.value)
+            continue
+        own = own or scorer(queries.run(run_id).study_id)
+        yield own.reviewed(_record(row), item.text)
 
 
 def config_of(study_id: int, spec: Spec, method_key: str, student: str, seed: int) -> TrainConfig:

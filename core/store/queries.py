@@ -28,6 +28,9 @@ from core.store.models import (
     TrainingSet,
 )
 
+CHECK = "check"  # the ledger's step of calls that only check an answer
+
+
 # ── datasets and studies ────────────────────────────────────────────────────────────────────────
 
 
@@ -531,7 +534,8 @@ def _rows(digest: str, search: str) -> Select:
 def ledger_totals(run_id: int) -> dict[str, float]:
     """What a run's calls came to: calls, cached, failed, prompt_tokens, completion_tokens, cost (USD).
 
-    Cost and tokens are of fresh calls; a cached reply was paid for before.
+    Cost and tokens are of fresh calls; a cached reply was paid for before. Calls that only checked an
+    answer (step "check") made none of its completions and are left out.
     """
     fresh = LedgerEntry.cached.is_(False)
     query = select(
@@ -541,10 +545,51 @@ def ledger_totals(run_id: int) -> dict[str, float]:
         func.coalesce(func.sum(LedgerEntry.prompt_tokens).filter(fresh), 0),
         func.coalesce(func.sum(LedgerEntry.completion_tokens).filter(fresh), 0),
         func.coalesce(func.sum(LedgerEntry.cost).filter(fresh), 0.0),
-    ).where(LedgerEntry.run_id == run_id)
+    ).where(LedgerEntry.run_id == run_id, LedgerEntry.step != CHECK)
     names = ("calls", "cached", "failed", "prompt_tokens", "completion_tokens", "cost")
     with session() as db:
         return dict(zip(names, db.execute(query).one(), strict=True))
+
+
+def second_calls(run_id: int, teacher: str = "") -> tuple[int, float, float]:
+    """(calls, mean prompt tokens, mean completion tokens) of the second calls that a run made.
+
+    With a `teacher`, those of all its runs. Cached ones count: they took as many when they were made.
+    """
+    whose = LedgerEntry.teacher == teacher if teacher else LedgerEntry.run_id == run_id
+    query = select(
+        func.count(),
+        func.coalesce(func.avg(LedgerEntry.prompt_tokens), 0),
+        func.coalesce(func.avg(LedgerEntry.completion_tokens), 0),
+    ).where(whose, LedgerEntry.step.in_(("answer", CHECK)), LedgerEntry.error.is_(None))
+    with session() as db:
+        n, read, written = db.execute(query).one()
+    return n, float(read), float(written)
+
+
+def answer_counts_of(run_id: int) -> dict[str, int]:
+    """Of a run's completions without an error: n, `marked` (an explicit marker is in the rationale) and
+    `extracted` (the answer was read from it, so that no second call was made)."""
+    marked = or_(Completion.rationale.icontains("answer is"), Completion.rationale.icontains("answer:"))
+    query = select(
+        func.count(), func.count().filter(marked), func.count().filter(*_extracted())
+    ).where(Completion.run_id == run_id, Completion.error.is_(None))  # fmt: skip
+    with session() as db:
+        return dict(zip(("n", "marked", "extracted"), db.execute(query).one(), strict=True))
+
+
+def extracted_samples(run_id: int) -> list[tuple[int, int]]:
+    """(question, sample) of every completion whose answer was read from its rationale, in order."""
+    query = select(Completion.question_index, Completion.sample_index).where(
+        Completion.run_id == run_id, Completion.error.is_(None), *_extracted()
+    )
+    with session() as db:
+        found = db.execute(query.order_by(Completion.question_index, Completion.sample_index))
+        return [(question, sample) for question, sample in found]
+
+
+def _extracted() -> tuple[Any, Any]:
+    return Completion.answer_prompt == "", Completion.answer_text != ""
 
 
 # ── results ─────────────────────────────────────────────────────────────────────────────────────
@@ -563,7 +608,8 @@ def evaluation_cells(study_name: str) -> list[Any]:
     key = dataset(found.dataset_id).key
     done = [row for row in runs(found.id, "evaluate") if row.status == "done"]
     several = len({row.config.get("recipe") for row in done if row.parents}) > 1
-    newest = {_arm(row, several): row.id for row in done}
+    # Finished last, not opened last: where an edit was undone, the run of before stands again.
+    newest = {_arm(row, several): row.id for row in sorted(done, key=lambda row: row.finished or row.created)}
     return [
         Cell(
             run_id=row.id,
@@ -581,6 +627,42 @@ def evaluation_cells(study_name: str) -> list[Any]:
         )
         for row in done
     ]
+
+
+def generations(study_id: int, only: Iterable[int] | None = None) -> list[Any]:
+    """The finished generations of a study as `core.results.teachers.Generation`s, oldest first.
+
+    `only`: those with these ids.
+    """
+    from core.results.teachers import Generation
+
+    return [
+        Generation(
+            row.id,
+            row.method,
+            row.teacher,
+            row.config.get("split", ""),
+            teacher_verdicts(row.id),
+            shown=len(row.config.get("prompting", {}).get("exemplars", ())),
+            **{name: value for name, value in ledger_totals(row.id).items() if name != "failed"},
+        )
+        for row in runs(study_id, "generate")
+        if row.status == "done" and (only is None or row.id in only)
+    ]
+
+
+def teacher_verdicts(run_id: int) -> dict[int, tuple[bool | None, ...]]:
+    """question → the verdicts of its samples in order, None where the teacher failed."""
+    query = select(Completion.question_index, Completion.correct, Completion.error.is_(None)).where(
+        Completion.run_id == run_id
+    )
+    found: dict[int, list[bool | None]] = {}
+    with session() as db:
+        for question, correct, there in db.execute(
+            query.order_by(Completion.question_index, Completion.sample_index)
+        ):
+            found.setdefault(question, []).append(bool(correct) if there else None)
+    return {question: tuple(verdicts) for question, verdicts in found.items()}
 
 
 def _variant(row: Run, several_recipes: bool) -> str:

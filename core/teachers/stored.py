@@ -42,7 +42,7 @@ class Stored(Teacher):
                 f"sample {request.sample_index}: ask for fewer samples or leave the question out."
             )
             return Reply(request, finish_reason="error", cached=True, error=sentence)
-        if request.step == "answer":
+        if request.step != "rationale":
             return Reply(replace(request, prompt=found.answer_prompt), found.answer_text, cached=True)
         return Reply(replace(request, prompt=found.prompt), found.rationale, found.finish_reason, cached=True)
 

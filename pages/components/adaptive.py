@@ -1,0 +1,110 @@
+"""Adaptive answers of a generation: calls made and spared, and on a sample whether a second call agrees."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from core import jobs, settings
+from core.exemplars.adaptive import Ledger
+from core.results.statistics import wilson
+from core.stages import checking
+from core.store import queries
+from core.store.models import Run
+from pages.components import frame
+from pages.components.jobs import job_card
+from pages.components.tables import paged
+from pages.components.text import count, labelled, plain
+
+ITEMS_SHOWN = 5
+
+
+def part(run: Run) -> None:
+    """The ledger of a run whose answers were read from the rationale where it says them; else nothing."""
+    if run.status != "done" or not checking.is_adaptive(run):
+        return
+    with st.expander("Adaptive answers", icon=":material/call_merge:", expanded=True), frame.errors():
+        spared = _ledger(settings.database_url(), run.id, str(run.finished), _teacher_calls(run))
+        _figures(spared)
+        _check(run)
+
+
+def _figures(spared: Ledger) -> None:
+    saving = spared.saving
+    figures = {
+        "Calls, of two for all": f"{saving.calls:,} of {2 * saving.questions:,}",
+        "Answers behind a marker": f"{saving.extracted:,} of {saving.questions:,}",
+        "Tokens saved, estimated": "—" if spared.tokens_saved is None else f"{spared.tokens_saved:,.0f}",
+        "Cost saved, estimated": "—" if spared.cost_saved is None else f"${spared.cost_saved:,.4f}",
+    }
+    for column, (label, value) in zip(st.columns(4), figures.items(), strict=True):
+        column.metric(label, value, border=True)
+    share = f"{100 * spared.marker_share:.1f} % of the rationales hold a marker such as “The answer is”."
+    if spared.second is None:
+        basis = "No second call of this teacher is known yet, so nothing is estimated."
+    else:
+        second = spared.second
+        basis = (
+            f"The estimate is what {count(second.calls, 'second call')} of this teacher took on average: "
+            f"{second.prompt_tokens:,.0f} tokens read, {second.completion_tokens:,.0f} written."
+        )
+    st.caption(f"{share} {basis}")
+
+
+def _check(run: Run) -> None:
+    """The sample that was asked a second time; a button to ask it."""
+    found: dict[str, Any] = run.summary.get("check", {})
+    if found.get("compared"):
+        n, differ = found["compared"], found["disagree"]
+        rate = wilson(differ, n)
+        st.markdown(
+            f"**The second call says something else on {differ} of {n}**: {100 * rate.value:.1f} % "
+            f"(95 % interval {100 * rate.low:.1f}–{100 * rate.high:.1f} %), "
+            f"of a sample with seed {found['seed']}."
+        )
+    if found.get("failed"):
+        st.caption(f"{count(found['failed'], 'second call')} failed: start the check again to ask for them.")
+    _disagreements(run, [item for item in found.get("items", []) if item.get("agree") is False])
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        size = st.number_input("Questions to ask again", 1, None, checking.SIZE, key="check_size", width=200)
+        seed = st.number_input("Seed", 0, None, 0, key="check_seed", width=120)
+        if st.button("Ask a second time", key="check", icon=":material/play_arrow:"):
+            checking.submit(run.id, int(size), int(seed))
+            st.rerun()
+    st.caption("It changes no completion. What was asked before comes from the cache.")
+    found_job = (job for job in jobs.jobs(run.study_id) if job.kind == checking.KIND)
+    if (job := next((one for one in found_job if one.request.get("run") == run.id), None)) is not None:
+        job_card(job.id, key="check_job")
+
+
+def _disagreements(run: Run, items: list[dict[str, Any]]) -> None:
+    """The answers that differ: as it stands in the rationale, and what the second call said."""
+    offset, limit = paged(len(items), "differing", ITEMS_SHOWN)
+    for item in items[offset : offset + limit]:
+        row = queries.completion_of(run.id, item["question"], item["sample"])
+        start = len(row.rationale) - len(row.answer_text)
+        span = (start + row.span_start, start + row.span_end) if row.span_start is not None else None
+        with st.container(border=True):
+            sample = f", sample {item['sample']}" if item["sample"] else ""
+            st.caption(f"Question {item['question']}{sample}")
+            left, right = st.columns(2)
+            with left:
+                labelled("The rationale says", row.rationale, span, bool(item["correct"]))
+            with right:
+                labelled("The second call says", item["text"])
+                read = item["second"] if item["second"] is not None else "no answer"
+                good = "right" if item["second_correct"] else "wrong"
+                st.caption(f"Read as {plain(read)}, {good}; the rationale's {plain(item['first'])} is "
+                           f"{'right' if item['correct'] else 'wrong'}.")  # fmt: skip
+
+
+def _teacher_calls(run: Run) -> int:
+    """How many second calls are known: another number makes another estimate."""
+    return queries.second_calls(run.id)[0]
+
+
+# Shared by all sessions and never changed: the key says what it was made of.
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _ledger(database: str, run_id: int, finished: str, calls: int) -> Ledger:
+    return checking.ledger(queries.run(run_id))

@@ -1,0 +1,202 @@
+"""Correction pays? What depends on a review and is run again by a button, and what the edits changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core import jobs, settings
+from core.methods import METHODS
+from core.results import corrections as told
+from core.results.corrections import Change
+from core.results.export import p_text
+from core.results.table import Row
+from core.results.teachers import Row as TeacherRow
+from core.results.teachers import accuracy_text, difference_text
+from core.review import desk
+from core.review.fold import Board
+from core.stages import corrections as stage
+from core.store import queries
+from core.store.models import Run, Study
+from pages.components import frame
+from pages.components.jobs import job_card
+from pages.components.tables import paged
+from pages.components.text import count, plain, visible
+
+CHANGES_SHOWN = 5
+
+
+# ── run again ───────────────────────────────────────────────────────────────────────────────────
+
+
+def rerun(run: Run, board: Board | None = None) -> None:
+    """Beside a review: what depends on it, seen before it is started. Nothing where nothing was changed."""
+    changed = stage.reviewed(desk.board(run.id) if board is None else board)
+    job = _job(run)
+    if not changed and job is None:
+        return
+    with st.expander(
+        f"Re-run what depends on it ({changed} changed)", icon=":material/published_with_changes:"
+    ):
+        st.caption(
+            "An edited or rejected exemplar changes what the teacher is shown; an edited or rejected "
+            "rationale, what students learn. Only what was made of it is run again; what was there stays."
+        )
+        with frame.errors():
+            _preview(run)
+        if job is not None:
+            job_card(job, key="rerun_job")
+
+
+def _preview(run: Run) -> None:
+    place = f"rerun_{settings.database_url()}_{run.id}"
+    if st.button("What would run?", key="rerun_preview", icon=":material/visibility:"):
+        with st.spinner("Looking at what was made of it…"):
+            st.session_state[place] = stage.plan(run.id)
+    made = st.session_state.get(place)
+    if made is None:
+        return
+    if made.empty:
+        st.info("Nothing: every result stands on the texts as they are now.", icon=":material/check:")
+        return
+    st.markdown(f"**{plain(stage.said(made))}**")
+    st.dataframe(
+        [
+            *(
+                {
+                    "what": "generation",
+                    "method": _title(asked["method"]),
+                    "student": "",
+                    "seed": "",
+                    "instead of": f"run {asked['replaces']}",
+                }
+                for asked in made.generations
+            ),
+            *(
+                {
+                    "what": "training and evaluation",
+                    "method": _title(asked["method"]),
+                    "student": visible(asked["student"]),
+                    "seed": str(asked["seed"]),
+                    "instead of": "",
+                }
+                for asked in made.arms
+            ),
+        ],
+        hide_index=True,
+        height="content",
+        key="rerun_rows",
+    )
+    st.caption(f"{count(made.unchanged, 'other arm')} of the study stay as they are. What is cached is free.")
+    if st.button("Re-run it", key="rerun_start", type="primary", icon=":material/play_arrow:"):
+        stage.submit(run.id)
+        st.session_state.pop(place, None)
+        st.rerun()
+
+
+def _job(run: Run) -> str | None:
+    """The newest job that ran a review of this run again."""
+    found = (job for job in jobs.jobs(run.study_id) if job.kind == stage.KIND)
+    return next((job.id for job in found if job.request.get("run") == run.id), None)
+
+
+def _title(method: str) -> str:
+    return METHODS[method].title if method in METHODS else method
+
+
+# ── what they did ───────────────────────────────────────────────────────────────────────────────
+
+
+def what_they_did(study: Study) -> None:
+    """Before and after the edits: the teacher, the students, and every text that changed."""
+    pairs = {pair.key: pair for pair in stage.pairs(study.id)}
+    if not pairs:
+        st.info(
+            "No correction has been run again yet: edit or reject an exemplar in Review, then re-run what "
+            "depends on it there.",
+            icon=":material/info:",
+        )
+        frame.link("review", "Review")
+        return
+    chosen = st.selectbox(
+        "Corrections", list(pairs), format_func=lambda key: _label(pairs[key]), key="corrections",
+        bind="query-params",
+    )  # fmt: skip
+    found = stage.effect(study.id, pairs[chosen])
+    st.markdown(f"**{plain(told.summary(found.changes)).capitalize()}**")
+    lines = [*([_teacher(found.teacher)] if found.teacher else []), *map(_student, _after(found.students))]
+    if lines:
+        st.dataframe(
+            lines,
+            hide_index=True,
+            height="content",
+            key="corrections_rows",
+            column_config={
+                "difference": st.column_config.TextColumn(
+                    help="After minus before, in points, with its 95 % interval; paired by question."
+                ),
+                "p": st.column_config.TextColumn(help="Exact McNemar where one run stands against one."),
+            },
+        )
+    if found.teacher and found.teacher.refused:
+        st.caption(plain(found.teacher.refused))
+    if not found.students:
+        st.caption("No student was trained both before and after these corrections.")
+    _changes(found.changes)
+
+
+def _label(pair: stage.Pair) -> str:
+    run = queries.run(pair.after)
+    if pair.before == pair.after:
+        return f"Rationales of run {run.id}, {_title(run.method)}"
+    return f"Exemplars: run {pair.before} → run {pair.after}, {_title(run.method)}"
+
+
+def _after(rows: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if row.difference is not None]
+
+
+def _teacher(row: TeacherRow) -> dict[str, object]:
+    before = queries.run(row.baseline or row.run.run_id).summary
+    return {
+        "who": f"teacher: {visible(row.run.teacher)}",
+        "seed": "",
+        "n": row.pairs or row.n,
+        "before": _right(before),
+        "after %": accuracy_text(row),
+        "difference": difference_text(row),
+        "gained / lost": "" if row.gained is None else f"{row.gained} / {row.lost}",
+        "p": p_text(row.p),
+    }
+
+
+def _right(summary: dict[str, object]) -> str:
+    return f"{summary.get('correct', '—')} of {summary.get('n', '—')}"
+
+
+def _student(row: Row) -> dict[str, object]:
+    return {
+        "who": f"{_title(row.arm.method)}: {visible(row.arm.student)}",
+        "seed": f"mean of {len(row.runs)}" if row.seed is None else str(row.seed),
+        "n": row.n,
+        "before": f"{row.accuracy - (row.difference or 0):.1f} %",
+        "after %": f"{row.accuracy:.1f} ({row.low:.1f}–{row.high:.1f})",
+        "difference": f"{row.difference:+.1f} ({row.difference_low:+.1f} to {row.difference_high:+.1f})",
+        "gained / lost": "" if row.gained is None else f"{row.gained} / {row.lost}",
+        "p": p_text(row.p),
+    }
+
+
+def _changes(changes: Sequence[Change]) -> None:
+    """Every text that changed, word by word."""
+    from pages.components.review import changes as word_diff
+
+    offset, limit = paged(len(changes), "changed", CHANGES_SHOWN)
+    for change in changes[offset : offset + limit]:
+        with st.container(border=True):
+            name = (
+                change.name if isinstance(change.name, str) else "question {}, sample {}".format(*change.name)
+            )
+            st.caption(f"**{change.kind}** · {plain(name, 300)}")
+            word_diff(change.before, change.after)

@@ -1,0 +1,129 @@
+"""Results, the teachers' part: what each generation got right, beside one of them as baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core import settings
+from core.methods import METHODS
+from core.results import teachers
+from core.results.export import p_text
+from core.stages import corrections
+from core.store import decisions, queries
+from core.store.models import Run, Study
+from pages.components import frame
+from pages.components.corrections import what_they_did
+from pages.components.rationales import label
+from pages.components.text import plain, visible
+
+NONE = 0  # no baseline
+COLUMNS = {
+    "exemplars": st.column_config.TextColumn(help="In the prompt; of them, changed by reviewers."),
+    "n": st.column_config.NumberColumn(help="Questions that the teacher answered."),
+    "failed": st.column_config.NumberColumn(help="Questions without an answer: neither right nor wrong."),
+    "accuracy %": st.column_config.TextColumn(help="With its 95 % interval (Wilson)."),
+    "difference": st.column_config.TextColumn(
+        help="To the baseline run, in points, with its 95 % interval; over the questions both answered."
+    ),
+    "gained / lost": st.column_config.TextColumn(help="Right here only / right in the baseline only."),
+    "p": st.column_config.TextColumn(help="Exact McNemar; with several rationales a question, sign-flip."),
+    "calls": st.column_config.NumberColumn(help="Fresh calls; what came from the cache was paid for before."),
+}
+
+
+def part(study: Study) -> None:
+    """The teachers' table and what corrections did: there before any student is."""
+    runs = _finished(study)
+    if not runs:
+        return
+    st.subheader("The teacher")
+    table, changed = st.tabs(
+        ["Teachers", "What corrections did"], key="teacher_view", on_change="rerun", bind="query-params"
+    )
+    if table.open:
+        with table, frame.errors():
+            teacher_table(study, runs)
+    if changed.open:
+        with changed, frame.errors():
+            what_they_did(study)
+
+
+def teacher_table(study: Study, runs: Sequence[Run]) -> None:
+    """Accuracy per generation with n and interval, the paired difference, calls, tokens and cost."""
+    labels = {run.id: label(run) for run in runs}
+    ids = [NONE, *labels]
+    usual = corrections.usual_baseline(runs) or NONE
+    chosen = st.selectbox(
+        "Compare with", ids, ids.index(usual), format_func=lambda i: labels.get(i, "none"),
+        key="teacher_baseline", bind="query-params",
+        help="A generation over the same questions; every other one is tested against it, paired.",
+    )  # fmt: skip
+    rows = _table(settings.database_url(), study.id, _state(runs), chosen)
+    st.dataframe(
+        _lines(rows, {run.id: run for run in runs}),
+        hide_index=True,
+        height="content",
+        key="teachers",
+        column_config=COLUMNS,
+    )
+    for row in rows:
+        if row.refused:
+            st.caption(plain(row.refused))
+    if any(row.failed for row in rows):
+        st.caption("A failed item counts as neither right nor wrong: resume its job to ask again.")
+
+
+def _lines(rows: Sequence[teachers.Row], runs: dict[int, Run]) -> list[dict[str, object]]:
+    lines = [
+        {
+            "run": row.run.run_id,
+            "method": METHODS[row.run.method].title if row.run.method in METHODS else row.run.method,
+            "teacher": visible(row.run.teacher),
+            "exemplars": _exemplars(row.run),
+            "questions": row.run.split,
+            "n": row.n,
+            "failed": row.failed,
+            "D": row.samples,
+            "accuracy %": teachers.accuracy_text(row),
+            "difference": teachers.difference_text(row),
+            "gained / lost": "" if row.gained is None else f"{row.gained} / {row.lost}",
+            "p": p_text(row.p),
+            "calls": row.run.calls,
+            "tokens": row.run.prompt_tokens + row.run.completion_tokens,
+            "cost": f"${row.run.cost:,.4f}",
+        }
+        for row in rows
+    ]
+    several = {name for name in ("teacher", "D", "questions") if len({line[name] for line in lines}) > 1}
+    said = {name for name in lines[0] if any(line[name] not in ("", "none") for line in lines)}
+    kept = [n for n in lines[0] if n in said and (n not in ("teacher", "D", "questions") or n in several)]
+    return [{name: line[name] for name in kept} for line in lines]
+
+
+def _exemplars(run: teachers.Generation) -> str:
+    if not run.shown:
+        return "none"
+    return f"{run.shown}, {run.edited} edited" if run.edited else str(run.shown)
+
+
+def _finished(study: Study) -> list[Run]:
+    return [run for run in queries.runs(study.id, "generate") if run.status == "done"]
+
+
+def _state(runs: Sequence[Run]) -> tuple[object, ...]:
+    """What a table of these generations is made of: another finish or decision makes another table."""
+    reviewed = {parent for run in runs for parent in run.parents}
+    return (
+        *((run.id, str(run.finished)) for run in runs),
+        *(len(decisions.last_of_items(run_id)) for run_id in sorted(reviewed)),
+    )
+
+
+# Shared by all sessions and never changed: the key says what it was made of.
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _table(
+    database: str, study_id: int, state: tuple[object, ...], baseline: int
+) -> tuple[teachers.Row, ...]:
+    return teachers.table(corrections.generations(study_id), baseline)

@@ -1,0 +1,185 @@
+"""Teachers, corrections and adaptive answers on their pages, over a lab with two generations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import jobs, studies
+from core.records import Completion, Question, Score
+from core.review import desk
+from core.store import models, queries, session
+from core.store.models import now
+from tests.pages.test_pages import shown
+
+Open = Callable[..., AppTest]
+N = 60
+EXEMPLAR = {"question": "Add 90.", "rationale": "Nine and one.", "answer": "10"}
+EDITED = EXEMPLAR | {"rationale": "9 + 1 = 10, <b>surely</b>."}
+
+
+@dataclass(frozen=True)
+class Lab:
+    study: int
+    bare: int
+    before: int
+    after: int
+    other: int
+
+
+@pytest.fixture
+def lab(lab_home: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    """Zero-shot 3 of 60 right, few-shot 5, with a corrected exemplar 7; and one over other questions."""
+    monkeypatch.setattr(jobs, "enqueue", lambda job_id: "")
+    monkeypatch.setattr(jobs, "ensure_worker", lambda: False)
+    spec = studies.Spec(
+        name="S", benchmark="addsub", teacher={"key": "local"}, methods=("new-fine-tune-cot",)
+    )
+    dataset = queries.add_dataset("addsub", {}, [Question(i, f"Add {i}.", "7") for i in range(N + 40)])
+    study = queries.add_study("S", dataset, spec.rules, spec.as_dict())
+    bare = _generation(study, "fine-tune-cot", set(range(3)), None)
+    chosen = queries.open_run(
+        study, "exemplars", "e", method="new-fine-tune-cot", parents=[bare], config={"rules": "paper"}
+    )
+    queries.set_run(chosen.id, status="done", finished=now(), summary={"k": 1})
+    before = _generation(study, "new-fine-tune-cot", set(range(2, 7)), EXEMPLAR, [chosen.id])
+    after = _generation(study, "new-fine-tune-cot", set(range(2, 9)), EDITED, [chosen.id])
+    other = _generation(study, "fine-tune-cot", {1}, None, n=20, failed={19})
+    return Lab(study, bare, before, after, other)
+
+
+def _generation(study, method, right, exemplar, parents=(), n=N, failed=frozenset()) -> int:
+    config = {
+        "method": method, "teacher": {"key": "local"}, "samples": 1, "split": "train", "limit": None,
+        "prompting": {"exemplars": [exemplar]} if exemplar else {}, "rules": "fine-tune-cot",
+        "sampling": {"temperature": 0.0, "stop": []},
+    }  # fmt: skip
+    made = queries.open_run(
+        study, "generate", f"{method}{right}", method=method, teacher="SmolLM2 (local)",
+        config=config, parents=list(parents),
+    )  # fmt: skip
+    rows = []
+    for i in range(n):
+        value = "7" if i in right else "8"
+        adaptive = exemplar is not None and i % 2 == 0
+        said = f"So it is. The answer is {value}." if adaptive else "So it is."
+        one = Completion(
+            i,
+            0,
+            "p",
+            said,
+            answer_prompt="" if adaptive else "q",
+            answer_text=f" {value}.",
+            calls=2 - adaptive,
+        )
+        if i in failed:
+            one = Completion(i, 0, "p", "", error="It was not answered.")
+        rows.append((one, None if i in failed else Score(i in right, value, 1, 2)))
+    queries.save_completions(made.id, rows)
+    queries.set_run(made.id, status="done", finished=now(), summary=queries.completion_counts(made.id))
+    return made.id
+
+
+def table(app: AppTest, column: str):
+    return next(frame.value for frame in app.dataframe if column in frame.value.columns)
+
+
+def test_teachers_are_shown_before_any_student_is_evaluated(app: Open, lab: Lab):
+    page = app("results", study="S")
+    rows = table(page, "accuracy %").set_index("run")
+    assert rows.loc[lab.bare, "accuracy %"] == "5.0 (1.7–13.7)"
+    assert rows.loc[lab.after, "accuracy %"].startswith("11.7 (")
+    assert rows.loc[lab.other, "failed"] == 1 and rows.loc[lab.other, "n"] == 19
+    assert "No student of this study has been evaluated yet" in shown(page)
+
+
+def test_every_other_run_stands_beside_the_baseline_or_says_why_not(app: Open, lab: Lab):
+    page = app("results", study="S", teacher_baseline=_label(page_label=lab.bare))
+    rows = table(page, "accuracy %").set_index("run")
+    assert rows.loc[lab.bare, "difference"] == ""
+    assert rows.loc[lab.after, "difference"].startswith("+6.7 (")
+    assert rows.loc[lab.after, "gained / lost"] == "6 / 2"
+    assert rows.loc[lab.after, "p"] == "0.289"
+    assert rows.loc[lab.other, "difference"] == "not comparable"
+    assert "asked different questions" in shown(page)
+
+
+def _label(page_label: int) -> str:
+    from pages.components.rationales import label
+
+    return label(queries.run(page_label))
+
+
+def test_what_corrections_did_to_the_teacher_with_the_edit_word_by_word(app: Open, lab: Lab):
+    page = app("results", study="S", teacher_view="What corrections did")
+    rows = table(page, "who")
+    assert list(rows["difference"])[0].startswith("+3.3 (")
+    assert list(rows["before"]) == ["5 of 60"] and list(rows["n"]) == [60]
+    text = shown(page)
+    assert "1 edited" in text and "<ins" in text and "&lt;b&gt;" in text and "<b>surely" not in text
+
+
+def test_without_corrections_it_says_what_to_do(app: Open, lab: Lab):
+    with session() as db:
+        for run_id in (lab.before, lab.after):
+            db.get_one(models.Run, run_id).status = "running"
+    page = app("results", study="S", teacher_view="What corrections did")
+    assert "No correction has been run again yet" in shown(page)
+
+
+def test_the_ledger_of_adaptive_answers_and_a_check_that_can_be_started(app: Open, lab: Lab):
+    queries.set_run(
+        lab.after,
+        summary=queries.run(lab.after).summary
+        | {
+            "check": {
+                "size": 2, "seed": 0, "compared": 2, "disagree": 1, "failed": 0,
+                "items": [
+                    {"question": 2, "sample": 0, "first": "7", "correct": True, "second": "9",
+                     "second_correct": False, "text": " <i>9</i>", "agree": False},
+                    {"question": 4, "sample": 0, "first": "7", "correct": True, "second": "7",
+                     "second_correct": True, "text": " 7", "agree": True},
+                ],
+            }
+        },
+    )  # fmt: skip
+    page = app("rationales", study="S", generation=_label(lab.after))
+    figures = {metric.label: metric.value for metric in page.metric}
+    assert figures["Calls, of two for all"] == "90 of 120"
+    assert figures["Answers behind a marker"] == "30 of 60"
+    assert figures["Tokens saved, estimated"] == "—"
+    text = shown(page)
+    assert "50.0 % of the rationales hold a marker" in text
+    assert "on 1 of 2" in text and "9.5–90.5" in text
+    assert "&lt;i&gt;9" in text and "<i>9" not in text
+    page.number_input(key="check_size").set_value(5).run()
+    page.button(key="check").click().run()
+    assert not page.exception and not page.error
+    (job,) = jobs.jobs(lab.study)
+    assert (job.kind, job.request["run"], job.request["size"]) == ("check-answers", lab.after, 5)
+
+
+def test_a_generation_without_adaptive_answers_has_no_ledger(app: Open, lab: Lab):
+    page = app("rationales", study="S", generation=_label(lab.bare))
+    assert "Calls, of two for all" not in {metric.label for metric in page.metric}
+
+
+def test_a_review_offers_to_run_again_what_depends_on_it(app: Open, lab: Lab):
+    page = app("review", study="S", reviewer="ana", review=_review_label(lab.bare))
+    assert not [button for button in page.button if button.key == "rerun_preview"]
+    row = queries.completions(lab.bare)[0]
+    desk.decide(lab.bare, (0, 0), "edit", "ana", seen=0, before=row.rationale, after="Other words.")
+    page.run()
+    page.button(key="rerun_preview").click().run()
+    assert not page.exception and not page.error
+    assert "Nothing: every result stands" in shown(page), "no student was trained on it"
+
+
+def _review_label(run_id: int) -> str:
+    from pages.components.review import label
+
+    return label(queries.run(run_id))

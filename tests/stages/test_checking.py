@@ -1,0 +1,262 @@
+"""Adaptive answers asked for a second time: calls counted at a real server, and on recorded rationales."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from sqlalchemy import select
+
+from core import jobs, stages, studies
+from core.errors import LabError
+from core.exemplars.adaptive import MARKER, Ledger, Saving, SecondCall, same, sample
+from core.jobs.workflows import perform
+from core.stages import checking, generation
+from core.store import models, queries, session
+
+N, MARKED = 30, 10  # every third question says its answer behind a marker
+EXEMPLARS = ({"question": "1 + 1?", "rationale": "One and one.", "answer": "2"},)
+RECORDED = "reasoning-teacher/completion_data/B_text-davinci-002__C_zs_cot"
+
+
+class Answering(BaseHTTPRequestHandler):
+    """Says 7 behind a marker for every third question; asked again, 8 for every ninth, else 7."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.prompts.append(body["prompt"])
+        asked = int(re.findall(r"Add (\d+)", body["prompt"])[-1])
+        if body["prompt"].endswith("the answer is"):
+            text = " 8." if asked % 9 == 0 else " 7."
+        else:
+            text = " 3 + 4 = 7." + (" The answer is 7." if asked % 3 == 0 else "")
+        payload = json.dumps(
+            {
+                "choices": [{"index": 0, "finish_reason": "stop", "text": text}],
+                "usage": {"prompt_tokens": 100, "completion_tokens": 5, "total_tokens": 105},
+            }
+        ).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(payload)))
+        self.end_headers()
+        self.wfile.write(payload)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def answering() -> Iterator[ThreadingHTTPServer]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
+        server.prompts = []
+        Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+
+
+@pytest.fixture(autouse=True)
+def no_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "enqueue", lambda job_id: "")
+    monkeypatch.setattr(jobs, "ensure_worker", lambda: False)
+
+
+def plain(_name, function, *arguments):
+    return function(*arguments)
+
+
+def done(job_id: str) -> str:
+    assert perform(job_id, plain) == "done", jobs.job(job_id).error
+    return job_id
+
+
+def study(url: str) -> int:
+    """A study of 30 additions, its adaptive generation finished. Returns the run's id."""
+    dataset = queries.add_dataset("addsub", {}, [_question(i) for i in range(N)])
+    spec = studies.Spec(
+        name="S", benchmark="addsub", methods=("new-fine-tune-cot",), exemplars=EXEMPLARS,
+        teacher={"key": "llama.cpp", "base_url": url, "model": "any", "price_in": 10.0, "price_out": 20.0},
+    )  # fmt: skip
+    queries.add_study("S", dataset, spec.rules, spec.as_dict())
+    done(studies.submit("generate", "t", spec, {"method": "new-fine-tune-cot"}))
+    return queries.runs(queries.study_by_name("S").id, "generate")[0].id
+
+
+def _question(i: int):
+    from core.records import Question
+
+    return Question(i, f"Add {i} apples.", "7")
+
+
+def ledger_lines(run_id: int) -> list[tuple[str, bool]]:
+    with session() as db:
+        rows = db.scalars(select(models.LedgerEntry).where(models.LedgerEntry.run_id == run_id))
+        return [(row.step, row.cached) for row in rows]
+
+
+def test_a_check_asks_for_its_sample_once_and_changes_nothing(lab_home: Path):
+    with answering() as server:
+        run_id = study(f"http://127.0.0.1:{server.server_port}/v1")
+        assert len(server.prompts) == N + (N - MARKED), "n and the misses"
+        before = [(c.rationale, c.answer_text, c.value, c.calls) for c in queries.completions(run_id)]
+        totals = queries.ledger_totals(run_id)
+
+        done(checking.submit(run_id, size=6, seed=1))
+        assert len(server.prompts) == 2 * N - MARKED + 6
+        found = queries.run(run_id).summary["check"]
+        keys = sample([(i, 0) for i in range(0, N, 3)], 6, 1)
+        assert [(item["question"], item["sample"]) for item in found["items"]] == keys
+        differing = [item["question"] for item in found["items"] if not item["agree"]]
+        assert differing == [i for i, _ in keys if i % 9 == 0]
+        assert (found["compared"], found["disagree"], found["failed"]) == (6, len(differing), 0)
+        assert [(c.rationale, c.answer_text, c.value, c.calls) for c in queries.completions(run_id)] == before
+        assert queries.ledger_totals(run_id) == totals, "a check is no cost of the completions"
+        assert ledger_lines(run_id).count(("check", False)) == 6
+
+        done(checking.submit(run_id, size=6, seed=1))
+        assert len(server.prompts) == 2 * N - MARKED + 6, "the same check asks nothing"
+        done(checking.submit(run_id, size=50, seed=1))
+        assert len(server.prompts) == 2 * N - MARKED + MARKED, "a larger one asks what is missing"
+        assert queries.run(run_id).summary["check"]["disagree"] == 4  # 0, 9, 18 and 27
+        assert queries.run(run_id).summary["n"] == N
+
+        generation.close(_Silent(), run_id)
+        assert queries.run(run_id).summary["check"]["compared"] == MARKED, "a resumed run keeps its check"
+
+
+def test_the_ledger_says_what_second_calls_would_have_taken(lab_home: Path):
+    with answering() as server:
+        run_id = study(f"http://127.0.0.1:{server.server_port}/v1")
+    spared = checking.ledger(queries.run(run_id))
+    assert spared.saving == Saving(N, MARKED) and spared.saving.calls == 2 * N - MARKED
+    assert spared.marker_share == pytest.approx(1 / 3)
+    assert spared.second == SecondCall(N - MARKED, 100.0, 5.0, pytest.approx(1.1e-3))
+    assert spared.tokens_saved == MARKED * 105
+    assert spared.cost_saved == pytest.approx(MARKED * (100 * 10 + 5 * 20) / 1e6)
+
+
+def test_nothing_is_estimated_where_no_second_call_is_known():
+    spared = Ledger(Saving(3, 3), 3)
+    assert spared.tokens_saved is None and spared.cost_saved is None
+
+
+class _Silent:
+    job_id = None
+
+    def at(self, *_: object) -> None: ...
+    def check(self) -> None: ...
+    def say(self, _text: str) -> None: ...
+
+
+def test_a_failed_second_call_is_counted_and_asked_again(lab_home: Path, monkeypatch: pytest.MonkeyPatch):
+    with answering() as server:
+        run_id = study(f"http://127.0.0.1:{server.server_port}/v1")
+        good, broken = Answering.do_POST, set()
+
+        def once(self) -> None:
+            """One of the check's calls is answered with rubbish, once."""
+            if not broken:
+                broken.add(True)
+                self.rfile.read(int(self.headers["Content-Length"]))
+                self.send_response(400)
+                self.send_header("Content-Length", "2")
+                self.end_headers()
+                self.wfile.write(b"{}")
+                return
+            good(self)
+
+        monkeypatch.setattr(Answering, "do_POST", once)
+        asked = len(server.prompts)
+        done(checking.submit(run_id, size=10))
+        found = queries.run(run_id).summary["check"]
+        assert (found["compared"], found["failed"]) == (9, 1)
+        done(checking.submit(run_id, size=10))
+        found = queries.run(run_id).summary["check"]
+        assert (found["compared"], found["failed"]) == (10, 0)
+        assert len(server.prompts) - asked == 10, "nine at first, the failed one after it"
+
+
+def test_what_cannot_be_checked_says_so(lab_home: Path):
+    dataset = queries.add_dataset("addsub", {}, [_question(0)])
+    study_id = queries.add_study("S", dataset, "fine-tune-cot", {})
+    bare = queries.open_run(
+        study_id, "generate", "h", method="fine-tune-cot", config={"teacher": {"key": "local"}}
+    )
+    with pytest.raises(LabError, match="made no adaptive answers"):
+        checking.submit(bare.id)
+    config = {"teacher": {"key": "local"}}
+    none = queries.open_run(study_id, "generate", "i", method="new-fine-tune-cot", config=config)
+    with pytest.raises(LabError, match="nothing to check"):
+        checking.submit(none.id)
+    with pytest.raises(LabError, match="at least 1"):
+        checking.submit(none.id, size=0)
+
+
+def test_a_sample_is_its_seeds_whatever_the_order():
+    keys = [(i, 0) for i in range(100)]
+    assert sample(keys, 10, 3) == sample(keys[::-1], 10, 3) != sample(keys, 10, 4)
+    assert sample(keys[:4], 10, 0) == keys[:4]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "kind", "agree"),
+    [
+        ("7", "7", "decimal", True),
+        ("7.0", "7", "decimal", True),
+        ("7.0", "7", "integer", False),  # Fine-tune-CoT's rules compare these as strings
+        ("7", None, "decimal", False),
+        ("7", "8", "decimal", False),
+    ],
+)
+def test_two_answers_are_compared_under_the_rules(first, second, kind, agree):
+    assert same(first, second, kind, "fine-tune-cot") is agree
+
+
+# METHODS A8: of text-davinci-002's zero-shot rationales so many hold a marker.
+@pytest.mark.parametrize(("key", "percent"), [("single_eq", 1.2), ("addsub", 3.0), ("multiarith", 1.3)])
+def test_the_recorded_marker_rates(lab_home: Path, recorded: Path, key: str, percent: float):
+    path = recorded / RECORDED / f"D_{key}.json"
+    if not path.is_file():
+        pytest.skip(f"the recorded {key} rationales are not here")
+    study_id = studies.open_study(studies.Spec(name="S", benchmark=key))
+    made = generation.import_file(study_id, path, "fine-tune-cot")
+    spared = checking.ledger(queries.run(made["run"]))
+    assert spared.saving.questions == made["records"]
+    rows = queries.completions(made["run"])
+    assert spared.marked == sum(bool(MARKER.search(row.rationale)) for row in rows)
+    first = [bool(MARKER.search(row.rationale)) for row in rows if row.sample_index == 0]  # A8: greedy ones
+    assert round(100 * sum(first) / len(first), 1) == percent
+    assert spared.saving.extracted == 0, "they were asked twice"
+
+
+def test_recorded_second_calls_are_compared_with_what_the_rationales_say(lab_home: Path, recorded: Path):
+    """Adaptive answers over davinci's recorded AddSub rationales: no call, and a second answer for each."""
+    spec = studies.Spec(
+        name="S", benchmark="addsub", exemplars=EXEMPLARS, methods=("new-fine-tune-cot",),
+        teacher={"key": "recorded", "path": str(recorded / RECORDED / "D_addsub.json")},
+    )  # fmt: skip
+    done(studies.submit("generate", "t", spec, {"method": "new-fine-tune-cot", "split": "all"}))
+    run = queries.runs(queries.study_by_name("S").id, "generate")[0]
+    spared = checking.ledger(run)
+    assert spared.saving.questions == 395 and 0 < spared.saving.extracted <= spared.marked == 12
+    done(checking.submit(run.id))
+    found = queries.run(run.id).summary["check"]
+    assert found["compared"] == spared.saving.extracted and found["failed"] == 0
+    by_key = {row.question_index: row for row in queries.completions(run.id)}
+    for item in found["items"]:
+        assert item["first"] == by_key[item["question"]].value
+        assert item["agree"] == (float(item["first"]) == float(item["second"]))
+
+
+def test_the_job_is_one_of_the_kinds():
+    assert stages.KINDS[checking.KIND] is stages.check_answers
