@@ -30,7 +30,7 @@ def generate(progress: Progress, request: Request, step: Step) -> int:
     """Have the teacher write what is missing. Returns the run's id."""
     spec = studies.from_dict(request["spec"])
     asked = {name: request[name] for name in ("method", "split", "limit") if request.get(name) is not None}
-    if METHODS[asked.get("method", ZERO_SHOT_COT)].needs_exemplars and not spec.exemplars:
+    if METHODS[asked.get("method", ZERO_SHOT_COT)].chosen_exemplars:
         # The teacher first answers without exemplars; they are chosen from what it wrote.
         if not step("find rationales", generation.latest, request["study_id"], ZERO_SHOT_COT):
             generate(progress, request | {"method": ZERO_SHOT_COT}, step)

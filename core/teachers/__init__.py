@@ -36,6 +36,7 @@ class Option:
     default: str | int | float | None
     help: str
     choices: tuple[str, ...] = ()
+    is_file: bool = False  # which a page lets the user upload
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +197,7 @@ TEACHERS: dict[str, Row] = {
             "recorded: {path}",
             _open_recorded,
             (
-                Option("path", None, "the file of completions"),
+                Option("path", None, "the file of completions", is_file=True),
                 Option("source", "fine-tune-cot", "its layout, as for `python -m core import`"),
             ),
             given=("questions", "kind"),
