@@ -107,7 +107,9 @@ def close(progress: Progress, run_id: int) -> dict[str, int]:
     queries.set_run(run_id, status="done", summary=counts, finished=now())
     progress.say(f"{counts['n']} rationales, {counts['correct']} correct, {counts['truncated']} truncated.")
     if counts["failed"]:
+        first = queries.completions(run_id, failed=True, limit=1)[0]
         progress.say(f"{counts['failed']} items failed: resume the job to ask for them again.")
+        progress.say(f"The first of them: {first.error}")
     return counts
 
 

@@ -44,8 +44,8 @@ def add_form() -> None:
         )
         if file is None:
             st.caption(
-                "CSV, JSON (a list of objects) or JSON lines, in UTF-8. The answer may be a number, a letter of "
-                "a choice, yes or no, or a text. It stays on this machine, in the lab's folder."
+                "CSV, JSON (a list of objects) or JSON lines, in UTF-8. An answer may be a number, a letter "
+                "(of a choice), yes or no, or a text. It stays on this machine, in the lab's folder."
             )
             return
         kept = uploads.keep(file.name, file.getvalue())
