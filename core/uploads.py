@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from contextlib import suppress
 from pathlib import Path, PurePath
 
 from core import settings
@@ -28,7 +29,8 @@ def keep(name: str, content: bytes) -> str:
             part.write_bytes(content)
             part.replace(path)
         except OSError as error:
-            part.unlink(missing_ok=True)
+            with suppress(OSError):
+                part.unlink()
             raise LabError(
                 f"Cannot keep {name} ({error.strerror}): free some space and give it again."
             ) from None

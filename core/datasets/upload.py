@@ -16,6 +16,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -232,7 +233,8 @@ def _once(name: str, texts: Sequence[str]) -> None:
 
 def keyed(title: str) -> str:
     """A key made of a title: "My questions (2)" is my_questions_2."""
-    return re.sub(r"[^a-z0-9]+", "_", title.lower()).lstrip("_0123456789").rstrip("_")[:60]
+    made = re.sub(r"[^a-z0-9]+", "_", title.lower()).lstrip("_0123456789").rstrip("_")[:60]
+    return made if _KEY.fullmatch(made) else f"own_{made}".rstrip("_")
 
 
 def _write(path: Path, text: str) -> None:
@@ -242,7 +244,8 @@ def _write(path: Path, text: str) -> None:
         part.write_text(text, encoding="utf-8")
         os.replace(part, path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
         raise LabError(
             f"Cannot write {path} ({error.strerror}): free some space, then add it again."
         ) from None

@@ -47,7 +47,7 @@ def problems(rows: Sequence[Row]) -> list[str]:
             )
         if FEW_SHOT_MARK in row["rationale"]:
             found.append(
-                f"The rationale of exemplar {number} says “{FEW_SHOT_MARK}”, which the prompt adds before "
+                f"Exemplar {number} says “{FEW_SHOT_MARK}” in its rationale, and the prompt says it before "
                 "the answer: leave it out there."
             )
         question = " ".join(row["question"].split())

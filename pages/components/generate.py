@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 
 from core import settings, studies, uploads
-from core.datasets import all_datasets, cached
+from core.datasets import all_datasets, cached, find_dataset
 from core.errors import LabError
 from core.methods import METHODS, estimate
 from core.records import content_hash
@@ -20,7 +20,7 @@ from core.stages.generation import as_options, prompting
 from core.store import queries
 from core.store.models import Completion, Run, Study
 from core.studies import Spec
-from core.teachers import TEACHERS, Estimate, Option, prices, token_counter
+from core.teachers import TEACHERS, Estimate, Option, opened, prices, token_counter
 from core.teachers.recorded import SOURCES
 from pages.components import exemplars as own
 from pages.components import frame
@@ -238,8 +238,32 @@ def show_estimate(spec: Spec, request: dict[str, Any], scope: str) -> None:
             "ask for fewer tokens.",
             icon=":material/warning:",
         )
+    if not asks and not _lacking(spec):
+        held = _held(key, stored.id if stored else None, spec.as_dict(), _stamp(spec))
+        st.caption(f"This teacher holds rationales for {count(held, 'question')} of the benchmark.")
     if asks:
         st.caption(f"Replies mostly end earlier, and what is cached is not asked again. {_how(bound)}")
+
+
+def _lacking(spec: Spec) -> list[str]:
+    """The options of the teacher that must be given and are not."""
+    options = TEACHERS[spec.teacher["key"]].options
+    return [o.name for o in options if o.default is None and not spec.teacher.get(o.name)]
+
+
+def _stamp(spec: Spec) -> float | None:
+    """When the teacher's file was last changed; None without one."""
+    file = uploads.find(spec.teacher.get("path") or "")
+    return file.stat().st_mtime if file.is_file() else None
+
+
+@st.cache_data(max_entries=16, show_spinner="Reading what this teacher holds…")
+def _held(content: str, dataset_id: int | None, spec_values: dict[str, Any], stamp: float | None) -> int:
+    """How many questions a teacher that makes no call can answer. LabError where it has none."""
+    spec = studies.from_dict(spec_values)
+    everyone = queries.questions(dataset_id) if dataset_id is not None else studies.load_benchmark(spec)
+    with opened(spec.teacher, everyone, find_dataset(spec.benchmark).kind) as teacher:
+        return len({index for index, _ in teacher.completions})
 
 
 def _how(bound: Estimate) -> str:
@@ -291,8 +315,7 @@ def _bound(
 
 def start(spec: Spec, request: dict[str, Any], scope: str, ready: bool) -> None:
     """The button that queues the job; and for a new study one that only makes it."""
-    row = TEACHERS[spec.teacher["key"]]
-    lacking = [o.name for o in row.options if o.default is None and not spec.teacher.get(o.name)]
+    row, lacking = TEACHERS[spec.teacher["key"]], _lacking(spec)
     if lacking:
         st.caption(f"Fill in {', '.join(lacking)} to go on.")
     waits = bool(lacking) or not ready

@@ -103,7 +103,13 @@ def test_a_disk_that_is_full_keeps_nothing_half(lab_home, tmp_path):
 
 @pytest.mark.parametrize(
     ("title", "key"),
-    [("My questions (2)", "my_questions_2"), ("2024 exam", "exam"), ("Ünïcode", "n_code"), ("?", "")],
+    [
+        ("My questions (2)", "my_questions_2"),
+        ("2024 exam", "exam"),
+        ("Ünïcode", "n_code"),
+        ("?", "own"),
+        ("a", "own_a"),
+    ],
 )
 def test_a_key_of_a_title(title, key):
     assert upload.keyed(title) == key

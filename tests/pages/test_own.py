@@ -160,7 +160,7 @@ def test_a_benchmark_of_ones_own_becomes_a_study(app: Open, lab_home, queued):
         ("a.csv", b"question,answer\nHow many?,1\nHow  many?,2\n", "question 1"),
         ("a.csv", b"question,answer\nHow, many?,1\n", "more columns"),
         ("a.csv", b"question,answer,question\nHow?,1,2\n", "two columns"),
-        ("a.csv", b"", "columns"),
+        ("a.csv", b"", "to go on"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_one_sentence(app: Open, lab_home, name, content, sentence):
@@ -170,8 +170,8 @@ def test_a_file_that_cannot_be_read_is_one_sentence(app: Open, lab_home, name, c
     if adding:
         adding[0].click().run()
     assert not opened.exception
-    text = said(opened, "error") or said(opened, "caption")
-    assert sentence.split()[0] in text
+    text = (said(opened, "error") or said(opened, "caption")).replace("\\", "")
+    assert sentence in text
     assert "a" not in {d.key for d in queries.datasets()}
 
 
