@@ -52,17 +52,20 @@ class Spec:
 
     def __post_init__(self) -> None:
         from core.answers import RULES
-        from core.datasets import DATASETS
+        from core.datasets import DATASETS, all_datasets
+        from core.exemplars.own import tidy
         from core.methods import METHODS
-        from core.teachers import TEACHERS
+        from core.teachers import TEACHERS, check
 
         if not self.name.strip():
             raise LabError("A study needs a name: fill in `name`.")
-        _one_of("benchmark", self.benchmark, DATASETS)
+        _one_of("benchmark", self.benchmark, DATASETS if self.benchmark in DATASETS else all_datasets())
         _one_of("rules", self.rules, RULES)
         _one_of("teacher", self.teacher.get("key", "(none)"), TEACHERS)
+        check(self.teacher)
         for method in self.methods:
             _one_of("method", method, METHODS)
+        object.__setattr__(self, "exemplars", tidy(self.exemplars))
         if self.samples < 1:
             raise LabError(f"`samples` is {self.samples}: ask for at least one rationale per question.")
         if self.samples > 1 and not self.sampling.get("temperature"):

@@ -4,12 +4,13 @@ import streamlit as st
 
 from core.store import queries
 from pages.components import datasets as ui
-from pages.components import frame
+from pages.components import frame, upload
 from pages.components.tables import paged
 
 frame.title("Datasets")
 benchmark = ui.choose_benchmark()
 ui.facts(benchmark)
+upload.add_form()
 
 dataset = ui.choose_version(benchmark)
 if dataset is None:

@@ -17,8 +17,9 @@ with st.container(border=True), frame.errors():
     spec, scope = ui.choose_study()
     spec = replace(spec, teacher=ui.choose_teacher(spec, scope))
     spec, request = ui.choose_prompting(spec, scope)
+    ready = ui.show_exemplars(spec, request, scope)
     ui.show_estimate(spec, request, scope)
-    ui.start(spec, request)
+    ui.start(spec, request, scope, ready)
 
 if study is not None:
     ui.watch(study)

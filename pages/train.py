@@ -15,8 +15,9 @@ if study is None:
 
 with st.container(border=True), frame.errors():
     spec = ui.choose_arms(study)
+    ready = ui.show_exemplars(study, spec)
     ui.show_preview(study, spec)
-    ui.start(spec)
+    ui.start(spec, ready)
 
 ui.watch(study)
 frame.next_step("compare the students.", "results", "Results")

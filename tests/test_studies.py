@@ -38,11 +38,24 @@ def test_a_demo_of_any_size_has_enough_of_both_parts(lab_home):
         ({"name": "x", "benchmark": "addsub", "methods": ["nope"]}, "no method “nope”"),
         ({"name": "x", "benchmark": "addsub", "teacher": {"key": "nope"}}, "no teacher “nope”"),
         ({"name": "x", "benchmark": "addsub", "teacher": {}}, "no teacher"),
+        (
+            {
+                "name": "x",
+                "benchmark": "addsub",
+                "teacher": {"key": "openai", "base_url": "http://me:sk-1@host/v1"},
+            },
+            "holds a user",
+        ),
+        (
+            {"name": "x", "benchmark": "addsub", "teacher": {"key": "vllm", "key_name": "sk-abc123"}},
+            "never the key itself",
+        ),
         ({"name": "x", "benchmark": "addsub", "rules": "nope"}, "no rules “nope”"),
         ({"name": "x", "benchmark": "addsub", "samples": 0}, "at least one rationale"),
         ({"name": "x", "benchmark": "addsub", "samples": 4}, "all the same"),
         ({"name": "x", "benchmark": "addsub", "train": 0}, "at least one question"),
         ({"name": "x", "benchmark": "addsub", "sampling": {"heat": 1}}, "unknown fields .heat."),
+        ({"name": "x", "benchmark": "addsub", "exemplars": [{"q": "?"}]}, "Exemplar 1 cannot be read"),
         (["not", "a", "study"], "field: value"),
     ],
 )

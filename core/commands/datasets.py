@@ -38,6 +38,20 @@ def parse_options(pairs: list[str] | None) -> dict[str, int]:
     return options
 
 
+def parse_columns(pairs: list[str]) -> dict[str, str]:
+    """["answer=target"] as {"answer": "target"}."""
+    from core.datasets.upload import COLUMNS
+    from core.errors import LabError
+
+    found = {}
+    for pair in pairs:
+        name, _, own = pair.partition("=")
+        if name.strip() not in COLUMNS or not own.strip():
+            raise LabError(f"--column {pair} cannot be read: write {' or '.join(COLUMNS)}=NAME.")
+        found[name.strip()] = own.strip()
+    return found
+
+
 @app.command("list")
 def list_(as_json: Json = False) -> None:
     """Every benchmark: size, split, kind of answer, source, licence, and whether its files are here."""
@@ -136,12 +150,16 @@ def add(
     key: Annotated[str, typer.Option(help="Key under which the lab keeps it.")],
     title: Annotated[str, typer.Option(help="Title shown in tables.")] = "",
     kind: Annotated[str | None, typer.Option(help="Kind of answer; guessed if not given.")] = None,
+    column: Annotated[
+        list[str] | None, typer.Option(help="A column that is called otherwise: question=problem.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Bring a benchmark of your own; it is kept in LAB_HOME."""
     from core.datasets import split_sizes, upload
 
-    row = upload.add(file, key, title=title, kind=kind)
+    columns = {name: name for name in upload.COLUMNS} | parse_columns(column) if column else None
+    row = upload.add(file, key, title=title, kind=kind, columns=columns)
     result = {"key": row.key, "title": row.title, "kind": row.kind, "n": row.n, **split_sizes(row)}
     emit(result, as_json, f"{row.n} questions kept as {row.key}, answers of kind {row.kind}")
 

@@ -4,6 +4,7 @@
     "Joan found 70 seashells …",43,train
 
 Columns `split` (train or test) and `solution` may be there too; without `split`, 70:30 by the seeded rule.
+A file with other names for them is read with a mapping: {"question": "problem", "answer": "target"}.
 An added benchmark is kept in LAB_HOME/benchmarks as KEY.jsonl and KEY.json: then a row like the others.
 """
 
@@ -14,8 +15,9 @@ import io
 import json
 import os
 import re
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -27,29 +29,63 @@ from core.datasets.table import DATASETS, Dataset
 from core.errors import LabError
 
 Row = tuple[str, Mapping[str, Any]]  # its place in the file, its cells
+COLUMNS = ("question", "answer", "split", "solution")  # the last two may be absent
+MOST_BYTES = 100_000_000
+PREVIEWED = 5
 _KEY = re.compile(r"[a-z][a-z0-9_]{1,59}")
 _GUESSES = ("yes-no", "choice-C", "choice-D", "choice-E", "choice-F", "choice-J", "decimal", "open")
 
 
-def read_rows(path: Path, name: str | None = None) -> list[tuple[Item, str | None]]:
-    """Questions and their split (None where the file says nothing); LabError names the line that is wrong."""
+def read_rows(
+    path: Path, name: str | None = None, columns: Mapping[str, str] | None = None
+) -> list[tuple[Item, str | None]]:
+    """Questions and their split (None where the file says nothing); LabError names the line that is wrong.
+
+    `columns` says which of the file's columns are question, answer, split and solution; by default those
+    that are called so.
+    """
     name = name or path.name
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise LabError(f"There is no file {path}: check the path.") from None
-    except UnicodeDecodeError as error:
-        raise LabError(f"{name} is not UTF-8 text (byte {error.start}): save it as UTF-8.") from None
-    reader = READERS.get(Path(name).suffix.lower())
-    if reader is None:
-        raise LabError(f"{name} cannot be read: give a file that ends in {', '.join(READERS)}.")
-    rows = [_row(name, place, cells) for place, cells in reader(name, text)]
+    named = dict(zip(COLUMNS, COLUMNS, strict=True)) if columns is None else dict(columns)
+    rows = []
+    for place, cells in _cells(path, name):
+        for column in ("question", "answer"):
+            if named.get(column) not in cells:
+                raise LabError(
+                    f"{name}, {place}: there is no column {named.get(column) or column!r}, only "
+                    f"{', '.join(map(str, cells)) or 'none'}: "
+                    "name two question and answer, or say which they are."
+                )
+        rows.append(_row(name, place, {column: cells.get(own) for column, own in named.items()}))
     if not rows:
         raise LabError(f"{name} holds no question: give at least one row with question and answer.")
     splits = {split for _, split in rows}
     if None in splits and len(splits) > 1:
         raise LabError(f"{name} gives a split for some questions only: fill the column or leave it out.")
     return rows
+
+
+def columns(path: Path, name: str | None = None) -> tuple[list[str], list[dict[str, Any]]]:
+    """The names of a file's columns, and its first rows; LabError where it cannot be read."""
+    first = [dict(cells) for _, cells in islice(_cells(path, name or path.name), PREVIEWED)]
+    return list(dict.fromkeys(str(column) for row in first for column in row)), first
+
+
+def _cells(path: Path, name: str) -> Iterator[Row]:
+    reader = READERS.get(Path(name).suffix.lower())
+    if reader is None:
+        raise LabError(f"{name} cannot be read: give a file that ends in {', '.join(READERS)}.")
+    try:
+        if (size := path.stat().st_size) > MOST_BYTES:
+            raise LabError(
+                f"{name} has {size / 1e6:,.0f} MB, more than the {MOST_BYTES / 1e6:,.0f} MB that a benchmark "
+                "may have: leave out columns or questions."
+            )
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise LabError(f"There is no file {path}: check the path.") from None
+    except UnicodeDecodeError as error:
+        raise LabError(f"{name} is not UTF-8 text (byte {error.start}): save it as UTF-8.") from None
+    return reader(name, text)
 
 
 def _row(name: str, place: str, cells: Mapping[str, Any]) -> tuple[Item, str | None]:
@@ -70,15 +106,22 @@ def _row(name: str, place: str, cells: Mapping[str, Any]) -> tuple[Item, str | N
 
 def _csv(name: str, text: str) -> Iterator[Row]:
     csv.field_size_limit(2**31 - 1)
-    reader = csv.DictReader(io.StringIO(text, newline=""))
+    first = text.partition("\n")[0]
+    separator = max(SEPARATORS, key=first.count)  # a comma where none is there
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator)
     try:
         header = [(field or "").strip().lower() for field in reader.fieldnames or []]
-        if not {"question", "answer"} <= set(header):
+        if len(set(header)) < len(header) or "" in header:
             raise LabError(
-                f"{name} has the columns {', '.join(header) or 'none'}: name two question and answer."
+                f"{name} has two columns of one name, or one without: name each in its first line."
             )
         reader.fieldnames = header
         for row in reader:
+            if None in row:
+                raise LabError(
+                    f"{name}, line {reader.line_num}: it has more columns than the first line; "
+                    f"put texts that hold {separator!r} in quotes."
+                )
             yield f"line {reader.line_num}", row
     except csv.Error as error:
         raise LabError(f"{name}, line {reader.line_num}: not CSV ({error}); mend that line.") from None
@@ -111,6 +154,7 @@ def _object(name: str, place: str, value: Any) -> Mapping[str, Any]:
     return value
 
 
+SEPARATORS = (",", ";", "\t")
 READERS: dict[str, Callable[[str, str], Iterator[Row]]] = {".csv": _csv, ".jsonl": _jsonl, ".json": _json}
 
 
@@ -136,17 +180,25 @@ def _folder() -> Path:
 
 
 def add(
-    path: Path, key: str, *, title: str = "", kind: str | None = None, name: str | None = None
+    path: Path,
+    key: str,
+    *,
+    title: str = "",
+    kind: str | None = None,
+    name: str | None = None,
+    columns: Mapping[str, str] | None = None,
 ) -> Dataset:
     """Keep a file as the benchmark `key`; its kind of answer is guessed where none is given.
 
-    `name` is the file's own name where `path` is a temporary copy. LabError for a key that is taken.
+    `name` is the file's own name where `path` is a temporary copy, `columns` as for `read_rows`. LabError
+    for a key that is taken and for a question that is there twice.
     """
     if not _KEY.fullmatch(key):
         raise LabError(f"{key!r} cannot be a key: use 2 to 60 small letters, digits and _, a letter first.")
     if key in DATASETS or key in added():
         raise LabError(f"There is a benchmark {key!r} already: choose another key.")
-    rows = read_rows(path, name)
+    rows = read_rows(path, name, columns)
+    _once(name or path.name, [item.text for item, _ in rows])
     answers = [item.answer for item, _ in rows]
     kind = kind or guess_kind(answers)
     find_kind(kind)
@@ -169,11 +221,34 @@ def add(
     return added()[key]
 
 
+def _once(name: str, texts: Sequence[str]) -> None:
+    """A question that is there twice could be trained on and tested with."""
+    first: dict[str, int] = {}
+    for number, text in enumerate(texts, 1):
+        if (before := first.setdefault(" ".join(text.split()), number)) != number:
+            raise LabError(
+                f"{name} asks the same as question {number} and as question {before}: leave one of them out."
+            )
+
+
+def keyed(title: str) -> str:
+    """A key made of a title: "My questions (2)" is my_questions_2."""
+    made = re.sub(r"[^a-z0-9]+", "_", title.lower()).lstrip("_0123456789").rstrip("_")[:60]
+    return made if _KEY.fullmatch(made) else f"own_{made}".rstrip("_")
+
+
 def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as stream:
-        stream.write(text)
-    os.replace(stream.name, path)
+    part = path.with_name(f"{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(text, encoding="utf-8")
+        os.replace(part, path)
+    except OSError as error:
+        with suppress(OSError):
+            part.unlink()
+        raise LabError(
+            f"Cannot write {path} ({error.strerror}): free some space, then add it again."
+        ) from None
 
 
 def added() -> dict[str, Dataset]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from dataclasses import dataclass, field
 
 from sqlalchemy import update
 
+from core import settings
+from core.errors import LabError
 from core.store import session
 from core.store.models import Job, JobLog, now
 
+FREE_BYTES = 20_000_000  # with less, a job could not even say why it stops
 PERIOD_SECONDS = 0.5  # rows are written no more often than this
 
 
@@ -38,7 +42,12 @@ class Progress:
         self.check()
 
     def check(self) -> None:
-        """Raise Cancelled if someone asked for it."""
+        """Raise Cancelled if someone asked for it; LabError while there still is room to write that down."""
+        if shutil.disk_usage(settings.home()).free < FREE_BYTES:
+            raise LabError(
+                f"The disk of {settings.home()} is full (less than {FREE_BYTES / 1e6:.0f} MB are free): "
+                "free some space and resume the job; everything finished is kept."
+            )
         with session() as db:
             if db.get_one(Job, self.job_id).cancel_requested:
                 raise Cancelled

@@ -6,18 +6,21 @@ again and goes on with the first step that did not.
 
 from __future__ import annotations
 
+import time
 import traceback
 from collections.abc import Callable
 from typing import Any
 
 from dbos import DBOS
+from sqlalchemy.exc import OperationalError
 
 from core import stages
 from core.errors import LabError
 from core.jobs.progress import Cancelled, Progress
-from core.store import session
+from core.store import explain, session
 from core.store.models import Job, now
 
+PATIENCE_SECONDS = 5.0
 Step = Callable[..., Any]  # step(name, function, *arguments) -> the function's result
 
 
@@ -46,11 +49,25 @@ def perform(job_id: str, step: Step) -> str:
     except LabError as problem:
         status, error = "failed", str(problem)
     except Exception as problem:  # a defect: the page shows one sentence, the log the traceback
-        Progress(job_id).say(traceback.format_exc())
-        status = "failed"
-        error = f"Something unexpected went wrong ({type(problem).__name__}): see the job's log, then resume."
-    step("end", _end, job_id, status, error)
+        known = explain(problem) if isinstance(problem, OperationalError) else problem
+        status, error = "failed", str(known)
+        if not isinstance(known, LabError):
+            trace = traceback.format_exc()
+            _patiently(lambda: Progress(job_id).say(trace))
+            error = (
+                f"Something unexpected went wrong ({type(problem).__name__}): see the job's log, then resume."
+            )
+    _patiently(lambda: step("end", _end, job_id, status, error))
     return status
+
+
+def _patiently(write: Callable[[], Any]) -> None:
+    """Write once there is room: a job that cannot say how it ended would seem to run for ever."""
+    while True:
+        try:
+            return write()
+        except (LabError, OperationalError):
+            time.sleep(PATIENCE_SECONDS)
 
 
 def _begin(job_id: str) -> tuple[str, dict[str, Any]] | None:

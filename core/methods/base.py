@@ -24,6 +24,8 @@ class Method:
     input          what the student reads: (question text, format, exemplars) → text
     template       which prefix of a format its answer stands behind
     choose         which examples the student is trained on, and what was dropped
+    chosen_exemplars   the lab chooses its exemplars, one a cluster; else they are the user's own
+    max_input_tokens   how much its student reads, where the paper gives it more than a recipe does
     options        what a study may set, with defaults
     """
 
@@ -36,6 +38,8 @@ class Method:
     trains: bool = False
     needs_teacher: bool = False
     needs_exemplars: bool = False
+    chosen_exemplars: bool = False
+    max_input_tokens: int | None = None
     prompt: Callable[[str, Mapping[str, Any]], str] | None = None
     answer_prompt: Callable[[str, str, Mapping[str, Any]], str] | None = None
     answer_in: Callable[[str, Mapping[str, Any]], str | None] | None = None

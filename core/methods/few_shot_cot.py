@@ -42,6 +42,7 @@ FEW_SHOT_COT = Method(
     input=student_input,
     template="few-shot",
     needs_exemplars=True,
+    max_input_tokens=768,  # Ho et al. 2023, src/custom: 512, but 768 with exemplars
     prompt=teacher_prompt,
     # A model that goes on would write the next exemplar's question.
     sampling=Sampling(max_tokens=256, stop=("\nQ:",)),

@@ -61,6 +61,7 @@ NEW_FINE_TUNE_COT = Method(
     trains=True,
     needs_teacher=True,
     needs_exemplars=True,
+    chosen_exemplars=True,
     prompt=prompt,
     answer_prompt=fine_tune_cot.answer_prompt,
     answer_in=answer_in,

@@ -33,8 +33,7 @@ def generate(progress: Progress, request: Request, step: Step) -> int:
     spec = studies.from_dict(request["spec"])
     asked = {name: request.get(name) for name in ("method", "split", "limit", "exemplars")}
     asked = {name: value for name, value in asked.items() if value is not None}
-    needs_exemplars = METHODS[asked.get("method", ZERO_SHOT_COT)].needs_exemplars
-    if needs_exemplars and not spec.exemplars and "exemplars" not in asked:
+    if METHODS[asked.get("method", ZERO_SHOT_COT)].chosen_exemplars and "exemplars" not in asked:
         # The teacher first answers without exemplars; they are chosen from what it wrote.
         if not step("find rationales", generation.latest, request["study_id"], ZERO_SHOT_COT):
             generate(progress, request | {"method": ZERO_SHOT_COT}, step)

@@ -7,8 +7,9 @@ import math
 from typing import Any
 
 from core import methods, studies
+from core.exemplars.own import whole
 from core.jobs.progress import Progress
-from core.records import Exemplar, Prediction, content_hash, question_set_hash
+from core.records import Prediction, content_hash, question_set_hash
 from core.stages import children
 from core.stages.generation import versions
 from core.stages.scoring import Scorer, scorer
@@ -28,7 +29,7 @@ def plan(
     """Open the run and write its folder. Returns the run's id and its number of shards."""
     method, form = methods.METHODS[method_key], FORMATS[resolve(student).format]
     questions = studies.questions(study_id, "test")
-    exemplars = tuple(Exemplar(**e) for e in spec.exemplars)
+    exemplars = whole(spec.exemplars) if method.needs_exemplars and not method.chosen_exemplars else ()
     base = config_of(study_id, spec, method_key, student, seed)
     weights = str(children.folder(trained).student) if trained else student
     config = TrainConfig.from_dict(
@@ -88,7 +89,11 @@ def save(run_id: int, own: Scorer, prefix: str | None, lines: list[dict[str, Any
 
 def close(progress: Progress, run_id: int) -> dict[str, Any]:
     """Sum the run up."""
-    children.finish(progress, children.folder(run_id))
+    files = children.folder(run_id)
+    children.finish(progress, files)
+    done = json.loads((files.path / "done.json").read_text(encoding="utf-8"))
+    if cut := done.get("cut_prompts"):
+        progress.say(f"{cut} prompts are longer than the student reads, and were cut: use fewer exemplars.")
     verdicts = queries.verdicts(run_id)
     correct = sum(verdicts.values())
     summary = {"n": len(verdicts), "correct": correct, "accuracy": 100 * correct / max(len(verdicts), 1)}

@@ -9,6 +9,7 @@ from typing import Any
 
 from core import methods, studies, teachers
 from core.datasets import find_dataset
+from core.exemplars.own import whole
 from core.jobs.progress import Progress
 from core.records import Exemplar, Question, Sampling, content_hash
 from core.stages.scoring import scorer
@@ -29,6 +30,8 @@ def plan(study_id: int, spec: Spec, asked: dict[str, Any], job_id: str) -> tuple
         from core.stages.exemplars import as_reviewed
 
         shown = [asdict(exemplar) for exemplar in as_reviewed(asked["exemplars"])]
+    elif method.needs_exemplars:
+        shown = [asdict(exemplar) for exemplar in whole(spec.exemplars)]
     config = {
         "method": method.key,
         "teacher": spec.teacher,
@@ -105,7 +108,9 @@ def close(progress: Progress, run_id: int) -> dict[str, int]:
     queries.set_run(run_id, status="done", summary=summary, finished=now())
     progress.say(f"{counts['n']} rationales, {counts['correct']} correct, {counts['truncated']} truncated.")
     if counts["failed"]:
+        first = queries.completions(run_id, failed=True, limit=1)[0]
         progress.say(f"{counts['failed']} items failed: resume the job to ask for them again.")
+        progress.say(f"The first of them: {first.error}")
     return counts
 
 

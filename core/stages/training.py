@@ -69,6 +69,7 @@ def config_of(study_id: int, spec: Spec, method_key: str, student: str, seed: in
         spec.recipe,
         **{
             "max_new_tokens": spec.max_new_tokens,
+            **({"max_input_tokens": method.max_input_tokens} if method.max_input_tokens else {}),
             **spec.training,
             "student": student,
             "seed": seed,

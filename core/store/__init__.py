@@ -33,7 +33,7 @@ def session() -> Iterator[Session]:
             db.commit()
         except OperationalError as error:
             db.rollback()
-            raise _explain(error) from error
+            raise explain(error) from error
         except BaseException:
             db.rollback()
             raise
@@ -53,7 +53,7 @@ def _engine(url: str) -> Engine:
     try:
         _migrate(made, url)
     except OperationalError as error:
-        raise _explain(error) from error
+        raise explain(error) from error
     return made
 
 
@@ -86,7 +86,8 @@ def _revision(made: Engine) -> str | None:
         return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def _explain(error: OperationalError) -> Exception:
+def explain(error: OperationalError) -> Exception:
+    """What a user can do about it, as a LabError; the error itself where that is not known."""
     reason = str(error.orig).lower()
     if "disk is full" in reason or "no space" in reason or "disk i/o" in reason:
         return LabError("The disk is full: free some space and resume the job; everything finished is kept.")

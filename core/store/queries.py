@@ -78,6 +78,22 @@ def update_study(study_id: int, config: dict[str, Any]) -> None:
         db.execute(update(Study).where(Study.id == study_id).values(config=config))
 
 
+def set_exemplars(study_id: int, rows: list[dict[str, str]]) -> None:
+    """The user's own exemplars of a study; the rest of its config stays as it is."""
+    with session() as db:
+        row = db.get_one(Study, study_id)
+        row.config = row.config | {"exemplars": rows}
+
+
+def test_questions_asking(dataset_id: int, texts: Sequence[str]) -> list[int]:
+    """Indices of the test questions that ask one of these texts."""
+    query = select(Question.index).where(
+        Question.dataset_id == dataset_id, Question.split == "test", func.trim(Question.text).in_(texts)
+    )
+    with session() as db:
+        return list(db.scalars(query.order_by(Question.index))) if texts else []
+
+
 def dataset(dataset_id: int) -> Dataset:
     with session() as db:
         return db.get_one(Dataset, dataset_id)

@@ -19,7 +19,7 @@ from core.errors import LabError, RefusedError
 from core.records import Prediction, Sampling, content_hash
 from core.students.config import TrainConfig
 from core.students.folder import EvalRow, RunFolder, read_lines, write, write_lines
-from core.students.generation import encode_prompts, generate, silent
+from core.students.generation import generate, input_limit, silent
 
 
 def answer(
@@ -106,14 +106,15 @@ def evaluate(
         for n in range(shards)
         for line in read_lines(folder.predictions / f"shard-{n}.jsonl")
     ]
-    whole = encode_prompts(model, tokenizer, [row.prompt for row in rows])
+    whole = tokenizer([row.prompt for row in rows])["input_ids"]
+    room = input_limit(model.config, config.max_input_tokens)
     share = accuracy(found, [row.answer for row in rows], config)
     seconds = time.monotonic() - started
     return {
         "n": len(found),
         "accuracy": share,
         "cut": sum(p.finish_reason == "length" for p in found),
-        "cut_prompts": sum(len(ids) > config.max_input_tokens for ids in whole),
+        "cut_prompts": sum(len(ids) > room for ids in whole),
         "seconds": round(seconds, 2),
         "tokens_per_second": round(tokens / seconds, 1) if tokens else None,
     }

@@ -96,14 +96,21 @@ def encode_prompts(
     if not prompts:
         return []
     encoded = tokenizer(list(prompts), add_special_tokens=True)["input_ids"]
+    limit = input_limit(model.config, limit)
     if model.config.is_encoder_decoder:
-        # T5's positions are relative: its `n_positions` bounds nothing.
-        room = getattr(model.config, "max_position_embeddings", None)
-        limit = min((n for n in (limit, room) if n), default=None)
         return [cut_end(ids, limit, tokenizer.eos_token_id) for ids in encoded]
-    room = context_size(model.config)
-    limit = min(n for n in (limit, room - 1 if room else None, 10**9) if n)
     return [cut_front(ids, limit, tokenizer) for ids in encoded]
+
+
+def input_limit(config: Any, limit: int | None = None) -> int | None:
+    """How many tokens of a prompt a model reads: at most `limit`, and what its positions hold."""
+    if config.is_encoder_decoder:
+        # T5's positions are relative: its `n_positions` bounds nothing.
+        room = getattr(config, "max_position_embeddings", None)
+    else:
+        positions = context_size(config)
+        room = positions - 1 if positions else None  # a decoder needs a place to write
+    return min((n for n in (limit, room) if n), default=None)
 
 
 def cut_end(ids: list[int], limit: int | None, eos: int | None) -> list[int]:

@@ -20,7 +20,7 @@ from core.teachers.base import Prices, Teacher, Then
 from core.teachers.estimate import Estimate, estimate, token_counter
 
 __all__ = ["TEACHERS", "Ask", "Estimate", "Option", "Row", "Teacher", "asking", "estimate"]
-__all__ += ["label", "open_teacher", "opened", "prices", "token_counter"]
+__all__ += ["check", "label", "open_teacher", "opened", "prices", "token_counter"]
 
 # Requests and what follows from each reply, in; replies as they finish, out.
 Ask = Callable[[Iterable[Request], Then], Iterator[Reply]]
@@ -36,6 +36,7 @@ class Option:
     default: str | int | float | None
     help: str
     choices: tuple[str, ...] = ()
+    is_file: bool = False  # which a page lets the user upload
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +197,7 @@ TEACHERS: dict[str, Row] = {
             "recorded: {path}",
             _open_recorded,
             (
-                Option("path", None, "the file of completions"),
+                Option("path", None, "the file of completions", is_file=True),
                 Option("source", "fine-tune-cot", "its layout, as for `python -m core import`"),
             ),
             given=("questions", "kind"),
@@ -249,6 +250,15 @@ def prices(config: dict[str, Any]) -> Prices:
     """What a study's teacher costs, in US dollars per million tokens."""
     chosen = _row(config["key"]).defaults | config
     return Prices(chosen.get("price_in", 0.0), chosen.get("price_out", 0.0))
+
+
+def check(config: dict[str, Any]) -> None:
+    """LabError where a study's teacher is none of the table's, or names a key where it must not."""
+    chosen = _row(config.get("key", "(none)")).defaults | config
+    if "base_url" in chosen:
+        from core.teachers import endpoint
+
+        endpoint.check(str(chosen["base_url"]), str(chosen["key_name"] or ""))
 
 
 def asking(teacher: Teacher, sampling: Sampling, run_id: int | None = None) -> Ask:

@@ -11,6 +11,7 @@ The key is read by its name when a run starts; it is in no attribute, message, t
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import threading
 from collections.abc import Iterable, Iterator
@@ -32,6 +33,7 @@ LOOPBACK = {"localhost", "127.0.0.1", "::1", "0.0.0.0"}
 CONNECT_SECONDS = 5.0
 GRACE_SECONDS = 5.0  # how long a stopped run waits for the calls in flight, which are already paid for
 REASON_CHARACTERS = 200
+KEY_NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
 NO_KEY = "none"  # what local servers expect where OpenAI expects a key
 
 
@@ -53,7 +55,8 @@ class Endpoint(Teacher):
         retries: int,
         token_field: str,
     ) -> None:
-        self.base_url = _checked(base_url)
+        check(base_url, key_name)
+        self.base_url = base_url.rstrip("/")
         self.model = model
         self.name = f"{model} @ {self.base_url}"
         if mode not in ("chat", "completions"):
@@ -88,8 +91,8 @@ class Endpoint(Teacher):
         if key or not self.key_name or _host(self.base_url) in LOOPBACK:
             return key or NO_KEY
         raise LabError(
-            f"{self.base_url} needs the key {self.key_name}: "
-            f"set it in the environment or in .streamlit/secrets.toml."
+            f"{self.base_url} needs the key {self.key_name}: put it into .streamlit/secrets.toml, "
+            f"or into the environment before the lab starts, then resume."
         )
 
     def _check_reachable(self) -> None:
@@ -163,7 +166,8 @@ class Endpoint(Teacher):
             named = f"the key {self.key_name}" if self.key_name else "a call without a key"
             raise LabError(
                 f"{self.base_url} refuses {named} (status {status}): "
-                f"set a valid key in the environment or in .streamlit/secrets.toml."
+                f"put a valid key into .streamlit/secrets.toml, or into the environment before the lab "
+                f"starts, then resume."
             )
         if status == 404 or error.code == "model_not_found":
             raise LabError(
@@ -268,13 +272,17 @@ def _host(url: str) -> str:
     return urlsplit(url).hostname or ""
 
 
-def _checked(base_url: str) -> str:
+def check(base_url: str, key_name: str) -> None:
+    """LabError where a key stands in one of them: what a study says is stored and shown."""
+    if key_name and not KEY_NAME.fullmatch(key_name):
+        raise LabError(
+            "The key name must be a variable's name such as OPENAI_API_KEY, never the key itself: correct it."
+        )
     url = urlsplit(base_url)
     if url.scheme not in ("http", "https") or not url.hostname:
         raise LabError("The base URL must look like https://host/v1: correct it.")
     if url.username or url.password or url.query:
         raise LabError("The base URL holds a user, password or query: name the key by its key name instead.")
-    return base_url.rstrip("/")
 
 
 def _reason(error: openai.APIError, key: str) -> str:

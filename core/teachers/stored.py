@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from core.errors import LabError
 from core.records import Completion, Question, Reply, Request, Sampling
@@ -50,14 +49,13 @@ class Stored(Teacher):
 def open_recorded(*, path: str, source: str, questions: Sequence[Question], kind: str) -> Stored:
     """Completions recorded in a file; `source` names its layout, `kind` the benchmark's kind of answer.
 
-    A path that is not there is looked for in the data folder, so that a study file holds on any machine.
+    A path that is not there is looked for in the data folder and in LAB_HOME, so that a study file holds on
+    any machine.
     """
-    from core import settings
+    from core import uploads
     from core.teachers import recorded
 
-    if not Path(path).is_file() and (settings.data_dir() / path).is_file():
-        path = str(settings.data_dir() / path)
-    return Stored(f"recorded: {path}", recorded.read(path, source, questions, kind))
+    return Stored(f"recorded: {path}", recorded.read(uploads.find(path), source, questions, kind))
 
 
 def open_worked(*, questions: Sequence[Question]) -> Stored:

@@ -16,6 +16,7 @@ from core.store.models import Dataset
 from pages.components import charts, frame
 from pages.components.tables import choice, clickable, search
 from pages.components.text import count, labelled, plain, visible
+from pages.components.upload import newly_added
 
 SPLIT_ORDER = ("train", "test", "unused")
 EXCERPT = 300  # characters of a question in a table
@@ -25,6 +26,8 @@ def choose_benchmark() -> Benchmark:
     """The benchmark in the URL; the current study's to begin with."""
     table, study = all_datasets(), frame.current_study()
     keys = list(table)
+    if (added := newly_added()) is not None:
+        st.session_state["benchmark"] = added
     start = keys.index(study.config["benchmark"]) if study and study.config["benchmark"] in table else 0
     key = st.selectbox(
         "Benchmark", keys, start, format_func=lambda k: table[k].title, key="benchmark", bind="query-params"

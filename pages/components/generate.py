@@ -10,8 +10,8 @@ from typing import Any
 
 import streamlit as st
 
-from core import settings, studies
-from core.datasets import all_datasets, cached
+from core import settings, studies, uploads
+from core.datasets import all_datasets, cached, find_dataset
 from core.errors import LabError
 from core.methods import METHODS, estimate
 from core.records import content_hash
@@ -20,8 +20,9 @@ from core.stages.generation import as_options, prompting
 from core.store import queries
 from core.store.models import Completion, Run, Study
 from core.studies import Spec
-from core.teachers import TEACHERS, Estimate, Option, prices
+from core.teachers import TEACHERS, Estimate, Option, opened, prices, token_counter
 from core.teachers.recorded import SOURCES
+from pages.components import exemplars as own
 from pages.components import frame
 from pages.components.datasets import facts, options_form
 from pages.components.jobs import job_card
@@ -31,8 +32,10 @@ from pages.components.text import count, passage, plain
 FIRST_FIELDS = ("base_url", "model", "key_name", "path", "source")  # the others are folded away
 MAY_BE_EMPTY = ("key_name", "retries", "price_in", "price_out")
 CHOICES = {"source": tuple(SOURCES)}  # of options whose row leaves them open
+FIRST_METHOD = "fine-tune-cot"
 STREAMED = 5
-NEW = "new"
+NEW, THIS = "new", "this study"
+MADE = "study_made"  # set where a new study was made: it is then this study
 
 
 # ── what is asked ───────────────────────────────────────────────────────────────────────────────
@@ -41,19 +44,21 @@ NEW = "new"
 def choose_study() -> tuple[Spec, str]:
     """(the study to generate for, its scope).
 
-    The scope is NEW or names an existing study. It is part of the form's keys, so that another study
-    begins with its own values.
+    The scope begins with NEW or names an existing study. It is part of the form's keys, so that another
+    study begins with its own values.
     """
     current = frame.current_study()
-    if current is None or choice("For", ["this study", "a new study"], "for") == "a new study":
-        return _new_study(), NEW
+    if st.session_state.pop(MADE, False):
+        st.session_state["for"] = THIS
+    if current is None or choice("For", [THIS, "a new study"], "for") != THIS:
+        return _new_study()
     spec = studies.from_dict(current.config)
     row = queries.dataset(current.dataset_id)
     st.caption(f"**{plain(current.name)}**: {plain(spec.benchmark)}, {count(row.n, 'question')}")
     return spec, f"study{current.id}"
 
 
-def _new_study() -> Spec:
+def _new_study() -> tuple[Spec, str]:
     table = all_datasets()
     left, right = st.columns(2)
     key = left.selectbox("Benchmark", list(table), format_func=lambda k: table[k].title, key="new_benchmark")
@@ -66,7 +71,8 @@ def _new_study() -> Spec:
     test = row.number_input("Test questions", 1, None, None, key="new_test", placeholder="all", width=170)
     if queries.study_by_name(name):
         raise LabError(f"A study “{name}” exists: choose it in the sidebar, or choose another name.")
-    return Spec(name, key, options=options, split=split, train=train, test=test)
+    teacher = {"key": "worked" if table[key].generated else "local"}
+    return Spec(name, key, options, split, train, test, teacher), f"{NEW}_{key}"
 
 
 def _free_name(title: str) -> str:
@@ -114,6 +120,8 @@ def _fields(scope: str, options: list[Option], known: dict[str, Any]) -> dict[st
 def _field(place: Any, scope: str, option: Option, value: Any) -> Any:
     label = option.name.replace("_", " ").capitalize()
     shared = {"key": f"{scope}_{option.name}", "help": plain(option.help)}
+    if option.is_file:
+        return _file_field(place, label, option, value or "", shared["key"])
     allowed = option.choices or CHOICES.get(option.name, ())
     if allowed:
         return place.selectbox(label, allowed, allowed.index(value) if value in allowed else 0, **shared)
@@ -122,6 +130,18 @@ def _field(place: Any, scope: str, option: Option, value: Any) -> Any:
     if isinstance(option.default, float):
         return float(place.number_input(label, value=float(value), min_value=0.0, format="%g", **shared))
     return place.text_input(label, value or "", **shared).strip()
+
+
+def _file_field(place: Any, label: str, option: Option, value: str, key: str) -> str:
+    """A path, typed or of a file that is uploaded; that is kept in the lab under its content."""
+
+    def keep() -> None:
+        with frame.errors():
+            if (given := st.session_state[f"{key}_upload"]) is not None:
+                st.session_state[key] = uploads.keep(given.name, given.getvalue())
+
+    place.file_uploader(f"{label}: upload it", key=f"{key}_upload", on_change=keep)
+    return place.text_input(f"{label}: or its path", value, key=key, help=plain(option.help)).strip()
 
 
 def key_state(name: str) -> None:
@@ -138,12 +158,11 @@ def key_state(name: str) -> None:
 
 def choose_prompting(spec: Spec, scope: str) -> tuple[Spec, dict[str, Any]]:
     """(the study with its sampling, what is asked of the job: method, split, limit)."""
-    asking = {key: row for key, row in METHODS.items() if row.prompt and not row.needs_exemplars}
-    if spec.exemplars:
-        asking = {key: row for key, row in METHODS.items() if row.prompt}
+    asking = {key: row for key, row in METHODS.items() if row.prompt}
+    first = list(asking).index(FIRST_METHOD)
     left, middle, right = st.columns(3)
     method = left.selectbox(
-        "Prompts of", list(asking), format_func=lambda k: asking[k].title, key=f"{scope}_prompts"
+        "Prompts of", list(asking), first, format_func=lambda k: asking[k].title, key=f"{scope}_prompts"
     )
     split = middle.selectbox("Questions", ["train", "test", "all"], key=f"{scope}_asked_split")
     limit = right.number_input(
@@ -172,18 +191,34 @@ def choose_prompting(spec: Spec, scope: str) -> tuple[Spec, dict[str, Any]]:
     return replace(spec, samples=samples, sampling=sampling), request
 
 
+def show_exemplars(spec: Spec, request: dict[str, Any], scope: str) -> bool:
+    """Where the method shows the user's exemplars: a form for them. Returns whether all is there."""
+    if not own.own([request["method"]]):
+        return True
+    if scope.startswith(NEW):
+        st.info("Create the study first; then write its exemplars here.", icon=":material/info:")
+        return False
+    study = queries.study_by_name(spec.name)
+    with st.container(border=True):
+        ready = own.form(study, spec.exemplars)
+        own.teacher_prompt(study, spec, request["method"])
+    return ready
+
+
 # ── what it costs at most ───────────────────────────────────────────────────────────────────────
 
 
 def show_estimate(spec: Spec, request: dict[str, Any], scope: str) -> None:
     """Calls, tokens and dollars before the start: an upper bound, and labelled so."""
-    stored = None if scope == NEW else queries.dataset(queries.study_by_name(spec.name).dataset_id)
+    stored = None if scope.startswith(NEW) else queries.dataset(queries.study_by_name(spec.name).dataset_id)
     if stored is None and not all(cached(file) for file in all_datasets()[spec.benchmark].files):
         st.caption("The estimate appears once the benchmark has been read (Datasets page).")
         return
-    shown = list(spec.exemplars) or _reviewed(spec.name)
-    if METHODS[request["method"]].needs_exemplars and not shown:
-        st.caption("Exemplars are chosen first, from zero-shot rationales (Clusters page).")
+    method = METHODS[request["method"]]
+    shown = _reviewed(spec.name) if method.chosen_exemplars else list(spec.exemplars)
+    if method.needs_exemplars and not shown:
+        if method.chosen_exemplars:
+            st.caption("Exemplars are chosen first, from zero-shot rationales (Clusters page).")
         return
     key = stored.hash if stored else content_hash([spec.benchmark, spec.split, spec.options])
     n, bound = _bound(key, stored.id if stored else None, spec.as_dict(), request, shown)
@@ -203,8 +238,40 @@ def show_estimate(spec: Spec, request: dict[str, Any], scope: str) -> None:
             "ask for fewer tokens.",
             icon=":material/warning:",
         )
+    if not asks and not _lacking(spec):
+        held = _held(key, stored.id if stored else None, spec.as_dict(), _stamp(spec))
+        st.caption(f"This teacher holds rationales for {count(held, 'question')} of the benchmark.")
     if asks:
-        st.caption("Replies mostly end earlier, and what is cached is not asked again.")
+        st.caption(f"Replies mostly end earlier, and what is cached is not asked again. {_how(bound)}")
+
+
+def _lacking(spec: Spec) -> list[str]:
+    """The options of the teacher that must be given and are not."""
+    options = TEACHERS[spec.teacher["key"]].options
+    return [o.name for o in options if o.default is None and not spec.teacher.get(o.name)]
+
+
+def _stamp(spec: Spec) -> float | None:
+    """When the teacher's file was last changed; None without one."""
+    file = uploads.find(spec.teacher.get("path") or "")
+    return file.stat().st_mtime if file.is_file() else None
+
+
+@st.cache_data(max_entries=16, show_spinner="Reading what this teacher holds…")
+def _held(content: str, dataset_id: int | None, spec_values: dict[str, Any], stamp: float | None) -> int:
+    """How many questions a teacher that makes no call can answer. LabError where it has none."""
+    spec = studies.from_dict(spec_values)
+    everyone = queries.questions(dataset_id) if dataset_id is not None else studies.load_benchmark(spec)
+    with opened(spec.teacher, everyone, find_dataset(spec.benchmark).kind) as teacher:
+        return len({index for index, _ in teacher.completions})
+
+
+def _how(bound: Estimate) -> str:
+    """How the tokens of the prompts were come by."""
+    if not bound.counted:
+        return "Prompt tokens are estimated, one for four characters: the model's tokenizer is not here."
+    some = "" if bound.counted == 1 else f", on every {round(1 / bound.counted)}th question"
+    return f"Prompt tokens are counted with the model's own tokenizer{some}."
 
 
 def _reviewed(name: str) -> list[dict[str, str]]:
@@ -231,7 +298,7 @@ def _bound(
     }
     wanted = parts["train"] + parts["test"] if request["split"] == "all" else parts[request["split"]]
     questions = studies.at_most(wanted, request["limit"])
-    context = (TEACHERS[spec.teacher["key"]].defaults | spec.teacher).get("context")
+    teacher = TEACHERS[spec.teacher["key"]].defaults | spec.teacher
     sampling = spec.sampled(method.sampling)
     bound = estimate(
         questions,
@@ -239,22 +306,36 @@ def _bound(
         prices(spec.teacher),
         sampling,
         samples=spec.samples,
-        context=context,
+        context=teacher.get("context"),
         options=as_options(prompting(spec, method, shown)),
+        count=token_counter(str(teacher.get("model") or "")),
     )
     return len(questions), bound
 
 
-def start(spec: Spec, request: dict[str, Any]) -> None:
-    """The button that queues the job."""
-    row = TEACHERS[spec.teacher["key"]]
-    lacking = [o.name for o in row.options if o.default is None and not spec.teacher.get(o.name)]
+def start(spec: Spec, request: dict[str, Any], scope: str, ready: bool) -> None:
+    """The button that queues the job; and for a new study one that only makes it."""
+    row, lacking = TEACHERS[spec.teacher["key"]], _lacking(spec)
     if lacking:
         st.caption(f"Fill in {', '.join(lacking)} to go on.")
-    if st.button("Start", type="primary", icon=":material/play_arrow:", key="start", disabled=bool(lacking)):
-        with st.spinner("Opening the study…"):
-            studies.submit("generate", f"Rationales by {row.title}", spec, request)
-        frame.choose_study(spec.name)
+    waits = bool(lacking) or not ready
+    with st.container(horizontal=True):
+        if st.button("Start", type="primary", icon=":material/play_arrow:", key="start", disabled=waits):
+            with st.spinner("Opening the study…"):
+                studies.submit("generate", f"Rationales by {row.title}", spec, request)
+            _made(spec)
+        if scope.startswith(NEW) and st.button(
+            "Create the study only", icon=":material/add:", key="create", help="Nothing is generated yet."
+        ):
+            with st.spinner("Opening the study…"):
+                studies.open_study(spec)
+            _made(spec)
+
+
+def _made(spec: Spec) -> None:
+    """Go on with this study."""
+    st.session_state[MADE] = True
+    frame.choose_study(spec.name)
 
 
 # ── what happens ────────────────────────────────────────────────────────────────────────────────

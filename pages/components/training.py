@@ -17,7 +17,7 @@ from core.store.models import Metric, Run, Study
 from core.students.config import RECIPES, SELECTIONS, TrainConfig
 from core.students.table import STUDENTS
 from core.studies import Spec
-from pages.components import charts, frame
+from pages.components import charts, exemplars, frame
 from pages.components.jobs import job_card
 from pages.components.text import count, percent, plain, seconds, visible
 
@@ -47,7 +47,7 @@ def choose_arms(study: Study) -> Spec:
     left, right = st.columns(2)
     methods = left.multiselect(
         "Methods",
-        [key for key, row in METHODS.items() if not row.needs_exemplars or spec.exemplars],
+        list(METHODS),
         spec.methods,
         format_func=lambda k: METHODS[k].title,
         key=f"{scope}_methods",
@@ -106,14 +106,27 @@ def _choose_recipe(spec: Spec, scope: str) -> Spec:
     return replace(spec, recipe=recipe, training=kept | changed, seeds=tuple(seeds))
 
 
-def start(spec: Spec) -> None:
+def show_exemplars(study: Study, spec: Spec) -> bool:
+    """Where a method shows the user's exemplars: a form for them. Returns whether all is there."""
+    methods = exemplars.own(list(spec.methods))
+    if not methods:
+        return True
+    with st.container(border=True):
+        ready = exemplars.form(study, spec.exemplars)
+        exemplars.student_prompt(study, spec, methods[0])
+    return ready
+
+
+def start(spec: Spec, ready: bool) -> None:
     """The button that queues one job an arm."""
     arms = studies.arms(spec)
     lacking = [name for name in ("methods", "students", "seeds") if not getattr(spec, name)]
     if lacking:
         st.caption(f"Choose {', '.join(lacking)} to go on.")
-    label = f"Start {count(len(arms), 'job')}" if arms else "Start"
-    if st.button(label, type="primary", icon=":material/play_arrow:", key="start", disabled=not arms):
+    if not ready:
+        st.caption("Write the exemplars of Few-shot-CoT to go on, or leave it out.")
+    label, waits = f"Start {count(len(arms), 'job')}" if arms else "Start", not arms or not ready
+    if st.button(label, type="primary", icon=":material/play_arrow:", key="start", disabled=waits):
         for method, student, seed in arms:
             kind = "train" if METHODS[method].trains else "evaluate"
             request = {"method": method, "student": student, "seed": seed}

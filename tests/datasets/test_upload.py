@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from core import settings, studies
 from core.datasets import all_datasets, find_dataset, load, upload
 from core.errors import LabError
 
@@ -66,6 +67,60 @@ def test_what_is_wrong_is_said(name, text, sentence, lab_home, tmp_path):
     with pytest.raises(LabError, match=sentence):
         upload.add(_write(tmp_path, name, text), "mine")
     assert "mine" not in all_datasets()
+
+
+def test_columns_of_other_names_and_other_separators(lab_home, tmp_path):
+    path = _write(tmp_path, "a.csv", "id;Problem;Target\n1;How many, then?;3\n2;And now?;4\n")
+    names, first = upload.columns(path)
+    assert names == ["id", "problem", "target"] and first[1]["problem"] == "And now?"
+    upload.add(path, "mine", columns={"question": "problem", "answer": "target"})
+    assert [(q.text, q.answer) for q in load("mine")] == [("How many, then?", "3"), ("And now?", "4")]
+    with pytest.raises(LabError, match="no column 'answers', only id, problem, target"):
+        upload.add(path, "other", columns={"question": "problem", "answer": "answers"})
+
+
+def test_a_question_that_is_there_twice_is_named(lab_home, tmp_path):
+    path = _write(tmp_path, "a.csv", "question,answer\nHow?,1\nWhy?,2\nHow? ,1\n")
+    with pytest.raises(LabError, match="question 3 and as question 1: leave one"):
+        upload.add(path, "mine")
+
+
+def test_a_file_that_is_too_large_is_said_before_it_is_read(lab_home, tmp_path, monkeypatch):
+    monkeypatch.setattr(upload, "MOST_BYTES", 2_000_000)
+    path = _write(tmp_path, "a.csv", "question,answer\n" + "x" * 3_000_000)
+    with pytest.raises(LabError, match="has 3 MB, more than the 2 MB"):
+        upload.add(path, "mine")
+
+
+def test_a_disk_that_is_full_keeps_nothing_half(lab_home, tmp_path):
+    path = _write(tmp_path, "a.jsonl", JSONL)
+    (settings.home() / "benchmarks").write_text("in the way")
+    with pytest.raises(LabError, match="Cannot write"):
+        upload.add(path, "mine")
+    (settings.home() / "benchmarks").unlink()
+    assert upload.add(path, "mine").n == 2
+
+
+@pytest.mark.parametrize(
+    ("title", "key"),
+    [
+        ("My questions (2)", "my_questions_2"),
+        ("2024 exam", "exam"),
+        ("Ünïcode", "n_code"),
+        ("?", "own"),
+        ("a", "own_a"),
+    ],
+)
+def test_a_key_of_a_title(title, key):
+    assert upload.keyed(title) == key
+
+
+def test_a_study_may_be_on_it(lab_home, tmp_path):
+    with pytest.raises(LabError, match="no benchmark “mine”"):
+        studies.Spec("s", "mine")
+    upload.add(_write(tmp_path, "a.jsonl", JSONL), "mine")
+    study = studies.open_study(studies.Spec("s", "mine"))
+    assert len(studies.questions(study, "train")) + len(studies.questions(study, "test")) == 2
 
 
 def test_keys_and_kinds_are_checked(lab_home, tmp_path):

@@ -128,9 +128,9 @@ def test_failed_items_are_said_and_asked_again_alone(worker):
 
 
 @pytest.mark.parametrize(
-    ("model", "words"), [("refuses-key", "key"), ("unknown", "model"), ("half-json", None)]
+    ("model", "words"), [("refuses-key", "key"), ("unknown", "model"), ("half-json", None), ("any", None)]
 )
-def test_a_useless_endpoint_is_one_sentence(worker, monkeypatch, model, words):
+def test_an_endpoint_useless_or_not_leaves_one_sentence_and_never_the_key(worker, monkeypatch, model, words):
     monkeypatch.setenv("VLLM_API_KEY", "sk-very-secret")
     with running() as server:
         broken = studies.from_dict(
@@ -144,6 +144,8 @@ def test_a_useless_endpoint_is_one_sentence(worker, monkeypatch, model, words):
     said = " ".join([job.error or "", *(line.text for line in jobs.log(job_id))])
     if words:
         assert job.status == "failed" and words in said.lower()
+    else:
+        assert job.status == "done" and ("not valid JSON" in said) == (model == "half-json")
     assert "Traceback" not in said
     for file in settings.home().rglob("*"):
         if file.is_file():
@@ -165,6 +167,8 @@ def test_a_job_left_between_the_two_databases_is_queued_again(worker, monkeypatc
         job_id = studies.submit("generate", "t", studies.demo(20, 10))
     worker()
     until(lambda: status(job_id) == "done")
+    study = jobs.job(job_id).study_id
+    assert len(written(study)) == len(set(written(study))) == 20, "run, and run once"
 
 
 def test_the_app_starts_one_detached_worker_and_wakes_it(lab_home, monkeypatch):

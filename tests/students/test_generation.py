@@ -1,5 +1,7 @@
 """Batched generation: independent of the batch, of padding and of the other rows' ends."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
@@ -92,6 +94,20 @@ def test_long_prompts_stay_inside_the_models_positions(model):
         assert item.prompt_tokens + item.completion_tokens <= 64
     (short,) = texts(model, 1, GREEDY, ["1 " * 200 + "?"], max_input_tokens=5)
     assert short.prompt_tokens == 5
+
+
+@pytest.mark.parametrize(
+    ("config", "limit", "room"),
+    [
+        ({"is_encoder_decoder": True, "n_positions": 512}, 768, 768),  # T5's positions are relative
+        ({"is_encoder_decoder": True, "max_position_embeddings": 512}, 768, 512),
+        ({"is_encoder_decoder": False, "max_position_embeddings": 2048}, 768, 768),
+        ({"is_encoder_decoder": False, "max_position_embeddings": 512}, 768, 511),
+        ({"is_encoder_decoder": True}, None, None),
+    ],
+)
+def test_a_models_window_bounds_what_it_reads(config, limit, room):
+    assert generation.input_limit(SimpleNamespace(**config), limit) == room
 
 
 def test_training_mode_is_given_back_and_dropout_is_off(model):

@@ -47,6 +47,29 @@ def test_the_counter_uses_a_tokenizer_that_is_here(tmp_path: Path, lab_home: Pat
     assert token_counter(str(tmp_path))("three small words") == 3
 
 
+def test_what_all_prompts_begin_with_is_counted_once() -> None:
+    asked: list[str] = []
+
+    def count(text: str) -> int:
+        asked.append(text)
+        return len(text.split())
+
+    prompts = [f"Q: one two\nA: three\n\nQ: {'word ' * n}\nA:" for n in range(1, 5)]
+    bound = estimate(Prices(), prompts, Sampling(), count=count)
+    assert bound.prompt_tokens == sum(len(prompt.split()) for prompt in prompts)
+    assert bound.counted == 1 and sum("three" in text for text in asked) == 1
+
+
+def test_of_very_many_prompts_some_are_counted_and_the_others_are_as_dense() -> None:
+    prompts = [f"{i:05d} " + "abc " * 100 for i in range(5000)]
+    calls = []
+    bound = estimate(Prices(), prompts, Sampling(), count=lambda text: calls.append(1) or len(text.split()))
+    exact = sum(len(prompt.split()) for prompt in prompts)
+    assert len(calls) < 1000 and 0 < bound.counted < 0.2
+    assert exact <= bound.prompt_tokens <= 1.02 * exact
+    assert estimate(Prices(), prompts, Sampling()).counted == 0, "a rule of thumb counts nothing"
+
+
 @given(st.lists(st.text(max_size=50)), st.integers(1, 64))
 def test_samples_multiply(prompts: list[str], samples: int) -> None:
     one = estimate(Prices(1, 1), prompts, Sampling())

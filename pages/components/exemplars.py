@@ -1,0 +1,173 @@
+"""The user's own exemplars for few-shot-CoT: written, taken over from a review, and seen as a prompt.
+
+Each field is kept in the study the moment it is left, half-filled rows too: a reload loses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from core.errors import LabError
+from core.exemplars.own import FIELDS, joined, problems, tidy, whole
+from core.methods import METHODS
+from core.stages.exemplars import as_reviewed
+from core.store import queries
+from core.store.models import Study
+from core.students.formats import FORMATS
+from core.students.table import STUDENTS
+from core.studies import Spec
+from core.teachers import TEACHERS, token_counter
+from core.teachers.base import count_tokens
+from pages.components import frame
+from pages.components.text import count, passage, plain
+
+HINTS = {
+    "question": "Roger has 5 tennis balls. He buys 2 more cans of 3. How many does he have now?",
+    "rationale": "Roger started with 5 balls. 2 cans of 3 balls are 6 balls. 5 + 6 = 11.",
+    "answer": "11",
+}
+PROMPT_HEIGHT = 320
+
+
+def own(methods: list[str]) -> list[str]:
+    """Those of the methods whose exemplars are the user's."""
+    return [key for key in methods if METHODS[key].needs_exemplars and not METHODS[key].chosen_exemplars]
+
+
+def form(study: Study, rows: tuple[dict[str, str], ...]) -> bool:
+    """Cards to write exemplars in. Returns whether they can be used as they are."""
+    version = st.session_state.setdefault(_version(study), 0)
+    st.markdown(f"**Exemplars of your own**: {count(len(rows), 'exemplar')}")
+    st.caption("Shown before every question, in this order. Kept with the study as you type.")
+    for number, row in enumerate(rows):
+        _card(study.id, f"exemplar{study.id}_{version}_{number}", number, row)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if st.button("Add an exemplar", icon=":material/add:", key=f"exemplar_add_{study.id}"):
+            _store(study, (*rows, dict.fromkeys(FIELDS, "")))
+        _take_over(study, rows)
+    found = problems(rows)
+    for sentence in found:
+        st.warning(plain(sentence), icon=":material/edit_note:")
+    texts = [row["question"].strip() for row in rows]
+    for index in queries.test_questions_asking(study.dataset_id, [text for text in texts if text]):
+        st.warning(
+            f"Question {index} is an exemplar and a test question of this study: take another one, "
+            "or the student is shown what it is tested on.",
+            icon=":material/warning:",
+        )
+    if not rows:
+        st.caption("Few-shot-CoT needs at least one; eight are usual (Wei et al. 2022).")
+    return bool(rows) and not found
+
+
+def _card(study_id: int, key: str, number: int, row: dict[str, str]) -> None:
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(f"Exemplar {number + 1}", width="stretch")
+            if st.button("Delete", icon=":material/delete:", key=f"{key}_delete", type="tertiary"):
+                _delete(study_id, number)
+        given = {"on_change": _keep, "args": (study_id, key, number)}
+        left, right = st.columns([2, 3])
+        left.text_area(
+            "Question", row["question"], key=f"{key}_question", placeholder=HINTS["question"], **given
+        )
+        right.text_area(
+            "Rationale", row["rationale"], key=f"{key}_rationale", placeholder=HINTS["rationale"], **given
+        )
+        left.text_input("Answer", row["answer"], key=f"{key}_answer", placeholder=HINTS["answer"], **given)
+        right.caption("The prompt adds “The answer is …” after the rationale.")
+
+
+def _take_over(study: Study, rows: tuple[dict[str, str], ...]) -> None:
+    """The exemplars that stand in a review, added to the user's own."""
+    runs = {run.id: run for run in reversed(queries.runs(study.id, "exemplars")) if run.status == "done"}
+    if not runs:
+        return
+    chosen = st.selectbox(
+        "Reviewed exemplars of",
+        list(runs),
+        format_func=lambda i: f"run {i}: {count(runs[i].summary.get('k', 0), 'cluster')}",
+        key=f"exemplar_run_{study.id}",
+        width=240,
+    )
+    if st.button("Take them over", icon=":material/move_down:", key=f"exemplar_take_{study.id}"):
+        with frame.errors():
+            _store(study, joined(rows, as_reviewed(chosen)))
+
+
+def _version(study: Study) -> str:
+    """Part of the fields' keys: other rows begin with other fields."""
+    return f"exemplars{study.id}_version"
+
+
+def _store(study: Study, rows: tuple[dict[str, str], ...]) -> None:
+    """Keep these rows, and draw the page anew with them."""
+    queries.set_exemplars(study.id, list(rows))
+    st.session_state[_version(study)] += 1
+    st.rerun()
+
+
+def _delete(study_id: int, number: int) -> None:
+    study = queries.study(study_id)
+    rows = tidy(study.config.get("exemplars", ()))
+    _store(study, (*rows[:number], *rows[number + 1 :]))
+
+
+def _keep(study_id: int, key: str, number: int) -> None:
+    """What stands in the fields of one card, into the study."""
+    with frame.errors():
+        rows = list(tidy(queries.study(study_id).config.get("exemplars", ())))
+        if number < len(rows):
+            rows[number] = {name: st.session_state[f"{key}_{name}"] for name in FIELDS}
+            queries.set_exemplars(study_id, rows)
+
+
+# ── as a prompt ─────────────────────────────────────────────────────────────────────────────────
+
+
+def teacher_prompt(study: Study, spec: Spec, method: str) -> None:
+    """The few-shot prompt as the teacher gets it, beside its context window."""
+    options = TEACHERS[spec.teacher["key"]].defaults | spec.teacher
+    row = METHODS[method]
+    kept = spec.sampled(row.sampling).max_tokens
+    window = options.get("context")
+    _prompt(
+        study,
+        lambda question: row.prompt(question, {"exemplars": whole(spec.exemplars)}),
+        str(options.get("model") or ""),
+        window - kept if window else None,
+        f"of {window:,}, {kept:,} of them kept for the reply" if window else "",
+    )
+
+
+def student_prompt(study: Study, spec: Spec, method: str) -> None:
+    """The few-shot prompt as the first student reads it, beside what it reads at most."""
+    student = STUDENTS.get(spec.students[0]) if spec.students else None
+    row, most = METHODS[method], METHODS[method].max_input_tokens
+    _prompt(
+        study,
+        lambda q: row.input(q, FORMATS[student.format if student else "causal"], whole(spec.exemplars)),
+        student.source if student else "".join(spec.students[:1]),
+        most,
+        f"of the {most:,} that a student reads; what is more is cut at the front" if most else "",
+    )
+
+
+def _prompt(study: Study, made: Callable[[str], str], model: str, most: int | None, of: str) -> None:
+    asked = queries.question_page(study.dataset_id, "test", limit=1)
+    asked = asked or queries.question_page(study.dataset_id, limit=1)
+    try:
+        prompt = made(asked[0].text)
+    except LabError:
+        return  # what is lacking is said beside the cards
+    counter = token_counter(model) if model else count_tokens
+    tokens = counter(prompt)
+    how = "estimated" if counter is count_tokens else "counted with the model's own tokenizer"
+    with st.expander(f"The prompt: {tokens:,} tokens", icon=":material/visibility:", expanded=True):
+        if most is not None and tokens > most:
+            st.error(f"{tokens:,} tokens {of}: use fewer or shorter exemplars.", icon=":material/error:")
+        st.caption(f"{tokens:,} tokens {of}; {how}. The last question is the study's first test question.")
+        with st.container(height=PROMPT_HEIGHT, border=False):
+            passage(prompt)
