@@ -11,6 +11,7 @@ from core import methods, studies, teachers
 from core.datasets import find_dataset
 from core.jobs.progress import Progress
 from core.records import Exemplar, Question, Sampling, content_hash
+from core.stages import diversity
 from core.stages.scoring import scorer
 from core.store import queries
 from core.store.models import Run, now
@@ -101,7 +102,8 @@ def as_options(prompting: dict[str, Any]) -> dict[str, Any]:
 def close(progress: Progress, run_id: int) -> dict[str, int]:
     """Sum the run up; failed items are said, and asked again when the job is resumed."""
     counts = queries.completion_counts(run_id)
-    queries.set_run(run_id, status="done", summary=counts, finished=now())
+    measured = diversity.measure(run_id, progress.at)
+    queries.set_run(run_id, status="done", summary=counts | measured, finished=now())
     progress.say(f"{counts['n']} rationales, {counts['correct']} correct, {counts['truncated']} truncated.")
     if counts["failed"]:
         progress.say(f"{counts['failed']} items failed: resume the job to ask for them again.")
@@ -140,7 +142,8 @@ def import_file(study_id: int, path: Path, source: str) -> dict[str, Any]:
     )
     queries.save_completions(run.id, ((c, own.completion(c)) for c in completions))
     counts = queries.completion_counts(run.id)
-    queries.set_run(run.id, status="done", summary=counts, finished=now())
+    measured = diversity.measure(run.id)
+    queries.set_run(run.id, status="done", summary=counts | measured, finished=now())
     return {"study": study.name, "run": run.id, "records": counts["n"], "correct": counts["correct"]}
 
 
