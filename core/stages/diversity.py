@@ -21,8 +21,10 @@ At = Callable[[str, int, int], None]  # (stage, done, total), as Progress.at
 def measure(run_id: int, at: At = lambda *_: None) -> dict[str, Any]:
     """Store the measures of every question with several rationales. Returns what the run's summary says.
 
-    Nothing, where no question has several: a rationale differs from none.
+    Nothing for a run that asks for one rationale a question.
     """
+    if queries.run(run_id).config.get("samples", 1) < 2:
+        return {}
     several = [(index, texts) for index, texts in queries.rationales(run_id) if len(texts) > 1]
     measured = {}
     for index, texts in several:
@@ -30,7 +32,7 @@ def measure(run_id: int, at: At = lambda *_: None) -> dict[str, Any]:
         measured[index] = diversity.diversity(texts)
     queries.save_diversity(run_id, [{"question_index": i, **asdict(one)} for i, one in measured.items()])
     average = diversity.mean(list(measured.values()))
-    return {"diversity": {"questions": len(measured), **asdict(average)}} if average else {}
+    return {"diversity": {"questions": len(measured)} | (asdict(average) if average else {})}
 
 
 def again(progress: Progress, run_id: int) -> None:

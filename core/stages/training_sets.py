@@ -67,7 +67,15 @@ def signature(study_id: int, spec: Spec, method: str) -> list[Any]:
     run_id = latest(study_id, method) if METHODS[method].needs_teacher else None
     run = queries.run(run_id) if run_id else None
     said = [run.id, str(run.finished), decisions.last()] if run else []
-    return [study_id, str(study.created), study.config.get("train"), method, spec.samples, chosen(spec.filters), *said]
+    return [
+        study_id,
+        str(study.created),
+        study.config.get("train"),
+        method,
+        spec.samples,
+        chosen(spec.filters),
+        *said,
+    ]
 
 
 def size(study_id: int, method: str) -> int:

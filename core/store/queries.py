@@ -286,6 +286,13 @@ def sample_verdicts(run_id: int) -> list[tuple[int, int, bool]]:
         return [(question, sample, bool(correct)) for question, sample, correct in found]
 
 
+def samples_of(run_id: int, question_index: int) -> list[Completion]:
+    """A question's completions in a run, in sample order."""
+    query = select(Completion).where(Completion.run_id == run_id, Completion.question_index == question_index)
+    with session() as db:
+        return list(db.scalars(query.order_by(Completion.sample_index)))
+
+
 def rationales(run_id: int) -> Iterator[tuple[int, list[str]]]:
     """(question, its rationales in sample order) of everything that was written, in question order."""
     query = select(Completion.question_index, Completion.rationale).where(
