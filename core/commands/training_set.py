@@ -41,7 +41,7 @@ def training_set(
         "filters": chosen(spec.filters),
         "n": len(built.made.rows),
         "questions": len({row.question_index for row in built.made.rows}),
-        "hash": built.made.hash,
+        "hash": built.hash,
         "dropped": built.made.dropped,
     }
     if out is not None:

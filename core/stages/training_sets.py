@@ -40,6 +40,7 @@ class Built:
     """A training set that may be empty, and the generation it was made from, if any."""
 
     made: TrainingSet
+    hash: str
     generation: int | None
     steps: tuple[Step, ...]
 
@@ -48,7 +49,7 @@ def built(study_id: int, spec: Spec, method: str, form: Format) -> Built:
     """The set that training by this method would use now. LabError where there are no rationales yet."""
     made, run = build_set(study_id, spec, method, form, may_be_empty=True)
     filters = spec.filters if METHODS[method].needs_teacher else {}
-    return Built(made, run.id if run else None, tuple(steps(made, filters)))
+    return Built(made, made.hash, run.id if run else None, tuple(steps(made, filters)))
 
 
 def steps(made: TrainingSet, filters: Mapping[str, Any]) -> list[Step]:

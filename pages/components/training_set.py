@@ -117,7 +117,7 @@ def _download(found: Built, study: str) -> None:
     st.download_button(
         "JSONL",
         lambda: "".join(training_sets.lines(found.made)),
-        f"{study} {found.made.hash[:SHORT_HASH]}.jsonl",
+        f"{study} {found.hash[:SHORT_HASH]}.jsonl",
         "application/jsonl",
         icon=":material/download:",
         on_click="ignore",
@@ -142,7 +142,7 @@ def _steps(found: Built) -> None:
     questions = len({row.question_index for row in found.made.rows})
     st.caption(
         f"**{count(len(found.made.rows), 'training row')}** of {count(questions, 'question')}; "
-        f"hash `{found.made.hash[:SHORT_HASH]}`."
+        f"hash `{found.hash[:SHORT_HASH]}`."
     )
 
 
