@@ -19,8 +19,9 @@ from core.stages.training_sets import Built
 from core.store import queries
 from core.store.models import Study
 from core.students.formats import FORMATS
-from core.students.table import resolve
+from core.students.table import STUDENTS, resolve
 from core.studies import Spec
+from pages.components import frame
 from pages.components.tables import clickable, paged
 from pages.components.text import count, labelled, plain, visible
 
@@ -39,22 +40,35 @@ def choose(study: Study, spec: Spec) -> Spec:
         spec = _filters(spec, f"set{study.id}")
         arms = {
             f"{METHODS[method].title}, {student}": (method, student)
-            for method, student, *_ in studies.arms(spec)
+            for method, student, *_ in sorted(studies.arms(spec), key=lambda arm: _bare(arm[0]))
             if METHODS[method].trains
         }
         if not arms:
             st.caption("None of these methods trains a student: there is no training set.")
             return spec
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            arm = st.selectbox("Training set of", list(arms), key=f"set{study.id}_arm", width=420)
-            found = _found(study, spec, *arms[arm])
-            if found is not None and found.made.rows:
-                _download(found, study.name)
-        if found is not None:
-            _steps(found)
-            with st.expander("Rows, kept and dropped", icon=":material/table_rows:"):
-                _rows(found, study)
+        with frame.errors():
+            _show(study, spec, arms)
     return spec
+
+
+def _bare(method: str) -> bool:
+    """Whether a method learns without rationales."""
+    return not METHODS[method].needs_teacher
+
+
+def _show(study: Study, spec: Spec, arms: dict[str, tuple[str, str]]) -> None:
+    """One arm's training set: a row a reason, its size and hash, and its rows."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        arm = st.selectbox("Training set of", list(arms), key=f"set{study.id}_arm", width=420)
+        found = _found(study, spec, *arms[arm])
+        if found is not None and found.made.rows:
+            _download(found, study.name)
+    if found is not None:
+        if _bare(arms[arm][0]) and spec.filters:
+            st.caption("This method learns no rationale: the filters leave it as it is.")
+        _steps(found)
+        with st.expander("Rows, kept and dropped", icon=":material/table_rows:"):
+            _rows(found, study)
 
 
 # ── the form ────────────────────────────────────────────────────────────────────────────────────
@@ -92,25 +106,25 @@ def _field(place: Any, row: Filter, key: str, known: Any) -> Any:
 
 def _found(study: Study, spec: Spec, method: str, student: str) -> Built | None:
     """The set as training would use it; None where there is none yet, or it was not asked for."""
-    if METHODS[method].needs_teacher and not (n := training_sets.size(study.id, method)):
+    if not _bare(method) and not (n := training_sets.size(study.id, method)):
         st.caption("The rationales come first: the set is shown once they are there.", width="content")
         return None
-    form = FORMATS[resolve(student).format]
-    signature = content_hash([*training_sets.signature(study.id, spec, method), form.key])
+    signature = content_hash([*training_sets.signature(study.id, spec, method), student])
     key = f"set_{signature}"
-    if METHODS[method].needs_teacher and n > QUICK and key not in st.session_state:
+    slow = (not _bare(method) and n > QUICK) or student not in STUDENTS  # a hub id is looked up
+    if slow and key not in st.session_state:
         if not st.button("Build", icon=":material/filter_alt:", key="build_set"):
-            st.caption(f"Of {count(n, 'completion')}: this may take a minute.", width="content")
+            st.caption("This may take a minute.", width="content")
             return None
-    found = _built(signature, study.id, spec, method, form.key)
+    found = _built(signature, study.id, spec, method, student)
     st.session_state[key] = True
     return found
 
 
 @st.cache_resource(max_entries=4, show_spinner="Applies the filters…")
-def _built(signature: str, _study_id: int, _spec: Spec, _method: str, _form: str) -> Built:
+def _built(signature: str, _study_id: int, _spec: Spec, _method: str, _student: str) -> Built:
     """`signature` stands for all that the set depends on."""
-    return training_sets.built(_study_id, _spec, _method, FORMATS[_form])
+    return training_sets.built(_study_id, _spec, _method, FORMATS[resolve(_student).format])
 
 
 def _download(found: Built, study: str) -> None:
