@@ -24,6 +24,8 @@ COMMANDS = {
     "score": "Score a recorded file; stores nothing.",
     "import": "Bring a recorded file into a study.",
     "generate": "Have a teacher write rationales for a study.",
+    "diversity": "How much the rationales of a study's questions differ.",
+    "training-set": "What a method's student would learn, and what each filter drops.",
     "train": "Fine-tune a student on a study's rationales.",
     "evaluate": "Evaluate a student on a study's test questions.",
     "results": "The table of a study: accuracy, intervals, paired tests.",
@@ -63,6 +65,8 @@ class LazyGroup(typer.core.TyperGroup):
 HOME = {
     "generate": "study",
     "import": "study",
+    "diversity": "diversity",
+    "training-set": "training_set",
     "train": "study",
     "evaluate": "study",
     "corrections": "teachers",
@@ -74,7 +78,12 @@ HOME = {
 }
 
 
-FUNCTIONS = {"import": "import_", "studies": "studies_", "check-answers": "check_answers"}
+FUNCTIONS = {
+    "import": "import_",
+    "studies": "studies_",
+    "check-answers": "check_answers",
+    "training-set": "training_set",
+}
 
 
 def _load(name: str, app: typer.Typer):

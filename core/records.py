@@ -143,11 +143,22 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
+class Dropped:
+    """A completion that is no training row: "wrong step", and why, "32 + 42 = 76 does not hold."."""
+
+    question_index: int
+    sample_index: int
+    reason: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingSet:
-    """An immutable, content-hashed list of rows and what each filter dropped."""
+    """An immutable, content-hashed list of rows, how many were dropped for what reason, and which."""
 
     rows: tuple[TrainingRow, ...]
     dropped: dict[str, int] = field(default_factory=dict)
+    removed: tuple[Dropped, ...] = ()
 
     @property
     def hash(self) -> str:

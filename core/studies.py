@@ -48,13 +48,14 @@ class Spec:
     training: dict[str, Any] = field(default_factory=dict)  # overrides of the recipe
     max_new_tokens: int = 256  # of a student's answer
     seeds: tuple[int, ...] = (0,)
+    filters: dict[str, Any] = field(default_factory=dict)  # of the training set: steps, max_words, …
     rules: str = DEFAULT_RULES
 
     def __post_init__(self) -> None:
         from core.answers import RULES
         from core.datasets import DATASETS, all_datasets
         from core.exemplars.own import tidy
-        from core.methods import METHODS
+        from core.methods import METHODS, filters
         from core.teachers import TEACHERS, check
 
         if not self.name.strip():
@@ -72,6 +73,7 @@ class Spec:
             raise LabError(
                 "Several samples at temperature 0 are all the same: set `sampling: {temperature: 0.7}`."
             )
+        filters.chosen(self.filters)
         for name in ("train", "test"):
             value = getattr(self, name)
             if value is not None and value < 1:

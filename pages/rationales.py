@@ -1,12 +1,10 @@
-"""Rationales: all completions of a generation, filtered; and one of them in full."""
+"""Rationales: all completions of a generation, one by one or by question; and one of them in full."""
 
 import streamlit as st
 
-from core.store import queries
-from pages.components import adaptive, frame
+from pages.components import adaptive, diversity, frame
 from pages.components import rationales as ui
 from pages.components.generate import figures
-from pages.components.tables import paged
 
 frame.title("Rationales")
 study = frame.current_study()
@@ -22,18 +20,9 @@ if run is None:
 
 figures(run)
 adaptive.part(run)
-left, right = st.columns([1, 1], gap="medium")
-with left:
-    kept = ui.filters()
-    total = queries.count_completions(run.id, **kept)
-    offset, limit = paged(total, "at")
-    rows = queries.completions(run.id, **kept, offset=offset, limit=limit)
-    ui.completion_table(rows)
-with right:
-    if rows:
-        completion = ui.choose_completion(rows)
-        dataset_id = queries.study(queries.run(completion.run_id).study_id).dataset_id
-        ui.completion_card(completion, queries.question(dataset_id, completion.question_index))
-    else:
-        st.info("No completion matches: change the filters.", icon=":material/search_off:")
+if diversity.by_question(run):
+    with frame.errors():
+        diversity.show(study, run)
+else:
+    ui.browse(run)
 frame.next_step("fine-tune a student on the correct ones.", "train", "Train")

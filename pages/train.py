@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.components import frame
+from pages.components import frame, training_set
 from pages.components import training as ui
 
 frame.title("Train", "A student is fine-tuned by each method and then answers the study's test questions.")
@@ -16,6 +16,7 @@ if study is None:
 with st.container(border=True), frame.errors():
     spec = ui.choose_arms(study)
     ready = ui.show_exemplars(study, spec)
+    spec = training_set.choose(study, spec)
     ui.show_preview(study, spec)
     ui.start(spec, ready)
 

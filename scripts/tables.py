@@ -42,6 +42,13 @@ def students() -> str:
     return markdown(("student", "weights"), ((f"`{name}`", s.source) for name, s in STUDENTS.items()))
 
 
+def filters() -> str:
+    from core.methods.filters import FILTERS
+
+    rows = ((f"`{f.key}`", f.about, f.allowed) for f in FILTERS.values())
+    return markdown(("key", "filter", "value"), rows)
+
+
 def rules() -> str:
     from core.answers import RULES
 
@@ -52,6 +59,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "datasets": datasets,
     "teachers": teachers,
     "methods": methods,
+    "filters": filters,
     "students": students,
     "rules": rules,
 }

@@ -20,6 +20,12 @@ Seed = Annotated[int, typer.Option(help="Seed of the student's training.")]
 Limit = Annotated[int | None, typer.Option(help="At most so many questions of the split.")]
 
 
+Filter = Annotated[
+    list[str] | None,
+    typer.Option("--filter", help="Of the training set, again and again: steps, max_words=120, diverse=4, …"),
+]
+
+
 def import_(
     file: Annotated[Path, typer.Argument(help="A recorded file.")],
     source: Annotated[str, typer.Option(help="Its format, as `score --help` lists them.")],
@@ -47,6 +53,9 @@ def generate(
     limit: Limit = None,
     samples: Annotated[int, typer.Option(help="D: rationales per question.")] = 1,
     temperature: Annotated[float, typer.Option(help="0 is greedy; the papers use 0.7 for D > 1.")] = 0.0,
+    top_p: Annotated[
+        float, typer.Option(help="Words are drawn from those of this probability; 1: all.")
+    ] = 1.0,
     max_tokens: Annotated[int, typer.Option(help="Longest rationale, in tokens.")] = 128,
     seed: Seed = 0,
     as_json: Json = False,
@@ -56,7 +65,7 @@ def generate(
     spec = replace(
         _spec(study, dataset),
         teacher={"key": teacher} | {name: value for name, value in options.items() if value},
-        sampling={"temperature": temperature, "max_tokens": max_tokens, "seed": seed},
+        sampling={"temperature": temperature, "top_p": top_p, "max_tokens": max_tokens, "seed": seed},
         samples=samples,
     )
     request = {"method": method, "split": split, "limit": limit}
@@ -68,12 +77,13 @@ def train(
     method: Method = "fine-tune-cot",
     student: Student = None,
     recipe: Annotated[str | None, typer.Option(help="default, paper or demo.")] = None,
+    filter_: Filter = None,
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
     """Fine-tune a student and evaluate it on the study's test questions."""
     spec = _spec(study, None)
-    spec = replace(spec, recipe=recipe or spec.recipe)
+    spec = filtered(replace(spec, recipe=recipe or spec.recipe), filter_)
     _arm("train", spec, method, student, seed, as_json)
 
 
@@ -137,6 +147,13 @@ def _submit(kind: str, title: str, spec: studies.Spec, request: dict[str, Any], 
     if as_json is not None:
         job = jobs.job(job_id)
         emit({"job": job_id, "status": job.status, "study": spec.name}, as_json, f"Done: {title}")
+
+
+def filtered(spec: studies.Spec, given: list[str] | None) -> studies.Spec:
+    """The study with these filters; with its own where none are given."""
+    from core.methods.filters import parsed
+
+    return replace(spec, filters=parsed(given)) if given else spec
 
 
 def _spec(study: str, dataset: str | None) -> studies.Spec:

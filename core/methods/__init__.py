@@ -6,18 +6,30 @@ training_set(questions, completions, scores, method, form)             what the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from core.errors import LabError, RefusedError
-from core.methods.base import Method
+from core.methods import filters as filtering
+from core.methods.base import Examples, Method, Removed
 from core.methods.few_shot_cot import FEW_SHOT_COT
 from core.methods.fine_tune import FINE_TUNE
 from core.methods.fine_tune_cot import FINE_TUNE_COT
 from core.methods.new_fine_tune_cot import NEW_FINE_TUNE_COT
 from core.methods.zero_shot import ZERO_SHOT
-from core.records import Completion, Question, Reply, Request, Sampling, Score, TrainingRow, TrainingSet
+from core.records import (
+    Completion,
+    Dropped,
+    Question,
+    Reply,
+    Request,
+    Sampling,
+    Score,
+    TrainingRow,
+    TrainingSet,
+)
 from core.students.formats import Format
 from core.teachers.base import Prices, count_tokens
 from core.teachers.estimate import Estimate
@@ -87,35 +99,67 @@ def training_set(
     form: Format,
     *,
     samples: int | None = None,
+    filters: Mapping[str, Any] | None = None,
+    shown: Collection[str] = (),
+    may_be_empty: bool = False,
 ) -> TrainingSet:
     """What a student of this format learns by this method, in question order; train split only.
 
     `scores` go with `completions`, one each. Of every question at most `samples` rationales count
-    (D of diverse reasoning). RefusedError when nothing is left to learn.
+    (D of diverse reasoning). `filters` (core.methods.filters) are of rationales, so a method without a
+    teacher has none; `shown` are the questions that the teacher was shown as exemplars. RefusedError
+    when nothing is left to learn, unless it may be so.
     """
     if method.choose is None:
         raise LabError(f"{method.title} trains no student: choose a method that does.")
     train = [question for question in sorted(questions, key=lambda q: q.index) if question.split == "train"]
-    scored = list(zip(completions, scores, strict=True))
-    kept = [
-        (completion, score is not None and score.correct)
-        for completion, score in scored
-        if samples is None or completion.sample_index < samples
-    ]
+    kept, further = [], []
+    for completion, score in zip(completions, scores, strict=True):
+        if samples is None or completion.sample_index < samples:
+            kept.append((completion, score is not None and score.correct))
+        else:
+            further.append(Dropped(completion.question_index, completion.sample_index, "further samples"))
     examples, dropped = method.choose(train, kept)
-    dropped |= {"further samples": len(scored) - len(kept)}
-    if not examples:
+    if examples and method.needs_teacher and filters:
+        examples, filtered = _filtered(examples, completions, filters, shown)
+        if not examples and not may_be_empty:
+            on = filtering.label(filtering.chosen(filters))
+            raise RefusedError(f"The filters ({on}) leave no training row: loosen one of them.")
+        dropped |= filtered
+    if not examples and not may_be_empty:
         raise RefusedError(
             f"{method.title} has no training rows here: it needs "
             + ("correct completions of train questions." if method.needs_teacher else "train questions.")
         )
+    removed = [one for group in ({"further samples": further} | dropped).values() for one in group]
     rows = (
         TrainingRow(
             form.input(question.text), form.label(rationale, question.answer), question.index, sample_index
         )
         for question, sample_index, rationale in examples
     )
-    return TrainingSet(tuple(rows), {reason: n for reason, n in dropped.items() if n})
+    return TrainingSet(tuple(rows), dict(Counter(one.reason for one in removed)), tuple(removed))
+
+
+def _filtered(
+    examples: Examples, completions: Sequence[Completion], filters: Mapping[str, Any], shown: Collection[str]
+) -> tuple[Examples, Removed]:
+    """The examples that the filters leave, and what each dropped."""
+    cut = {(c.question_index, c.sample_index) for c in completions if c.finish_reason == "length"}
+    asked = {text.strip() for text in shown}
+    candidates = {
+        (question.index, sample): filtering.Candidate(
+            question.index,
+            sample,
+            text or "",
+            (question.index, sample) in cut,
+            question.text.strip() in asked,
+        )
+        for question, sample, text in examples
+    }
+    left, dropped = filtering.apply(list(candidates.values()), filters)
+    kept = {(one.question_index, one.sample_index) for one in left}
+    return [example for example in examples if (example[0].index, example[1]) in kept], dropped
 
 
 def estimate(

@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.records import Completion, Exemplar, Question, Sampling
+from core.records import Completion, Dropped, Exemplar, Question, Sampling
 from core.students.formats import Format
 
 # Examples whose student reads a question and learns to write a label: (question, sample index, rationale).
 Examples = list[tuple[Question, int, str | None]]
 Kept = Sequence[tuple[Completion, bool]]  # completions with their verdicts
+Removed = dict[str, list[Dropped]]  # reason → what is no example for it, in the order of the reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Method:
     answer_in: Callable[[str, Mapping[str, Any]], str | None] | None = None
     sampling: Sampling = Sampling()
     answer_sampling: Sampling | None = None
-    choose: Callable[[Sequence[Question], Kept], tuple[Examples, dict[str, int]]] | None = None
+    choose: Callable[[Sequence[Question], Kept], tuple[Examples, Removed]] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core.methods.base import Examples, Kept, Method, read_plain
+from core.methods.base import Examples, Kept, Method, Removed, read_plain
 from core.records import Question
 
 
-def choose(questions: Sequence[Question], _completions: Kept) -> tuple[Examples, dict[str, int]]:
+def choose(questions: Sequence[Question], _completions: Kept) -> tuple[Examples, Removed]:
     """Every question once, with its gold answer."""
     return [(question, 0, None) for question in questions], {}
 

@@ -19,8 +19,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core.methods.base import Examples, Kept, Method, read_plain
-from core.records import Question, Sampling
+from core.methods.base import Examples, Kept, Method, Removed, read_plain
+from core.records import Dropped, Question, Sampling
 
 TRIGGER = "\nTherefore, the answer is"  # one for all benchmarks; Kojima et al. have one for each kind
 STOP = ("END",)
@@ -37,24 +37,23 @@ def answer_prompt(prompt: str, rationale: str, options: Mapping[str, Any]) -> st
     return f"{prompt}{rationale}{options['trigger']}"
 
 
-def choose(questions: Sequence[Question], completions: Kept) -> tuple[Examples, dict[str, int]]:
+def choose(questions: Sequence[Question], completions: Kept) -> tuple[Examples, Removed]:
     """Rationales whose answer is right, by question and sample; the rationale itself is not judged.
 
     Truncated ones stay (src/data/completion_dataset.py).
     """
     known = {question.index: question for question in questions}
     examples: Examples = []
-    dropped = {"wrong answer": 0, "failed": 0, "other split": 0}
+    dropped: Removed = {"other split": [], "failed": [], "wrong answer": []}
     for completion, correct in sorted(completions, key=lambda c: (c[0].question_index, c[0].sample_index)):
-        if completion.question_index not in known:
-            dropped["other split"] += 1
-        elif completion.error is not None:
-            dropped["failed"] += 1
-        elif not correct:
-            dropped["wrong answer"] += 1
-        else:
-            question = known[completion.question_index]
+        question = known.get(completion.question_index)
+        if question is not None and completion.error is None and correct:
             examples.append((question, completion.sample_index, completion.rationale))
+            continue
+        reason = "other split" if question is None else "failed" if completion.error else "wrong answer"
+        dropped[reason].append(
+            Dropped(completion.question_index, completion.sample_index, reason, completion.error or "")
+        )
     return examples, dropped
 
 

@@ -22,7 +22,7 @@ from core.exemplars.adaptive import extract
 from core.exemplars.candidates import without_answer
 from core.exemplars.prompt import few_shot_prompt
 from core.methods import fine_tune_cot
-from core.methods.base import Examples, Kept, Method, read_plain
+from core.methods.base import Examples, Kept, Method, Removed, read_plain
 from core.records import Question, Sampling
 
 # A model that goes on would write the next exemplar's question.
@@ -45,7 +45,7 @@ def answer_in(rationale: str, options: Mapping[str, Any]) -> str | None:
     return rationale[found.after :] if found else None
 
 
-def choose(questions: Sequence[Question], completions: Kept) -> tuple[Examples, dict[str, int]]:
+def choose(questions: Sequence[Question], completions: Kept) -> tuple[Examples, Removed]:
     """As Fine-tune-CoT; the sentence that names the answer is not learnt twice."""
     examples, dropped = fine_tune_cot.choose(questions, completions)
     return [(q, sample, without_answer(text or "")) for q, sample, text in examples], dropped

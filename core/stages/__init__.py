@@ -1,6 +1,7 @@
 """The stages of a study, as durable steps over the store. One function a kind of job.
 
 generate   teacher → completions
+diversity  completions → how alike they are, by question
 exemplars  completions → clusters, one exemplar each, reviewed by people
 train      completions → training set → student → its evaluation
 evaluate   student → predictions
@@ -20,7 +21,7 @@ from typing import Any
 from core import studies
 from core.jobs.progress import Progress
 from core.methods import METHODS
-from core.stages import checking, corrections, evaluation, exemplars, generation, training
+from core.stages import checking, corrections, diversity, evaluation, exemplars, generation, training
 
 Step = Callable[..., Any]
 Request = dict[str, Any]
@@ -45,6 +46,11 @@ def generate(progress: Progress, request: Request, step: Step) -> int:
         step(f"rationales {first}–{last}", generation.batch, progress, run_id, first, last)
     step("close rationales", generation.close, progress, run_id)
     return run_id
+
+
+def measure_diversity(progress: Progress, request: Request, step: Step) -> None:
+    """Measure how alike a generation's rationales are, where that was not done when it closed."""
+    step("measure", diversity.again, progress, request["run"])
 
 
 def choose_exemplars(progress: Progress, request: Request, step: Step) -> int:
@@ -107,6 +113,7 @@ def rerun(progress: Progress, request: Request, step: Step) -> None:
 
 KINDS = {
     "generate": generate,
+    "diversity": measure_diversity,
     "exemplars": choose_exemplars,
     "train": arm,
     "evaluate": arm,

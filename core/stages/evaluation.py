@@ -53,6 +53,7 @@ def plan(
             "prefix": form.prefix(method.template),
             "question_set": question_set_hash(questions),
             "samples": parent.config["samples"] if parent else 1,
+            "filters": parent.config.get("filters", {}) if parent else {},
         },
         versions=versions("torch", "transformers"),
         parents=[trained] if trained else [],

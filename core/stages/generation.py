@@ -12,6 +12,7 @@ from core.datasets import find_dataset
 from core.exemplars.own import whole
 from core.jobs.progress import Progress
 from core.records import Exemplar, Question, Sampling, content_hash
+from core.stages import diversity
 from core.stages.scoring import scorer
 from core.store import queries
 from core.store.models import Run, now
@@ -104,7 +105,8 @@ def as_options(prompting: dict[str, Any]) -> dict[str, Any]:
 def close(progress: Progress, run_id: int) -> dict[str, int]:
     """Sum the run up; failed items are said, and asked again when the job is resumed."""
     counts = queries.completion_counts(run_id)
-    summary = queries.run(run_id).summary | counts  # a check of its answers stays
+    measured = diversity.measure(run_id, progress.at)
+    summary = queries.run(run_id).summary | counts | measured  # a check of its answers stays
     queries.set_run(run_id, status="done", summary=summary, finished=now())
     progress.say(f"{counts['n']} rationales, {counts['correct']} correct, {counts['truncated']} truncated.")
     if counts["failed"]:
@@ -149,7 +151,8 @@ def import_file(study_id: int, path: Path, source: str) -> dict[str, Any]:
     )
     queries.save_completions(run.id, ((c, own.completion(c)) for c in completions))
     counts = queries.completion_counts(run.id)
-    queries.set_run(run.id, status="done", summary=counts, finished=now())
+    measured = diversity.measure(run.id)
+    queries.set_run(run.id, status="done", summary=counts | measured, finished=now())
     return {"study": study.name, "run": run.id, "records": counts["n"], "correct": counts["correct"]}
 
 

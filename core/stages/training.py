@@ -10,6 +10,7 @@ from typing import Any
 from core import methods, studies
 from core.errors import LabError
 from core.jobs.progress import Progress
+from core.methods import filters
 from core.records import Completion, Score, TrainingSet, content_hash
 from core.review import desk
 from core.stages import children
@@ -25,7 +26,7 @@ from core.studies import Spec
 
 
 def build_set(
-    study_id: int, spec: Spec, method_key: str, form: Format
+    study_id: int, spec: Spec, method_key: str, form: Format, *, may_be_empty: bool = False
 ) -> tuple[TrainingSet, models.Run | None]:
     """A method's training set over the study's rationales, and the generation it was made from."""
     method = methods.METHODS[method_key]
@@ -42,7 +43,10 @@ def build_set(
         kept = list(as_reviewed(run_id, stored))
         completions, scores = [one for one, _ in kept], [score for _, score in kept]
         rejected = len(stored) - len(kept)
-    made = methods.training_set(questions, completions, scores, method, form, samples=spec.samples)
+    made = methods.training_set(
+        questions, completions, scores, method, form,
+        samples=spec.samples, filters=spec.filters, shown=shown(run), may_be_empty=may_be_empty,
+    )  # fmt: skip
     if rejected:
         made = replace(made, dropped=made.dropped | {"rejected in review": rejected})
     return made, run
@@ -60,6 +64,12 @@ def as_reviewed(run_id: int, stored: list[models.Completion]) -> Iterator[tuple[
             continue
         own = own or scorer(queries.run(run_id).study_id)
         yield own.reviewed(_record(row), item.text)
+
+
+def shown(generation: models.Run | None) -> set[str]:
+    """The questions that a generation's teacher saw as exemplars."""
+    said = generation.config.get("prompting", {}) if generation else {}
+    return {exemplar["question"] for exemplar in said.get("exemplars", ())}
 
 
 def config_of(study_id: int, spec: Spec, method_key: str, student: str, seed: int) -> TrainConfig:
@@ -92,17 +102,23 @@ def plan(study_id: int, spec: Spec, method_key: str, student: str, seed: int, jo
     ids = {(row.question_index, row.sample_index): row.id for row in rows}
     digest = queries.save_training_set(study_id, method_key, made, ids)
     teacher = generation.teacher if generation else ""
+    on = filters.chosen(spec.filters) if method.needs_teacher else {}
     base = config_of(study_id, spec, method_key, student, seed)
     config = TrainConfig.from_dict(base.as_dict() | {"teacher": teacher, "training_set": digest})
     run = queries.open_run(
         study_id,
         "train",
-        content_hash([config.identity, digest]),
+        # Filters are part of it: they may leave the rows that there are without them.
+        content_hash([config.identity, digest, *([on] if on else [])]),
         method=method_key,
         teacher=teacher,
         student=student,
         seed=seed,
-        config=config.as_dict() | {"samples": spec.samples if method.needs_teacher else 1},
+        config=config.as_dict()
+        | {
+            "samples": spec.samples if method.needs_teacher else 1,
+            "filters": on,
+        },
         versions=versions("torch", "transformers", "accelerate", "peft"),
         parents=[generation.id] if generation else [],
         training_set=digest,

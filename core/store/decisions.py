@@ -91,6 +91,12 @@ def last_of_items(run_id: int) -> dict[tuple[int, int], int]:
         return {(question, sample): last for question, sample, last in db.execute(query)}
 
 
+def last() -> int:
+    """The id of the newest decision of all; 0 before the first."""
+    with session() as db:
+        return db.scalar(select(func.max(TABLE.c.id))) or 0
+
+
 def _read(query: Select[Any]) -> list[records.Decision]:
     with session() as db:
         return [records.Decision(*row) for row in db.execute(query)]

@@ -268,6 +268,22 @@ class Worker(Base):
     heartbeat: Mapped[datetime] = mapped_column(default=now)
 
 
+class Diversity(Base):
+    """How much the rationales of one question of a run differ (core.quality.diversity)."""
+
+    __tablename__ = "diversity"
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id"), primary_key=True)
+    question_index: Mapped[int] = mapped_column(primary_key=True)
+    n: Mapped[int]
+    texts: Mapped[int]
+    paths: Mapped[int]
+    similarity: Mapped[float | None]  # None for fewer than two
+    effective: Mapped[float]
+
+
+Index("diversity_order", Diversity.run_id, Diversity.effective)
+
+
 class Point(Base):
     """A question on the cluster map of an exemplars run: its cluster, its place, and whether it qualifies."""
 

@@ -5,8 +5,9 @@ Lists that can be long take `offset` and `limit`; counts are made by the databas
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Select, delete, func, insert, or_, select, update
@@ -17,6 +18,7 @@ from core.store import session
 from core.store.models import (
     Completion,
     Dataset,
+    Diversity,
     LedgerEntry,
     Metric,
     Point,
@@ -301,6 +303,51 @@ def sample_verdicts(run_id: int) -> list[tuple[int, int, bool]]:
     with session() as db:
         found = db.execute(query.order_by(Completion.question_index, Completion.sample_index))
         return [(question, sample, bool(correct)) for question, sample, correct in found]
+
+
+def samples_of(run_id: int, question_index: int) -> list[Completion]:
+    """A question's completions in a run, in sample order."""
+    query = select(Completion).where(Completion.run_id == run_id, Completion.question_index == question_index)
+    with session() as db:
+        return list(db.scalars(query.order_by(Completion.sample_index)))
+
+
+def rationales(run_id: int) -> Iterator[tuple[int, list[str]]]:
+    """(question, its rationales in sample order) of everything that was written, in question order."""
+    query = select(Completion.question_index, Completion.rationale).where(
+        Completion.run_id == run_id, Completion.error.is_(None)
+    )
+    with session() as db:
+        found = db.execute(query.order_by(Completion.question_index, Completion.sample_index)).all()
+    for question, rows in groupby(found, key=lambda row: row[0]):
+        yield question, [text for _, text in rows]
+
+
+def save_diversity(run_id: int, measured: Sequence[dict[str, Any]]) -> None:
+    """Store the measures of a run's questions; saved again, they are replaced whole."""
+    with session() as db:
+        db.execute(delete(Diversity).where(Diversity.run_id == run_id))
+        if measured:
+            db.execute(insert(Diversity), [row | {"run_id": run_id} for row in measured])
+
+
+def diversity_page(run_id: int, offset: int = 0, limit: int | None = None) -> list[Diversity]:
+    """The measures of a run's questions, the least diverse first."""
+    query = select(Diversity).where(Diversity.run_id == run_id)
+    query = query.order_by(Diversity.effective, Diversity.question_index).offset(offset).limit(limit)
+    with session() as db:
+        return list(db.scalars(query))
+
+
+def count_diversity(run_id: int) -> int:
+    with session() as db:
+        return db.scalar(select(func.count()).where(Diversity.run_id == run_id)) or 0
+
+
+def diversity_of(run_id: int, question_index: int) -> Diversity | None:
+    """The measures of one question; None where they were not taken."""
+    with session() as db:
+        return db.get(Diversity, (run_id, question_index))
 
 
 # ── the cluster map ─────────────────────────────────────────────────────────────────────────────
@@ -682,9 +729,12 @@ def teacher_verdicts(run_id: int) -> dict[int, tuple[bool | None, ...]]:
 
 
 def _variant(row: Run, several_recipes: bool) -> str:
-    """What sets an evaluation apart besides its arm: recipe, LoRA."""
+    """What sets an evaluation apart besides its arm: recipe, LoRA, filters of its training set."""
+    from core.methods.filters import label
+
     recipe = row.config.get("recipe", "") if several_recipes and row.parents else ""
-    return ", ".join(filter(None, (recipe, "LoRA" if row.config.get("tuning") == "lora" else "")))
+    lora = "LoRA" if row.config.get("tuning") == "lora" else ""
+    return ", ".join(filter(None, (recipe, lora, label(row.config.get("filters", {})))))
 
 
 def _arm(row: Run, several_recipes: bool) -> tuple[Any, ...]:

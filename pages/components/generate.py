@@ -170,19 +170,40 @@ def choose_prompting(spec: Spec, scope: str) -> tuple[Spec, dict[str, Any]]:
     )
     own = spec.sampled(asking[method].sampling)
     with st.expander("Sampling", icon=":material/tune:"):
-        st.caption("The method's own values to begin with. Several rationales a question need a temperature.")
-        a, b, c, d = st.columns(4)
+        st.caption(
+            "The method's own values to begin with. Several rationales of a question (diverse reasoning) "
+            "need a temperature above 0, or all are the same; the papers take 0.7. How much they differ "
+            "is shown on the Rationales page."
+        )
+        a, b, p, c, d = st.columns(5)
         samples = int(
-            a.number_input("Rationales per question (D)", 1, 64, spec.samples, key=f"{scope}_samples")
+            a.number_input(
+                "Rationales (D)",
+                1,
+                64,
+                spec.samples,
+                key=f"{scope}_samples",
+                help="How many rationales the teacher writes for each question.",
+            )
         )
         temperature = b.number_input(
-            "Temperature", 0.0, 2.0, own.temperature, 0.1, key=f"{scope}_temperature"
+            "Temperature",
+            0.0,
+            2.0,
+            own.temperature,
+            0.1,
+            key=f"{scope}_temperature",
+            help="0: always the likeliest word. Higher values give more different rationales.",
         )
+        top_p = p.number_input(
+            "Top-p", 0.01, 1.0, own.top_p, 0.05, key=f"{scope}_top_p",
+            help="Only the likeliest words that together have this probability are drawn from; 1: all.",
+        )  # fmt: skip
         max_tokens = int(
             c.number_input("Longest, in tokens", 1, 8192, own.max_tokens, key=f"{scope}_max_tokens")
         )
         seed = d.number_input("Seed", 0, None, own.seed, key=f"{scope}_seed", placeholder="none")
-    asked = {"temperature": temperature, "max_tokens": max_tokens, "seed": seed}
+    asked = {"temperature": temperature, "top_p": top_p, "max_tokens": max_tokens, "seed": seed}
     plainly = asking[method].sampling
     sampling = spec.sampling | {
         n: v for n, v in asked.items() if v != getattr(plainly, n) or n in spec.sampling

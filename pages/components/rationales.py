@@ -11,8 +11,9 @@ from core.methods import METHODS
 from core.records import Question
 from core.store import queries
 from core.store.models import Completion, Run, Study
+from pages.components import diversity
 from pages.components.generate import verdict
-from pages.components.tables import choice, clickable, search
+from pages.components.tables import choice, clickable, paged, search
 from pages.components.text import labelled, visible
 
 VERDICTS: dict[str, dict[str, bool]] = {
@@ -45,6 +46,23 @@ def choose_generation(study: Study) -> Run | None:
         "Generation", list(runs), format_func=lambda i: label(runs[i]), key="generation", bind="query-params"
     )
     return runs[chosen]
+
+
+def browse(run: Run) -> None:
+    """A generation's completions, filtered, and one of them in full."""
+    left, right = st.columns([1, 1], gap="medium")
+    with left:
+        kept = filters()
+        offset, limit = paged(queries.count_completions(run.id, **kept), "at")
+        rows = queries.completions(run.id, **kept, offset=offset, limit=limit)
+        completion_table(rows)
+    with right:
+        if not rows:
+            st.info("No completion matches: change the filters.", icon=":material/search_off:")
+            return
+        completion = choose_completion(rows)
+        dataset_id = queries.study(queries.run(completion.run_id).study_id).dataset_id
+        completion_card(completion, queries.question(dataset_id, completion.question_index))
 
 
 def filters() -> dict[str, Any]:
@@ -112,6 +130,7 @@ def completion_card(completion: Completion, question: Question) -> None:
             labelled("Gold answer", question.answer)
         if completion.error:
             labelled("Error", completion.error)
+        diversity.caption(completion.run_id, completion.question_index)
         with st.expander("Prompts and cost", icon=":material/receipt_long:"):
             labelled("First call", completion.prompt)
             if completion.answer_prompt:

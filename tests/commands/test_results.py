@@ -94,3 +94,17 @@ def test_exports(study, capsys, tmp_path):
 def test_an_empty_study(study, capsys):
     with pytest.raises(LabError, match="There is no study"):
         app(["results", "--study", "other"], standalone_mode=False)
+
+
+def test_other_filters_are_another_arm(study, capsys):
+    with session() as db:
+        run_id = db.query(models.Run).filter_by(method="fine-tune-cot", student="T5 small").one().id
+        _evaluation(db, 1, "fine-tune-cot filtered", "T5 small", {1}, 10)
+        second = db.query(models.Run).filter_by(hash="fine-tune-cot filtered T5 small").one()
+        second.method = "fine-tune-cot"
+        second.config = second.config | {"filters": {"steps": True, "max_words": 40}}
+    rows = json.loads(run(capsys, "--json"))["rows"]
+    variants = {
+        r["variant"]: r["runs"] for r in rows if (r["method"], r["student"]) == ("fine-tune-cot", "T5 small")
+    }
+    assert variants == {"": [run_id], "steps, max_words=40": [second.id]}

@@ -1,0 +1,57 @@
+"""`python -m core training-set --study NAME`: what a student would learn, and what each filter drops."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.commands.common import Json, emit, say
+from core.commands.study import Filter, Method, Student, filtered
+from core.errors import LabError
+
+
+def training_set(
+    study: Annotated[str, typer.Option(help="The study's name.")],
+    method: Method = "fine-tune-cot",
+    student: Student = None,
+    filter_: Filter = None,
+    out: Annotated[Path | None, typer.Option(help="Also write the rows, as JSONL.")] = None,
+    as_json: Json = False,
+) -> None:
+    """The training set that `train` would use with these filters; nothing is trained or stored."""
+    from core import studies
+    from core.commands.study import _existing
+    from core.methods import METHODS
+    from core.methods.filters import chosen, label
+    from core.stages import training_sets
+    from core.students.formats import FORMATS
+    from core.students.table import resolve
+
+    found = _existing(study)
+    if method not in METHODS:
+        raise LabError(f"There is no method “{method}”: choose one of {', '.join(METHODS)}.")
+    spec = filtered(studies.from_dict(found.config), filter_)
+    form = FORMATS[resolve(student or spec.students[0]).format]
+    built = training_sets.built(found.id, spec, method, form)
+    result = {
+        "study": study,
+        "method": method,
+        "filters": chosen(spec.filters),
+        "n": len(built.made.rows),
+        "questions": len({row.question_index for row in built.made.rows}),
+        "hash": built.hash,
+        "dropped": built.made.dropped,
+    }
+    if out is not None:
+        try:
+            with out.open("w", encoding="utf-8") as stream:
+                stream.writelines(training_sets.lines(built.made))
+        except OSError as error:
+            raise LabError(f"Cannot write {out} ({error.strerror}): choose another place.") from None
+        say(f"Wrote {out}.")
+    text = [f"{step.before:>8,} - {step.dropped:,} {step.reason}" for step in built.steps]
+    named = f", filters {label(result['filters'])}" if result["filters"] else ""
+    text.append(f"{result['n']:>8,} rows of {result['questions']:,} questions{named}")
+    emit(result, as_json, "\n".join([*text, f"hash {result['hash']}"]))

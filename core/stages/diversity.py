@@ -1,0 +1,42 @@
+"""How alike a generation's rationales are: measured once, when it closes, and stored by question.
+
+measure(run)   {"diversity": {"questions": 276, "n": 8.0, "texts": 6.1, "paths": 2.3, "similarity": 0.64,
+                "effective": 3.2}}       averages over the questions that have several rationales
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from core.jobs.progress import Progress
+from core.quality import diversity
+from core.store import queries
+
+STAGE = "Measures how alike the rationales are"
+At = Callable[[str, int, int], None]  # (stage, done, total), as Progress.at
+
+
+def measure(run_id: int, at: At = lambda *_: None) -> dict[str, Any]:
+    """Store the measures of every question with several rationales. Returns what the run's summary says.
+
+    Nothing for a run that asks for one rationale a question.
+    """
+    if queries.run(run_id).config.get("samples", 1) < 2:
+        return {}
+    several = [(index, texts) for index, texts in queries.rationales(run_id) if len(texts) > 1]
+    measured = {}
+    for index, texts in several:
+        at(STAGE, len(measured), len(several))
+        measured[index] = diversity.diversity(texts)
+    queries.save_diversity(run_id, [{"question_index": i, **asdict(one)} for i, one in measured.items()])
+    average = diversity.mean(list(measured.values()))
+    return {"diversity": {"questions": len(measured)} | (asdict(average) if average else {})}
+
+
+def again(progress: Progress, run_id: int) -> None:
+    """Measure a generation that closed without."""
+    summary = queries.run(run_id).summary
+    queries.set_run(run_id, summary=summary | measure(run_id, progress.at))
+    progress.say("The rationales are measured.")

@@ -1,0 +1,142 @@
+"""How much the rationales of a question differ, on the Rationales page: of the run, and question by question.
+
+The measures were taken when the generation closed (core.stages.diversity); nothing is computed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from core import studies
+from core.store import queries
+from core.store.models import Completion, Diversity, Run, Study
+from pages.components.generate import verdict
+from pages.components.jobs import job_card, latest
+from pages.components.tables import choice, clickable, paged
+from pages.components.text import count, labelled, passage, visible
+
+ONE_BY_ONE, BY_QUESTION = "one by one", "by question"
+SIDE_BY_SIDE = 4
+EXCERPT = 120
+TOP = 8  # questions on a page of the table, so that the rationales below it are in sight
+COLUMNS = {
+    "rationales": st.column_config.NumberColumn(help="How many the teacher wrote for it (D)."),
+    "texts": st.column_config.NumberColumn(help="Distinct texts; blanks and case do not count."),
+    "paths": st.column_config.NumberColumn(help="Distinct lists of equations (Yuan et al. 2023)."),
+    "similarity": st.column_config.NumberColumn(
+        format="%.2f", help="Mean over pairs, words weighted by TF-IDF: 0 nothing shared, 1 the same."
+    ),
+    "effective": st.column_config.NumberColumn(
+        format="%.2f",
+        help="Effective number of rationales (Vendi score, Friedman and Dieng 2023): "
+        "1 where all are the same, as many as there are where none are alike.",
+    ),
+}
+
+
+def by_question(run: Run) -> bool:
+    """Whether the URL asks for the questions of a run that has several rationales each."""
+    if run.config.get("samples", 1) < 2:
+        return False
+    return choice("Show", [ONE_BY_ONE, BY_QUESTION], "view") == BY_QUESTION
+
+
+def show(study: Study, run: Run) -> None:
+    """The run's figures, its questions from the least diverse on, and one question's rationales."""
+    measured = run.summary.get("diversity")
+    if not measured:
+        _measure(study, run)
+        return
+    if not measured["questions"]:
+        st.caption("No question of this generation has several rationales.")
+        return
+    _figures(measured)
+    offset, limit = paged(queries.count_diversity(run.id), "questions_at", TOP)
+    page = queries.diversity_page(run.id, offset, limit)
+    chosen = _table(study, page)
+    st.subheader(f"Question {chosen}")
+    if one := queries.diversity_of(run.id, chosen):
+        st.caption(words(one))
+    labelled("Question", queries.question(study.dataset_id, chosen).text)
+    _side_by_side(queries.samples_of(run.id, chosen))
+
+
+def words(one: Diversity) -> str:
+    """A question's measures in a sentence."""
+    alike = "" if one.similarity is None else f", mean similarity {one.similarity:.2f}"
+    return (
+        f"{count(one.n, 'rationale')}: {count(one.texts, 'distinct text')}, "
+        f"{count(one.paths, 'distinct path')}{alike}, effectively {one.effective:.2f} of {one.n}."
+    )
+
+
+def caption(run_id: int, question_index: int) -> None:
+    """The measures of a question that has several rationales, on a card."""
+    if one := queries.diversity_of(run_id, question_index):
+        st.caption(f"Of this question: {words(one)}")
+
+
+def _measure(study: Study, run: Run) -> None:
+    """A run from before it was measured: the button, or the job that is at it."""
+    job = latest(["diversity"], study.id)
+    if job is not None and job.request.get("run") == run.id:
+        job_card(job.id, key="diversity_job")
+        return
+    st.info("The likeness of these rationales was not measured yet.", icon=":material/info:")
+    if st.button("Measure", icon=":material/straighten:", key="measure"):
+        spec = studies.from_dict(study.config)
+        studies.submit("diversity", f"Diversity of generation {run.id}", spec, {"run": run.id})
+        st.rerun()
+
+
+def _figures(measured: dict[str, Any]) -> None:
+    n = measured["n"]
+    similarity = measured["similarity"]
+    figures = {
+        "Distinct texts": f"{measured['texts']:.2f} of {n:.2g}",
+        "Distinct paths": f"{measured['paths']:.2f} of {n:.2g}",
+        "Mean similarity": "—" if similarity is None else f"{similarity:.2f}",
+        "Effective number": f"{measured['effective']:.2f} of {n:.2g}",
+    }
+    for column, (label, value) in zip(st.columns(4), figures.items(), strict=True):
+        column.metric(label, value, border=True)
+    st.caption(f"Averages over {count(measured['questions'], 'question')} with several rationales.")
+
+
+def _table(study: Study, page: Sequence[Diversity]) -> int:
+    """The questions of a page; the one in the URL, else the first, is the one chosen."""
+    asked = queries.questions_by_index(study.dataset_id, [one.question_index for one in page])
+    clickable(
+        [
+            {
+                "question": one.question_index,
+                "rationales": one.n,
+                "texts": one.texts,
+                "paths": one.paths,
+                "similarity": one.similarity,
+                "effective": one.effective,
+                "text": visible(" ".join(asked[one.question_index].text[:EXCERPT].split())),
+            }
+            for one in page
+        ],
+        [one.question_index for one in page],
+        target="question",
+        column_config=COLUMNS,
+    )
+    chosen = st.number_input(
+        "Question", 0, None, None, key="question", bind="query-params",
+        placeholder="click a row, or type an index", width=260,
+    )  # fmt: skip
+    return int(chosen) if chosen is not None else page[0].question_index
+
+
+def _side_by_side(samples: Sequence[Completion]) -> None:
+    for first in range(0, len(samples), SIDE_BY_SIDE):
+        row = samples[first : first + SIDE_BY_SIDE]
+        for column, completion in zip(st.columns(SIDE_BY_SIDE), row, strict=False):
+            with column.container(border=True):
+                verdict(completion)
+                passage(completion.rationale.strip() or "—")

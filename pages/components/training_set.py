@@ -1,0 +1,226 @@
+"""The training set on the Train page: its filters, what each of them drops, and its rows.
+
+Right answers of train questions (the method's own choice) → filters in their order → rows → hash.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from core import studies
+from core.methods import METHODS
+from core.methods.filters import FILTERS, Filter, chosen
+from core.records import Dropped, TrainingRow, content_hash
+from core.stages import training_sets
+from core.stages.training_sets import Built
+from core.store import queries
+from core.store.models import Study
+from core.students.formats import FORMATS
+from core.students.table import STUDENTS, resolve
+from core.studies import Spec
+from pages.components import frame
+from pages.components.tables import clickable, paged
+from pages.components.text import count, labelled, plain, visible
+
+QUICK = 3000  # completions: a set of so many is built in a second or two, a larger one when asked for
+OFF = "off"
+KEPT = "kept rows"
+COLUMNS = 4
+EXCERPT = 200
+SHORT_HASH = 12
+
+
+def choose(study: Study, spec: Spec) -> Spec:
+    """The study with the filters of the form; below it, what they leave of one arm's training set."""
+    with st.container(border=True):
+        st.markdown("**Training set**")
+        spec = _filters(spec, f"set{study.id}")
+        arms = {
+            f"{METHODS[method].title}, {student}": (method, student)
+            for method, student, *_ in sorted(studies.arms(spec), key=lambda arm: _bare(arm[0]))
+            if METHODS[method].trains
+        }
+        if not arms:
+            st.caption("None of these methods trains a student: there is no training set.")
+            return spec
+        with frame.errors():
+            _show(study, spec, arms)
+    return spec
+
+
+def _bare(method: str) -> bool:
+    """Whether a method learns without rationales."""
+    return not METHODS[method].needs_teacher
+
+
+def _show(study: Study, spec: Spec, arms: dict[str, tuple[str, str]]) -> None:
+    """One arm's training set: a row a reason, its size and hash, and its rows."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        arm = st.selectbox("Training set of", list(arms), key=f"set{study.id}_arm", width=420)
+        found = _found(study, spec, *arms[arm])
+        if found is not None and found.made.rows:
+            _download(found, study.name)
+    if found is not None:
+        if _bare(arms[arm][0]) and spec.filters:
+            st.caption("This method learns no rationale: the filters leave it as it is.")
+        _steps(found)
+        with st.expander("Rows, kept and dropped", icon=":material/table_rows:"):
+            _rows(found, study)
+
+
+# ── the form ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _filters(spec: Spec, scope: str) -> Spec:
+    st.caption(
+        "Rationales that end in the right answer, as the method says. Filters drop some of them, "
+        "one after the other; none is on by itself."
+    )
+    columns = st.columns(COLUMNS)
+    values = {
+        key: _field(columns[i % COLUMNS], row, f"{scope}_{key}", spec.filters.get(key))
+        for i, (key, row) in enumerate(FILTERS.items())
+    }
+    return replace(spec, filters=chosen(values))
+
+
+def _field(place: Any, row: Filter, key: str, known: Any) -> Any:
+    """The widget of a filter: a list of its choices, a number, or on and off. What is set stays set."""
+    shared = {"key": key, "help": plain(row.about), "persist_state": "session"}
+    if row.choices:
+        options = [OFF, *row.choices]
+        picked = place.selectbox(row.title, options, options.index(known) if known else 0, **shared)
+        return None if picked == OFF else picked
+    if row.least is None:
+        options = [OFF, "on"]
+        return place.selectbox(row.title, options, int(bool(known)), **shared) == "on"
+    st.session_state.setdefault(key, known)  # a number that began empty can be emptied
+    return place.number_input(row.title, row.least, None, None, 1, placeholder=OFF, **shared)
+
+
+# ── what they leave ─────────────────────────────────────────────────────────────────────────────
+
+
+def _found(study: Study, spec: Spec, method: str, student: str) -> Built | None:
+    """The set as training would use it; None where there is none yet, or it was not asked for."""
+    if not _bare(method) and not (n := training_sets.size(study.id, method)):
+        st.caption("The rationales come first: the set is shown once they are there.", width="content")
+        return None
+    signature = content_hash([*training_sets.signature(study.id, spec, method), student])
+    key = f"set_{signature}"
+    slow = (not _bare(method) and n > QUICK) or student not in STUDENTS  # a hub id is looked up
+    if slow and key not in st.session_state:
+        if not st.button("Build", icon=":material/filter_alt:", key="build_set"):
+            st.caption("This may take a minute.", width="content")
+            return None
+    found = _built(signature, study.id, spec, method, student)
+    st.session_state[key] = True
+    return found
+
+
+@st.cache_resource(max_entries=4, show_spinner="Applies the filters…")
+def _built(signature: str, _study_id: int, _spec: Spec, _method: str, _student: str) -> Built:
+    """`signature` stands for all that the set depends on."""
+    return training_sets.built(_study_id, _spec, _method, FORMATS[resolve(_student).format])
+
+
+def _download(found: Built, study: str) -> None:
+    st.download_button(
+        "JSONL",
+        lambda: "".join(training_sets.lines(found.made)),
+        f"{study} {found.hash[:SHORT_HASH]}.jsonl",
+        "application/jsonl",
+        icon=":material/download:",
+        on_click="ignore",
+        help="The rows as the student learns them: input, label, question and sample.",
+    )
+
+
+def _steps(found: Built) -> None:
+    """What each reason dropped, in order; a click shows what it was."""
+    if found.steps:
+        clickable(
+            [
+                {"left out": one.reason, "before": one.before, "dropped": one.dropped, "after": one.after}
+                for one in found.steps
+            ],
+            [one.reason for one in found.steps],
+            target="set_shown",
+        )
+    if not found.made.rows:
+        st.warning("The filters leave no training row: loosen one of them.", icon=":material/filter_alt_off:")
+        return
+    questions = len({row.question_index for row in found.made.rows})
+    st.caption(
+        f"**{count(len(found.made.rows), 'training row')}** of {count(questions, 'question')}; "
+        f"hash `{found.hash[:SHORT_HASH]}`."
+    )
+
+
+# ── its rows ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _rows(found: Built, study: Study) -> None:
+    """A page of the rows that are kept or of those that one reason dropped; one of them in full."""
+    groups: dict[str, list[TrainingRow | Dropped]] = {KEPT: list(found.made.rows)}
+    for one in found.made.removed:
+        groups.setdefault(one.reason, []).append(one)
+    if st.session_state.get("set_shown") not in groups:
+        st.session_state["set_shown"] = KEPT
+    shown = st.selectbox(
+        "Show", list(groups), format_func=lambda name: f"{name} ({len(groups[name]):,})", key="set_shown",
+        width=420,
+    )  # fmt: skip
+    group = groups[shown]
+    if not group:
+        st.caption("No row is kept.")
+        return
+    offset, limit = paged(len(group), "set_page")
+    page = group[offset : offset + limit]
+    ids = [[one.question_index, one.sample_index] for one in page]
+    left, right = st.columns(2, gap="medium")
+    with left:
+        clickable(
+            [_line(found, one) for one in page],
+            [tuple(pair) for pair in ids],
+            target="set_row",
+            column_config={
+                "question": st.column_config.NumberColumn(width=70),
+                "sample": st.column_config.NumberColumn(width=60),
+            },
+        )
+    with right:
+        picked = st.session_state.get("set_row")
+        _card(found, study, page[ids.index(list(picked))] if picked and list(picked) in ids else page[0])
+
+
+def _line(found: Built, one: TrainingRow | Dropped) -> dict[str, Any]:
+    place = {"question": one.question_index, "sample": one.sample_index}
+    if isinstance(one, TrainingRow):
+        return place | {"label": _excerpt(one.label)}
+    return place | ({"why": one.why} if one.why else {}) | {"rationale": _excerpt(_rationale(found, one))}
+
+
+def _card(found: Built, study: Study, one: TrainingRow | Dropped) -> None:
+    """One row in full: what the student reads and learns, or what was dropped and why."""
+    question = queries.question(study.dataset_id, one.question_index)
+    with st.container(border=True):
+        if isinstance(one, TrainingRow):
+            labelled("The student reads", one.input)
+            labelled("and learns to write", one.label)
+        else:
+            labelled("Left out", f"{one.reason}. {one.why}".strip())
+            labelled("Question", question.text)
+            labelled("Rationale", _rationale(found, one))
+        labelled("Gold answer", question.answer)
+
+
+def _rationale(found: Built, one: Dropped) -> str:
+    return queries.completion_of(found.generation, one.question_index, one.sample_index).rationale
+
+
+def _excerpt(text: str) -> str:
+    return visible(" ".join(text[:EXCERPT].split()))

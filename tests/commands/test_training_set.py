@@ -1,0 +1,100 @@
+"""python -m core training-set and diversity, over recorded rationales."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from core import studies
+from core.__main__ import app
+from core.errors import LabError
+from core.stages import generation
+from core.store import queries
+
+FILE = "reasoning-teacher/completion_data/B_text-davinci-002__C_zs_cot/D_{}.json"
+
+
+@pytest.fixture
+def study(recorded: Path, lab_home: Path) -> str:
+    """AddSub with text-davinci-002's recorded rationales."""
+    spec = studies.Spec(name="S", benchmark="addsub", students=("T5 small",))
+    generation.import_file(studies.open_study(spec), recorded / FILE.format("addsub"), "fine-tune-cot")
+    return "S"
+
+
+def run(capsys, *arguments: str) -> str:
+    app([*arguments], standalone_mode=False)
+    return capsys.readouterr().out
+
+
+def test_counts_and_hash_before_and_after(study, capsys):
+    plain = json.loads(run(capsys, "training-set", "--study", study, "--json"))
+    assert plain["n"] == 209 and plain["filters"] == {}
+    assert plain["dropped"] == {"other split": 119, "wrong answer": 67}
+    asked = ["--filter", "steps", "--filter", "max_words=40"]
+    strict = json.loads(run(capsys, "training-set", "--study", study, *asked, "--json"))
+    assert strict["filters"] == {"steps": True, "max_words": 40}
+    assert strict["n"] == 209 - strict["dropped"]["wrong step"] - strict["dropped"]["too long"] > 0
+    assert strict["hash"] != plain["hash"]
+    turned = [*asked[2:], *asked[:2]]
+    assert strict == json.loads(run(capsys, "training-set", "--study", study, *turned, "--json"))
+    text = run(capsys, "training-set", "--study", study, *asked)
+    assert "395 - 119 other split" in text and strict["hash"] in text
+
+
+def test_rows_are_written_as_jsonl(study, capsys, tmp_path):
+    file = tmp_path / "set.jsonl"
+    run(capsys, "training-set", "--study", study, "--filter", "max_words=40", "--out", str(file))
+    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    assert all(len(row["label"].rpartition(" --> ")[0].split()) <= 40 for row in rows)
+    assert set(rows[0]) == {"input", "label", "question_index", "sample_index"}
+    with pytest.raises(LabError, match="choose another place"):
+        run(capsys, "training-set", "--study", study, "--out", str(tmp_path / "no" / "set.jsonl"))
+
+
+def test_the_other_format_has_another_hash(study, capsys):
+    hashes = {
+        json.loads(run(capsys, "training-set", "--study", study, "--student", name, "--json"))["hash"]
+        for name in ("T5 small", "GPT-2 small", "T5 base")
+    }
+    assert len(hashes) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--filter", "heat=3"], "no filter heat"),
+        (["--filter", "max_words=few"], "`max_words` cannot be 'few'"),
+        (["--method", "nope"], "no method “nope”"),
+        (["--method", "zero-shot"], "trains no student"),
+        (["--method", "new-fine-tune-cot"], "no rationales yet"),
+    ],
+)
+def test_what_cannot_be_used_is_named(study, capsys, arguments, sentence):
+    with pytest.raises(LabError, match=sentence):
+        run(capsys, "training-set", "--study", study, *arguments)
+
+
+def test_a_set_that_the_filters_empty_has_no_rows(study, capsys):
+    empty = json.loads(run(capsys, "training-set", "--study", study, "--filter", "min_words=9999", "--json"))
+    assert empty["n"] == 0 and empty["dropped"]["too short"] == 209
+
+
+def test_diversity_of_recorded_samples(recorded, lab_home, capsys):
+    spec = studies.Spec(name="M", benchmark="multiarith")
+    study = studies.open_study(spec)
+    generation.import_file(study, recorded / FILE.format("multiarith"), "fine-tune-cot")
+    result = json.loads(run(capsys, "diversity", "--study", "M", "--limit", "3", "--json"))
+    several = queries.runs(study, "generate")[0].summary["diversity"]
+    assert result["questions"] == several["questions"] > 0
+    assert 1 <= result["effective"] <= result["texts"] <= result["n"]
+    values = [row["effective"] for row in result["least"]]
+    assert len(values) == 3 and values == sorted(values)
+    assert "Least diverse:" in run(capsys, "diversity", "--study", "M")
+
+
+def test_a_study_without_several_rationales(study, capsys):
+    with pytest.raises(LabError, match="several rationales"):
+        run(capsys, "diversity", "--study", study)
