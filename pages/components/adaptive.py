@@ -9,7 +9,7 @@ import streamlit as st
 from core import jobs, settings
 from core.exemplars.adaptive import Ledger
 from core.results.statistics import wilson
-from core.stages import checking
+from core.stages import second_calls
 from core.store import queries
 from core.store.models import Run
 from pages.components import frame
@@ -22,7 +22,7 @@ ITEMS_SHOWN = 5
 
 def part(run: Run) -> None:
     """The ledger of a run whose answers were read from the rationale where it says them; else nothing."""
-    if run.status != "done" or not checking.is_adaptive(run):
+    if run.status != "done" or not second_calls.is_adaptive(run):
         return
     with st.expander("Adaptive answers", icon=":material/call_merge:", expanded=True), frame.errors():
         spared = _ledger(settings.database_url(), run.id, str(run.finished), _teacher_calls(run))
@@ -67,13 +67,15 @@ def _check(run: Run) -> None:
         st.caption(f"{count(found['failed'], 'second call')} failed: start the check again to ask for them.")
     _disagreements(run, [item for item in found.get("items", []) if item.get("agree") is False])
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        size = st.number_input("Questions to ask again", 1, None, checking.SIZE, key="check_size", width=200)
+        size = st.number_input(
+            "Questions to ask again", 1, None, second_calls.SIZE, key="check_size", width=200
+        )
         seed = st.number_input("Seed", 0, None, 0, key="check_seed", width=120)
         if st.button("Ask a second time", key="check", icon=":material/play_arrow:"):
-            checking.submit(run.id, int(size), int(seed))
+            second_calls.submit(run.id, int(size), int(seed))
             st.rerun()
     st.caption("It changes no completion. What was asked before comes from the cache.")
-    found_job = (job for job in jobs.jobs(run.study_id) if job.kind == checking.KIND)
+    found_job = (job for job in jobs.jobs(run.study_id) if job.kind == second_calls.KIND)
     if (job := next((one for one in found_job if one.request.get("run") == run.id), None)) is not None:
         job_card(job.id, key="check_job")
 
@@ -107,4 +109,4 @@ def _teacher_calls(run: Run) -> int:
 # Shared by all sessions and never changed: the key says what it was made of.
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _ledger(database: str, run_id: int, finished: str, calls: int) -> Ledger:
-    return checking.ledger(queries.run(run_id))
+    return second_calls.ledger(queries.run(run_id))
