@@ -1,0 +1,100 @@
+"""Which rationales the filters keep, and which of them comes before and after; all of it in the URL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from core import settings
+from core.quality import checks
+from core.quality.checks import CHECKS
+from core.review import agreement
+from core.review.fold import QUEUES, Key
+from core.store import queries
+from pages.components.review.cards import quality_item
+from pages.components.review.runs import Review
+from pages.components.tables import choice
+
+DISPUTED, MINE, ALL = "disagreements", "not yet by me", "all"
+SHOWN = (*QUEUES, DISPUTED, MINE, ALL)
+VERDICTS: dict[str, bool | None] = {"any": None, "right": True, "wrong": False}
+
+
+def filters(review: Review, author: str) -> tuple[Key, ...]:
+    """The rationales that the filters keep; all filters are in the URL."""
+    with st.container(horizontal=True):
+        queue = choice("Queue", SHOWN, "queue", width="content")
+        verdict = choice("Answer", list(VERDICTS), "answer", width="content")
+        check = st.selectbox(
+            "Flagged by a check",
+            ["any or none", *(row.title for row in CHECKS.values())],
+            key="check",
+            bind="query-params",
+            width=270,
+        )
+    keys = [key for key in review.keys if _in_queue(review, key, queue, author)]
+    if VERDICTS[verdict] is not None:
+        keys = [key for key in keys if review.correct[key] is VERDICTS[verdict]]
+    found = next((row.key for row in CHECKS.values() if row.title == check), None)
+    if found is not None:
+        flagged = _flagged(settings.database_url(), review.generation, len(order(review)))
+        keys = [key for key in keys if found in flagged.get(key, ())]
+    return tuple(agreement.disagreements_first(review.board, keys) if queue != "pending" else keys)
+
+
+def _in_queue(review: Review, key: Key, queue: str, author: str) -> bool:
+    if queue == ALL:
+        return True
+    if queue in QUEUES:
+        return review.queue(key) == queue
+    item = review.board.items.get(key)
+    if queue == DISPUTED:
+        return item is not None and item.disputed
+    return item is None or author not in item.verdicts
+
+
+def order(review: Review) -> Mapping[Key, Any]:
+    return review.points or review.correct
+
+
+@st.cache_resource(max_entries=4, show_spinner="Checking every rationale, once…")
+def _flagged(database: str, generation: int, n: int) -> Mapping[Key, frozenset[str]]:
+    """(question, sample) → the checks that speak up about the rationale as the teacher wrote it."""
+    rows = queries.completions(generation, failed=False)
+    dataset_id = queries.study(queries.run(generation).study_id).dataset_id
+    asked = {question.index: question for question in queries.questions(dataset_id)}
+    return {
+        (row.question_index, row.sample_index): frozenset(
+            checks.problems(quality_item(asked[row.question_index], row, row.rationale))
+        )
+        for row in rows
+    }
+
+
+def asked(text: str) -> Key | None:
+    """ "12.0" → (12, 0); None where it is nothing of the kind."""
+    question, _, sample = text.partition(".")
+    if not (question.isdecimal() and (sample or "0").isdecimal() and len(text) < 20):
+        return None
+    return int(question), int(sample or 0)
+
+
+def go(key: Key | None) -> None:
+    """Show this card next; None: the first that the filters keep."""
+    if key is None:
+        st.query_params.pop("item", None)
+    else:
+        st.query_params["item"] = f"{key[0]}.{key[1]}"
+
+
+def neighbour(review: Review, shown: Sequence[Key], key: Key | None, step: int) -> Key | None:
+    """The card before (-1) or after (1) among those shown, also where this one has left their queue."""
+    if key in shown:
+        place = shown.index(key) + step
+        return shown[place] if 0 <= place < len(shown) else None
+    order = {other: i for i, other in enumerate(review.points or review.correct)}
+    here = order.get(key, -1)
+    ahead = [other for other in shown if (order[other] - here) * step > 0]
+    return (ahead[0] if step > 0 else ahead[-1]) if ahead else None
