@@ -23,7 +23,7 @@ if run is None:
 figures(run)
 left, right = st.columns([1, 1], gap="medium")
 with left:
-    kept = ui.filters()
+    kept = ui.filters(run)
     total = queries.count_completions(run.id, **kept)
     offset, limit = paged(total, "at")
     rows = queries.completions(run.id, **kept, offset=offset, limit=limit)

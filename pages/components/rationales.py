@@ -11,6 +11,7 @@ from core.methods import METHODS
 from core.records import Question
 from core.store import queries
 from core.store.models import Completion, Run, Study
+from pages.components.checks import choose_check, ready
 from pages.components.generate import verdict
 from pages.components.tables import choice, clickable, search
 from pages.components.text import labelled, visible
@@ -47,14 +48,17 @@ def choose_generation(study: Study) -> Run | None:
     return runs[chosen]
 
 
-def filters() -> dict[str, Any]:
+def filters(run: Run) -> dict[str, Any]:
     """What `queries.completions` shall keep; every filter is in the URL."""
     text = search("text", "words of a question or a rationale")
     with st.container(horizontal=True):
         kept = VERDICTS[choice("Verdict", list(VERDICTS), "verdict", width="content")]
         kept = kept | LENGTHS[choice("Length", list(LENGTHS), "length", width="content")]
         kept = kept | SPLITS[choice("Split", list(SPLITS), "of", width="content")]
-    return kept | {"search": text}
+        check = choose_check()
+    if check is not None and not ready(run):
+        check = None
+    return kept | {"search": text, "check": check}
 
 
 def completion_table(rows: Sequence[Completion]) -> None:

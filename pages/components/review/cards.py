@@ -9,9 +9,10 @@ from core.errors import LabError
 from core.exemplars.prompt import parse
 from core.quality import checks
 from core.quality.checks import Flag
-from core.records import Exemplar, Question
+from core.records import Question
 from core.review import texts
 from core.review.fold import Item, Key
+from core.stages import checking
 from core.stages.scoring import completion_prefix
 from core.store import queries
 from core.store.models import Completion, Point
@@ -43,31 +44,13 @@ def open_card(review: Review, key: Key) -> Card:
 
 def find_flags(review: Review, shown: Card) -> list[Flag]:
     """What the checks say of the text as it stands."""
-    used = tuple(
-        Exemplar(**one)
-        for one in queries.run(review.generation).config.get("prompting", {}).get("exemplars", ())
-    )
-    item = quality_item(shown.question, shown.completion, shown.text, used)
+    used = checking.exemplars_of(queries.run(review.generation))
+    item = checking.item(shown.question, shown.completion, shown.text, used)
     if shown.point is not None:
         item = replace(item, answer=answer_of(shown), finish_reason="stop")
     if shown.text != shown.original:
         item = replace(item, correct=None)
     return checks.review(item)
-
-
-def quality_item(
-    question: Question, completion: Completion, text: str, shown: tuple[Exemplar, ...] = ()
-) -> checks.Item:
-    unchanged = text == completion.rationale
-    return checks.Item(
-        question.text,
-        text,
-        completion.value,
-        question.answer,
-        shown,
-        completion.finish_reason if unchanged else "stop",
-        completion.correct,
-    )
 
 
 def answer_of(shown: Card) -> str | None:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence, Set
 
 import streamlit as st
 
 from core import settings
-from core.quality import checks
-from core.quality.checks import CHECKS
 from core.review import agreement
 from core.review.fold import QUEUES, Key
-from core.store import queries
-from pages.components.review.cards import quality_item
+from core.store import checked, queries
+from pages.components.checks import choose_check, ready
 from pages.components.review.runs import Review
 from pages.components.tables import choice
 
@@ -27,20 +24,15 @@ def filters(review: Review, author: str) -> tuple[Key, ...]:
     with st.container(horizontal=True):
         queue = choice("Queue", SHOWN, "queue", width="content")
         verdict = choice("Answer", list(VERDICTS), "answer", width="content")
-        check = st.selectbox(
-            "Flagged by a check",
-            ["any or none", *(row.title for row in CHECKS.values())],
-            key="check",
-            bind="query-params",
-            width=270,
-        )
+        check = choose_check()
     keys = [key for key in review.keys if _in_queue(review, key, queue, author)]
     if VERDICTS[verdict] is not None:
         keys = [key for key in keys if review.correct[key] is VERDICTS[verdict]]
-    found = next((row.key for row in CHECKS.values() if row.title == check), None)
-    if found is not None:
-        flagged = _flagged(settings.database_url(), review.generation, len(order(review)))
-        keys = [key for key in keys if found in flagged.get(key, ())]
+    if check is not None:
+        generation = queries.run(review.generation)
+        if ready(generation):
+            flagged = _flagged(settings.database_url(), generation.id, str(generation.finished), check)
+            keys = [key for key in keys if key in flagged]
     return tuple(agreement.disagreements_first(review.board, keys) if queue != "pending" else keys)
 
 
@@ -55,22 +47,11 @@ def _in_queue(review: Review, key: Key, queue: str, author: str) -> bool:
     return item is None or author not in item.verdicts
 
 
-def order(review: Review) -> Mapping[Key, Any]:
-    return review.points or review.correct
-
-
-@st.cache_resource(max_entries=4, show_spinner="Checking every rationale, once…")
-def _flagged(database: str, generation: int, n: int) -> Mapping[Key, frozenset[str]]:
-    """(question, sample) → the checks that speak up about the rationale as the teacher wrote it."""
-    rows = queries.completions(generation, failed=False)
-    dataset_id = queries.study(queries.run(generation).study_id).dataset_id
-    asked = {question.index: question for question in queries.questions(dataset_id)}
-    return {
-        (row.question_index, row.sample_index): frozenset(
-            checks.problems(quality_item(asked[row.question_index], row, row.rationale))
-        )
-        for row in rows
-    }
+# Shared by all sessions and never changed: a generation that went on has another finish.
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _flagged(database: str, generation: int, finished: str, check: str) -> Set[Key]:
+    """The rationales, as the teacher wrote them, about which a check speaks up."""
+    return checked.keys(generation, check)
 
 
 def asked(text: str) -> Key | None:
