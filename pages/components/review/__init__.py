@@ -10,12 +10,13 @@ against that: core.review.desk refuses it where the item changed in between, and
     face       the card                                             history    what was decided, as a file
     shortcuts  the buttons and their keys                           reviewers  how far two agree
     deciding   what a press does                                    bulk       many at once
+    author     whose decisions these are
 """
 
+from pages.components.review.author import choose_author
 from pages.components.review.bulk import many
 from pages.components.review.cards import answer_span, find_flags, open_card
 from pages.components.review.clashes import conflict
-from pages.components.review.deciding import choose_author
 from pages.components.review.editing import typed_text
 from pages.components.review.face import badges, card, choose_card
 from pages.components.review.marks import steps_html

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from getpass import getuser
 
 import streamlit as st
 
@@ -19,7 +18,7 @@ from pages.components import frame
 from pages.components.review.cards import Card
 from pages.components.review.queues import go
 from pages.components.review.runs import Review, board, key_of
-from pages.components.text import count, plain
+from pages.components.text import count
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,24 +31,6 @@ class Clash:
     before: str
     typed: str | None
     reason: str
-
-
-def choose_author() -> str:
-    """Whose decisions these are: the one who is logged in, else a name that is kept in the session."""
-    if getattr(st.user, "is_logged_in", False):
-        name = str(st.user.get("name") or st.user.get("email"))
-        st.sidebar.caption(f"You review as {plain(name)}.")
-        return name
-    return st.sidebar.text_input(
-        "You review as",
-        getuser(),
-        max_chars=desk.AUTHOR_CHARACTERS,
-        key="reviewer",
-        bind="query-params",
-        persist_state="session",
-        required=True,
-        help="Your name stands beside every decision you make. It is in the address, so a link can carry it.",
-    ).strip()
 
 
 def decide(
