@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.records import content_hash
 from core.review import desk, texts
 from core.review.fold import Key
 from pages.components import frame
@@ -28,12 +27,12 @@ def many(
         return
     kind = only or choice("Decision", list(ACTIONS), f"{scope}_kind", width="content")
     reason = st.text_input("Reason", key=f"{scope}_reason", placeholder="why, for the history")
-    asked = [*keys, kind, review.run.id]
+    asked = (tuple(keys), kind, review.run.id)
     if st.button(f"Preview: {ACTIONS[kind].lower()} {count(len(keys), 'rationale')}", key=f"{scope}_preview",
                  icon=":material/visibility:"):  # fmt: skip
-        st.session_state[f"{scope}_shown"] = content_hash(asked), _as_shown(review, keys)
+        st.session_state[f"{scope}_shown"] = asked, _as_shown(review, keys)
     found = st.session_state.get(f"{scope}_shown")
-    if not found or found[0] != content_hash(asked):
+    if not found or found[0] != asked:
         st.caption("Nothing is written before you have seen what it does.")
         return
     made = desk.bulk(review.run.id, kind, author, found[1], reason=reason, preview=True)

@@ -41,9 +41,14 @@ class Editing:
     typed: str
 
 
-def under_way(card: Card) -> Editing | None:
+def under_way(review: Review, card: Card) -> Editing | None:
+    """The edit of this card, if one was begun."""
     found = st.session_state.get("editing")
-    return found if isinstance(found, Editing) and found.key == card.key else None
+    return (
+        found
+        if isinstance(found, Editing) and (found.run_id, found.key) == (review.run.id, card.key)
+        else None
+    )
 
 
 def begin(review: Review, card: Card, typed: str | None = None) -> None:

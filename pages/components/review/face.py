@@ -35,7 +35,7 @@ def card(review: Review, shown: Card, author: str) -> None:
         st.html(
             marked_html(shown.question.text, [f for f in flags if f.where == "question"], None, "Question")
         )
-        if (under := under_way(shown)) is not None:
+        if (under := under_way(review, shown)) is not None:
             form(review, shown, under, author)
         else:
             st.html(
@@ -56,7 +56,7 @@ def card(review: Review, shown: Card, author: str) -> None:
             labelled("Answer found", answer_of(shown) or "")
         with right:
             labelled("Gold answer", shown.question.answer)
-        if shown.text != shown.original and under_way(shown) is None:
+        if shown.text != shown.original and under_way(review, shown) is None:
             with st.expander("Changed by review", icon=":material/edit_note:", expanded=True):
                 changes(shown.original, shown.text)
         said = [flag for flag in flags if flag.verdict != "right"]

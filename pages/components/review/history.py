@@ -22,17 +22,14 @@ HISTORY_ROWS = 12
 def shown_history(review: Review, card: Card | None) -> None:
     """Everything decided on this card, then the run's newest decisions, and all of them as a file."""
     if card is not None:
-        own = sorted((*decisions.of_item(review.run.id, *card.key),), key=lambda d: d.id)
+        own = decisions.of_item(review.run.id, *card.key)
         st.markdown(f"**Question {card.key[0]}**")
         if not own:
             st.caption("Nobody has decided on it yet.")
         for decision in reversed(own):
             _decision(decision)
     st.markdown("**The whole review**")
-    everything = _decisions(review)
-    rows = everything[::-1]
-    offset, limit = paged(len(rows), "decisions", HISTORY_ROWS)
-    part = rows[offset : offset + limit]
+    part = decisions.page(review.run.id, *paged(decisions.count(review.run.id), "decisions", HISTORY_ROWS))
     clickable(
         [
             {
@@ -60,10 +57,6 @@ def shown_history(review: Review, card: Card | None) -> None:
         on_click="ignore",
         key="export",
     )
-
-
-def _decisions(review: Review) -> list[Decision]:
-    return decisions.since(review.run.id)
 
 
 def _decision(decision: Decision) -> None:

@@ -36,7 +36,7 @@ HELP = {
 def keys(review: Review, card: Card | None, shown: Sequence[Key], author: str) -> None:
     """The buttons, each with its key; while an edit is under way they make room for the form's."""
     key = card.key if card else None
-    if card is not None and under_way(card) is not None:
+    if card is not None and under_way(review, card) is not None:
         return
     with st.container(horizontal=True, key="keys", gap="xsmall"):
         for kind, name, shortcut, icon in (
