@@ -3,6 +3,7 @@
 LAB_HOME           database, students, models, caches, logs   (default: .lab beside app.py)
 LAB_DATA_DIR       benchmark files, laid out by source        (default: $LAB_HOME/datasets)
 LAB_DATABASE_URL   SQLAlchemy URL                             (default: SQLite in $LAB_HOME)
+LAB_AUTHOR         whose name review decisions carry          (default: the name of the account)
 
 Keys come from the environment, else from .streamlit/secrets.toml; they are read when a call is
 made and never stored.
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from getpass import getuser
 from pathlib import Path
 
 from core.errors import LabError
@@ -53,6 +55,14 @@ def system_database_url() -> str:
     """The durable workflows' own database: beside the lab's SQLite file, or in the same PostgreSQL."""
     url = database_url()
     return f"sqlite:///{home() / 'jobs.db'}" if url.startswith("sqlite") else url
+
+
+def author() -> str:
+    """Whose name review decisions carry, unless another is given; empty where the account has none."""
+    try:
+        return os.environ.get("LAB_AUTHOR", "").strip() or getuser()
+    except (OSError, KeyError):  # a container may run as a number that no account has
+        return ""
 
 
 def secret(name: str) -> str | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from getpass import getuser
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from core import settings
 from core.commands.common import Json, emit, say
 
 app = typer.Typer(help="Decide on exemplars and rationales; export the history.", no_args_is_help=True)
@@ -51,7 +51,7 @@ def decide(
         run,
         key,
         kind,
-        author or getuser(),
+        author or settings.author(),
         seen=current.last if seen is None else seen,
         before=shown,
         after=text,
@@ -65,7 +65,7 @@ def undo(run: Run, author: Author = None, as_json: Json = False) -> None:
     """Take back your newest decision, or your newest bulk action."""
     from core.review import desk
 
-    _emit(desk.undo(run, author or getuser()), as_json)
+    _emit(desk.undo(run, author or settings.author()), as_json)
 
 
 @app.command()
@@ -73,7 +73,7 @@ def redo(run: Run, author: Author = None, as_json: Json = False) -> None:
     """Bring back what your newest undo took back."""
     from core.review import desk
 
-    _emit(desk.redo(run, author or getuser()), as_json)
+    _emit(desk.redo(run, author or settings.author()), as_json)
 
 
 @app.command()

@@ -34,10 +34,13 @@ def import_(
     as_json: Json = False,
 ) -> None:
     """Bring a recorded file's completions into a study; no call is made."""
+    from core.stages import checking
     from core.stages.generation import import_file
 
     spec = _spec(study, dataset)
-    emit(import_file(studies.open_study(spec), file, source), as_json)
+    made = import_file(studies.open_study(spec), file, source)
+    checking.at_once(made["run"])
+    emit(made, as_json)
 
 
 def generate(

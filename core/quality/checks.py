@@ -245,7 +245,7 @@ def copied(item: Item) -> list[Flag]:
     """Words taken over from an exemplar that are not the question's own."""
     if not item.exemplars:
         return []
-    foreign = set()
+    foreign: set[tuple[str, ...]] = set()
     for exemplar in item.exemplars:
         foreign |= _runs(exemplar.question) | _runs(exemplar.rationale)
     foreign -= _runs(item.question)
@@ -414,9 +414,10 @@ class _Known:
         return self.full or counted or bool(near & known)
 
 
-def _runs(text: str) -> set[tuple[str, ...]]:
+@lru_cache(maxsize=256)  # the same exemplars are looked at for every rationale
+def _runs(text: str) -> frozenset[tuple[str, ...]]:
     said = [word for word, _, _ in words(text)]
-    return {tuple(said[i : i + COPIED_WORDS]) for i in range(len(said) - COPIED_WORDS + 1)}
+    return frozenset(tuple(said[i : i + COPIED_WORDS]) for i in range(len(said) - COPIED_WORDS + 1))
 
 
 def _loops(text: str) -> list[Flag]:

@@ -1,7 +1,8 @@
 """The stages of a study, as durable steps over the store. One function a kind of job.
 
-generate   teacher → completions
+generate   teacher → completions, checked
 diversity  completions → how alike they are, by question
+check      completions → what the quality checks say about each
 exemplars  completions → clusters, one exemplar each, reviewed by people
 train      completions → training set → student → its evaluation
 evaluate   student → predictions
@@ -21,7 +22,16 @@ from typing import Any
 from core import studies
 from core.jobs.progress import Progress
 from core.methods import METHODS
-from core.stages import corrections, diversity, evaluation, exemplars, generation, second_calls, training
+from core.stages import (
+    checking,
+    corrections,
+    diversity,
+    evaluation,
+    exemplars,
+    generation,
+    second_calls,
+    training,
+)
 
 Step = Callable[..., Any]
 Request = dict[str, Any]
@@ -45,6 +55,19 @@ def generate(progress: Progress, request: Request, step: Step) -> int:
     for first, last in batches:
         step(f"rationales {first}–{last}", generation.batch, progress, run_id, first, last)
     step("close rationales", generation.close, progress, run_id)
+    check(progress, {"run_id": run_id}, step)
+    return run_id
+
+
+def check(progress: Progress, request: Request, step: Step) -> int:
+    """Have the quality checks look at every rationale of a generation. Returns the run's id."""
+    run_id = request["run_id"]
+    total, batches = step("plan checks", checking.plan, run_id)
+    flagged = 0
+    for number, (first, last) in enumerate(batches):
+        done = number * checking.BATCH
+        flagged += step(f"checks {first}–{last}", checking.batch, progress, run_id, first, last, done, total)
+    step("close checks", checking.close, progress, run_id, total, flagged)
     return run_id
 
 
@@ -114,6 +137,7 @@ def rerun(progress: Progress, request: Request, step: Step) -> None:
 KINDS = {
     "generate": generate,
     "diversity": measure_diversity,
+    "check": check,
     "exemplars": choose_exemplars,
     "train": arm,
     "evaluate": arm,

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
+from math import isqrt
 from multiprocessing import get_context
 from typing import Any
 
@@ -25,7 +26,10 @@ from core.store import queries
 from core.store.models import Completion, Point, Run, now
 
 SETTINGS = ("rules", "k", "seed", "n_init", "encoder", "text", "own")
-COMPARED = 16  # numbers of clusters, from 1 on, whose inertia and silhouette a run keeps
+# Numbers of clusters whose inertia and silhouette a run keeps: of the larger ones as many as the root of
+# the number of questions asks for.
+COMPARED, LARGER = tuple(range(1, 17)), (20, 24, 32, 40, 48, 64)
+NEAR = range(-4, 5)  # and those around the k that was chosen
 
 
 def plan(study_id: int, asked: dict[str, Any], job_id: str) -> int:
@@ -135,17 +139,20 @@ def _arranged(
         "picks": len(chosen.picks),
         "gaps": [gap.sentence for gap in chosen.gaps],
         "inertia": made.clusters.inertia,
-        "curves": [asdict(curve(made.embeddings, k, made.settings["seed"], 1)) for k in _compared(made)],
+        "curves": [
+            asdict(curve(made.embeddings, k, made.settings["seed"], 1))
+            for k in compared(len(made.candidates), made.clusters.k)
+        ],
         "map": shown.method,
         "note": shown.note,
     }
     return points, summary
 
 
-def _compared(made: exemplars.Arrangement) -> range:
-    """The numbers of clusters whose fit is shown beside the chosen one; one start of k-means each."""
-    most = max(COMPARED, made.clusters.k + 4)
-    return range(1, min(most, len(made.candidates)) + 1)
+def compared(n: int, k: int) -> list[int]:
+    """The numbers of clusters whose fit is shown beside the chosen k of n questions, in order."""
+    asked = {*COMPARED, *(more for more in LARGER if more <= isqrt(n)), *(k + step for step in NEAR)}
+    return sorted(number for number in asked if 1 <= number <= n)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +177,12 @@ def standing(run_id: int, board: Board) -> list[Slot]:
 
 def nearest(points: Iterable[Point], board: Board) -> list[Point]:
     """Of each cluster the point nearest to its centre that qualifies and is not rejected."""
+    rejected = {key for key, item in board.items.items() if item.queue == "rejected"}
     best: dict[int, Point] = {}
     for point in points:
         if point.failures or (point.cluster in best and best[point.cluster].rank <= point.rank):
             continue
-        if board.item((point.question_index, point.sample_index)).queue != "rejected":
+        if (point.question_index, point.sample_index) not in rejected:
             best[point.cluster] = point
     return [best[number] for number in sorted(best)]
 

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from core import settings
 from core.errors import LabError
 
-HEAD = "0004"  # newest migration; a test holds it to the scripts
+HEAD = "0005"  # newest migration; a test holds it to the scripts
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 

@@ -58,6 +58,18 @@ def since(run_id: int, after: int = 0) -> list[records.Decision]:
     return _read(select(*FIELDS).where(TABLE.c.run_id == run_id, TABLE.c.id > after).order_by(TABLE.c.id))
 
 
+def count(run_id: int) -> int:
+    """How many decisions a run has."""
+    with session() as db:
+        return db.scalar(select(func.count()).select_from(TABLE).where(TABLE.c.run_id == run_id)) or 0
+
+
+def page(run_id: int, offset: int, limit: int) -> list[records.Decision]:
+    """Some of a run's decisions, newest first."""
+    query = select(*FIELDS).where(TABLE.c.run_id == run_id).order_by(TABLE.c.id.desc())
+    return _read(query.offset(offset).limit(limit))
+
+
 def newest(run_id: int, author: str) -> Iterator[records.Decision]:
     """An author's decisions in a run, newest first, read as far as the caller goes."""
     query = select(*FIELDS).where(TABLE.c.run_id == run_id, TABLE.c.author == author)

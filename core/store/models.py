@@ -1,6 +1,7 @@
 """The tables of the store (SQLAlchemy 2). Rows are appended; finished work is never overwritten.
 
-study ─┬─ run (generate) ── completion ── reply (raw, cached, shared by all studies)
+study ─┬─ run (generate) ── completion ─┬─ reply (raw, cached, shared by all studies)
+       │                               └─ checked (what the quality checks say)
        ├─ training_set ──── training_row → completion
        ├─ run (train) ───── metric
        ├─ run (evaluate) ── prediction
@@ -113,6 +114,27 @@ class Completion(Base):
 
 
 Index("completion_filter", Completion.run_id, Completion.correct, Completion.finish_reason)
+
+
+class Checked(Base):
+    """Which quality checks speak up about a completion's rationale as its teacher wrote it.
+
+    `flags` are the checks' keys with blanks around them (" lucky arithmetic "), so that one is found by
+    " lucky "; `version` says by which checks: rows of other versions are written anew.
+    """
+
+    __tablename__ = "checked"
+    completion_id: Mapped[int] = mapped_column(
+        ForeignKey("completion.id", ondelete="CASCADE"), primary_key=True
+    )
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id"))
+    question_index: Mapped[int]
+    sample_index: Mapped[int]
+    version: Mapped[str] = mapped_column(String(16))
+    flags: Mapped[str]
+
+
+Index("checked_run", Checked.run_id, Checked.version)
 
 
 class Reply(Base):

@@ -5,7 +5,7 @@ Lists that can be long take `offset` and `limit`; counts are made by the databas
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from itertools import groupby
 from typing import Any
@@ -14,8 +14,9 @@ from sqlalchemy import Select, delete, func, insert, or_, select, update
 
 from core import records
 from core.errors import LabError
-from core.store import session
+from core.store import checked, session
 from core.store.models import (
+    Checked,
     Completion,
     Dataset,
     Diversity,
@@ -108,6 +109,13 @@ def questions(dataset_id: int, split: str | None = None) -> list[records.Questio
         query = query.where(Question.split == split)
     with session() as db:
         return [_question(row) for row in db.scalars(query)]
+
+
+def questions_of(dataset_id: int, indices: Collection[int]) -> list[records.Question]:
+    """These questions of the benchmark, in index order."""
+    query = select(Question).where(Question.dataset_id == dataset_id, Question.index.in_(indices))
+    with session() as db:
+        return [_question(row) for row in db.scalars(query.order_by(Question.index))]
 
 
 def question(dataset_id: int, index: int) -> records.Question:
@@ -209,12 +217,13 @@ def completions(
     failed: bool | None = None,
     split: str | None = None,
     search: str = "",
+    check: str | None = None,
     after_id: int | None = None,
     offset: int = 0,
     limit: int | None = None,
 ) -> list[Completion]:
-    """A run's completions in question order, filtered."""
-    query = _completions(run_id, correct, truncated, failed, split, search)
+    """A run's completions in question order, filtered; `check`: those about which this check speaks up."""
+    query = _completions(run_id, correct, truncated, failed, split, search, check)
     if after_id is not None:
         query = query.where(Completion.id > after_id)
     query = query.order_by(Completion.question_index, Completion.sample_index).offset(offset).limit(limit)
@@ -227,12 +236,13 @@ def count_completions(run_id: int, **filters: Any) -> int:
         run_id,
         *(filters.get(name) for name in ("correct", "truncated", "failed", "split")),
         filters.get("search", ""),
+        filters.get("check"),
     )
     with session() as db:
         return db.scalar(select(func.count()).select_from(query.subquery())) or 0
 
 
-def _completions(run_id, correct, truncated, failed, split, search) -> Select:
+def _completions(run_id, correct, truncated, failed, split, search, check=None) -> Select:
     query = select(Completion).where(Completion.run_id == run_id)
     if correct is not None:
         query = query.where(Completion.correct.is_(correct))
@@ -241,6 +251,8 @@ def _completions(run_id, correct, truncated, failed, split, search) -> Select:
         query = query.where(is_cut if truncated else ~is_cut)
     if failed is not None:
         query = query.where(Completion.error.isnot(None) if failed else Completion.error.is_(None))
+    if check:
+        query = query.where(Completion.id.in_(checked.flagged(run_id, check, Checked.completion_id)))
     # Questions are searched once each, not once for every completion of theirs.
     dataset_id = select(Study.dataset_id).join(Run, Run.study_id == Study.id).where(Run.id == run_id)
     asked = select(Question.index).where(Question.dataset_id == dataset_id.scalar_subquery())

@@ -18,6 +18,7 @@ from core.exemplars.candidates import TEXTS
 from core.exemplars.clustering import N_INIT, SEED
 from core.exemplars.encoding import DEFAULT_ENCODER
 from core.exemplars.selection import CHECKS, RULES, Limits, limits_for, task
+from core.records import Question
 from core.review.fold import QUEUES, Key
 from core.stages import exemplars as stage
 from core.stages.generation import latest as latest_generation
@@ -32,6 +33,7 @@ from pages.components.text import count, labelled, percent, plain, visible
 MOST_CLUSTERS = 64
 WORDS = 5  # of a question, shown beside its point
 MOST_WORDS = 20_000  # points, above which none carries words, so that the map stays light
+SIZES = {2_000: 8, MOST_WORDS: 5, float("inf"): 3}  # points up to so many: pixels of each
 MAP_HEIGHT = 560
 OWN_COLOURS = 9  # groups of duplicates with a colour of their own
 LIMITS = {
@@ -220,21 +222,24 @@ def cluster_table(run: Run) -> None:
     standing = {point.cluster: point for point in stage.nearest(points.values(), board)}
     sizes = Counter(point.cluster for point in points.values())
     qualify = Counter(point.cluster for point in points.values() if not point.failures)
-    words = first_words(_dataset(run))
+    words = _words(queries.questions_of(_dataset(run), {point.question_index for point in standing.values()}))
     st.subheader("Clusters")
-    st.dataframe(
-        [
+    rows = []
+    for number in range(run.summary["k"]):
+        point = standing.get(number)
+        rows.append(
             {
                 "cluster": number,
                 "questions": sizes[number],
                 "qualify": qualify[number],
-                "exemplar": standing[number].question_index if number in standing else None,
-                "rank": standing[number].rank if number in standing else None,
-                "review": board.item(_key(standing[number])).queue if number in standing else "no exemplar",
-                "first words": visible(words[standing[number].question_index]) if number in standing else "",
+                "exemplar": point.question_index if point else None,
+                "rank": point.rank if point else None,
+                "review": board.item(desk.key_of(point)).queue if point else "no exemplar",
+                "first words": words[point.question_index] if point else "",
             }
-            for number in range(run.summary["k"])
-        ],
+        )
+    st.dataframe(
+        rows,
         hide_index=True,
         height="content",
         key="cluster_table",
@@ -271,7 +276,7 @@ def _by_length(_review: desk.Review) -> tuple[Group, Sequence[str]]:
 
 
 def _by_review(review: desk.Review) -> tuple[Group, Sequence[str]]:
-    return lambda p: review.queue(_key(p)), QUEUES
+    return lambda p: review.queue(desk.key_of(p)), QUEUES
 
 
 def _by_duplicates(review: desk.Review) -> tuple[Group, Sequence[str]]:
@@ -295,10 +300,6 @@ COLOURINGS = {
 }
 
 
-def _key(point: Point) -> Key:
-    return point.question_index, point.sample_index
-
-
 def _dataset(run: Run) -> int:
     return queries.study(run.study_id).dataset_id
 
@@ -311,7 +312,11 @@ def first_words(dataset_id: int) -> Mapping[int, str]:
 # Shared by all sessions and never changed: a benchmark's questions do not change.
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _first_words(database: str, dataset_id: int) -> Mapping[int, str]:
-    return {q.index: " ".join(q.text.split()[:WORDS]) for q in queries.questions(dataset_id)}
+    return {i: charts.literal(words) for i, words in _words(queries.questions(dataset_id)).items()}
+
+
+def _words(questions: Iterable[Question]) -> dict[int, str]:
+    return {q.index: visible(" ".join(q.text.split(maxsplit=WORDS)[:WORDS])) for q in questions}
 
 
 @st.fragment
@@ -322,9 +327,10 @@ def map_part(run: Run, author: str) -> None:
         left, right = st.columns([3, 2], gap="medium")
         with left:
             colour = choice("Colour", list(COLOURINGS), "colour", width="content")
+            words = first_words(_dataset(run)) if len(review.points) <= MOST_WORDS else None
             with st.container(key="map"):
                 event = st.plotly_chart(
-                    figure(review, colour, first_words(_dataset(run))),
+                    figure(review, colour, words),
                     key=f"map_{run.id}_{colour}",
                     on_select="rerun",
                     selection_mode=("points", "box", "lasso"),
@@ -350,23 +356,25 @@ def map_part(run: Run, author: str) -> None:
                 )
 
 
-def figure(review: desk.Review, colour: str, words: Mapping[int, str]) -> Any:
-    """The map as WebGL points, a trace a group, exemplars starred on top. Ids are in `customdata`."""
+def figure(review: desk.Review, colour: str, words: Mapping[int, str] | None) -> Any:
+    """The map as WebGL points, a trace a group, exemplars starred on top. Ids are in `customdata`.
+
+    `words`, safe for a chart, are shown beside the points; None where there are too many of these.
+    """
     import plotly.graph_objects as go
 
     group, names = COLOURINGS[colour].group(review)
     members: dict[str, list[Point]] = {name: [] for name in names}
     for point in review.points.values():
         members[group(point)].append(point)
-    few = len(review.points) <= MOST_WORDS
-    size = 8 if len(review.points) < 2000 else 5 if few else 3
+    size = next(size for most, size in SIZES.items() if len(review.points) <= most)
     made = go.Figure()
     for name, points in members.items():
         if points:
-            made.add_trace(_trace(points, words if few else None, name, {"size": size}))
+            made.add_trace(_trace(points, words, name, {"size": size}))
     stars = stage.nearest(review.points.values(), review.board)
     look = {"size": 17, "symbol": "star", "color": "#f2c230", "line": {"width": 1.5, "color": "#3a2c00"}}
-    made.add_trace(_trace(stars, words if few else None, "exemplars", look))
+    made.add_trace(_trace(stars, words, "exemplars", look))
     made.update_layout(
         height=MAP_HEIGHT,
         margin={"l": 0, "r": 0, "t": 32, "b": 0},
@@ -391,7 +399,7 @@ def _trace(
         x=np.array([p.x for p in rows], np.float32),
         y=np.array([p.y for p in rows], np.float32),
         customdata=np.array([p.question_index for p in rows], np.int32),
-        hovertext=[charts.literal(words[p.question_index]) for p in rows] if words is not None else None,
+        hovertext=[words[p.question_index] for p in rows] if words is not None else None,
         hovertemplate="%{customdata}: %{hovertext}…" if words is not None else "question %{customdata}",
         mode="markers",
         name=name,

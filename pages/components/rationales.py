@@ -12,6 +12,7 @@ from core.records import Question
 from core.store import queries
 from core.store.models import Completion, Run, Study
 from pages.components import diversity
+from pages.components.checks import choose_check, ready
 from pages.components.generate import verdict
 from pages.components.tables import choice, clickable, paged, search
 from pages.components.text import labelled, visible
@@ -52,7 +53,7 @@ def browse(run: Run) -> None:
     """A generation's completions, filtered, and one of them in full."""
     left, right = st.columns([1, 1], gap="medium")
     with left:
-        kept = filters()
+        kept = filters(run)
         offset, limit = paged(queries.count_completions(run.id, **kept), "at")
         rows = queries.completions(run.id, **kept, offset=offset, limit=limit)
         completion_table(rows)
@@ -65,14 +66,17 @@ def browse(run: Run) -> None:
         completion_card(completion, queries.question(dataset_id, completion.question_index))
 
 
-def filters() -> dict[str, Any]:
+def filters(run: Run) -> dict[str, Any]:
     """What `queries.completions` shall keep; every filter is in the URL."""
     text = search("text", "words of a question or a rationale")
     with st.container(horizontal=True):
         kept = VERDICTS[choice("Verdict", list(VERDICTS), "verdict", width="content")]
         kept = kept | LENGTHS[choice("Length", list(LENGTHS), "length", width="content")]
         kept = kept | SPLITS[choice("Split", list(SPLITS), "of", width="content")]
-    return kept | {"search": text}
+        check = choose_check()
+    if check is not None and not ready(run):
+        check = None
+    return kept | {"search": text, "check": check}
 
 
 def completion_table(rows: Sequence[Completion]) -> None:

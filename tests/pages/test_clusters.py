@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable
 from pathlib import Path
 from types import MappingProxyType
@@ -9,12 +10,14 @@ from types import MappingProxyType
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import jobs
+from core import jobs, records, studies
 from core.review.fold import Board
+from core.stages.exemplars import compared
 from core.store import queries
-from core.store.models import Point
+from core.store.models import Point, now
 from pages.components import clusters as ui
 from pages.components.review import Review, open_review
+from pages.components.text import visible
 from tests.clustered import Clustered, clustered
 from tests.pages.test_pages import shown
 
@@ -82,3 +85,95 @@ def test_a_selection_is_read_by_its_ids(made: Clustered):
     one, two = list(review.points)[:2]
     points = [{"customdata": [two[0]], "point_index": 0}, {"customdata": one[0]}, {"customdata": one[0]}, {}]
     assert ui.selected(points, review) == [one, two]
+
+
+# ── questions of every kind ─────────────────────────────────────────────────────────────────────
+
+ODD = {
+    "one word": "Why?",
+    "ten thousand words": "word " * 10_000,
+    "Chinese": "小明有三个苹果,又买了五个,他现在一共有几个苹果?",
+    "right to left": "لدى أحمد ٣ تفاحات واشترى ٥ أخرى. كم تفاحة لديه الآن؟",
+    "markup": "<img src=x onerror=alert(1)> $x$ **b** \x1b[31m \u202e",
+}
+
+
+def cut(name: str, questions: list[str], clusters: list[int], k: int) -> int:
+    """A study with these questions and a finished exemplars run of k clusters. Returns the run's id."""
+    made = [records.Question(i, text, "8") for i, text in enumerate(questions)]
+    dataset = queries.add_dataset("arithmetic_generated", {"name": name}, made)
+    spec = studies.Spec(name=name, benchmark="arithmetic_generated")
+    study = queries.add_study(name, dataset, "robust", spec.as_dict())
+    generation = queries.open_run(
+        study, "generate", "1" * 64, method="fine-tune-cot", config={"split": "all"}
+    )
+    text = "3 + 5 = 8. So it is 8."
+    queries.save_completions(
+        generation.id,
+        [
+            (
+                records.Completion(q.index, 0, "Q", text, "stop", "", " 8.", 1, 1, 0.0, 2, False, None),
+                records.Score(True, "8", 1, 2),
+            )
+            for q in made
+        ],
+    )
+    queries.set_run(generation.id, status="done", finished=now())
+    config = {"rules": "paper", "k": k}
+    run = queries.open_run(study, "exemplars", "2" * 64, method="new-fine-tune-cot", config=config,
+                           parents=[generation.id])  # fmt: skip
+    queries.save_points(
+        run.id,
+        [
+            {"question_index": q.index, "sample_index": 0, "cluster": clusters[q.index], "rank": q.index + 1,
+             "distance": 0.1 * q.index, "x": float(q.index), "y": 0.0, "correct": True, "failures": [],
+             "words": len(q.text.split()), "duplicate": 0 if len(set(questions)) == 1 else None}
+            for q in made
+        ],
+    )  # fmt: skip
+    gaps = [f"Cluster {c} is empty." for c in range(k) if c not in clusters]
+    summary = config | {"seed": 0, "n_init": 10, "encoder": "all-MiniLM-L6-v2", "text": "question",
+                        "map": "PCA", "records": len(made), "eligible": len(made), "note": "", "curves": [],
+                        "correct_among_eligible": 100.0, "picks": k - len(gaps), "gaps": gaps}  # fmt: skip
+    queries.set_run(run.id, status="done", summary=summary, finished=now())
+    return run.id
+
+
+def test_questions_of_every_kind_are_shown(app: Open, lab_home: Path):
+    run = cut("odd", list(ODD.values()), [0, 1, 2, 3, 4], 5)
+    page = app("clusters")
+    assert not page.error and not page.warning
+    assert "Why?" in page.dataframe[-1].value["first words"].tolist()
+    review = open_review(queries.run(run))
+    figure = ui.figure(review, "cluster", ui.first_words(review.study.dataset_id)).to_json()
+    assert "<img" not in figure and "\\u001b" not in figure and len(figure) < 20_000
+    for index, text in enumerate(ODD.values()):
+        card = app("review", reviewer="ana", item=f"{index}.0")
+        said = shown(card)
+        assert f"question {index}" in said
+        assert all("does not fit the teacher's window" in error.value for error in card.error)
+        assert html.escape(visible(text.strip())) in said
+        assert "<img" not in said and "\x1b" not in said
+
+
+def test_duplicates_only_leave_clusters_empty_and_say_so(app: Open, lab_home: Path):
+    cut("alike", ["What is 3 + 5?"] * 4, [0, 0, 0, 0], 3)
+    page = app("clusters")
+    assert [w.value for w in page.warning] == ["Cluster 1 is empty\\.", "Cluster 2 is empty\\."]
+    table = page.dataframe[-1].value
+    assert table["questions"].tolist() == [4, 0, 0]
+    assert table["review"].tolist() == ["pending", "no exemplar", "no exemplar"]
+    assert page.slider[0].max == 4  # k is never above the number of questions
+    review = app("review", reviewer="ana")
+    assert "2 clusters without an exemplar (1, 2)" in review.warning[0].value
+    for _ in range(4):
+        review.button(key="reject").click().run()
+    assert not review.exception
+    assert "3 clusters without an exemplar" in review.warning[0].value
+
+
+def test_the_curves_reach_further_for_more_questions():
+    assert compared(60, 6) == list(range(1, 17))
+    assert compared(5, 3) == [1, 2, 3, 4, 5]
+    assert compared(600, 8) == [*range(1, 17), 20, 24]
+    assert compared(10_000, 30) == [*range(1, 17), 20, 24, *range(26, 35), 40, 48, 64]

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from core.review import desk
-from core.store import decisions
+from core import jobs
+from core.jobs import workflows
+from core.quality.checks import CHECKS
+from core.review import desk, history, texts
+from core.review.agreement import agreement
+from core.store import checked, decisions, queries
 from pages.components import review as ui
 from tests.clustered import Clustered, clustered
 from tests.pages.test_pages import shown
@@ -125,3 +131,211 @@ def test_marks_may_overlap_and_lose_no_text():
 )
 def test_line_ends_are_those_of_the_text_before(typed: str, before: str, kept: str):
     assert ui.typed_text(typed, before) == kept
+
+
+# ── beside the card ─────────────────────────────────────────────────────────────────────────────
+
+
+def beside(app: Open, tab: str, **query: str) -> AppTest:
+    """The page with one of its tabs open."""
+    page = app("review", **query)
+    page.session_state["beside_exemplars"] = tab
+    page.run()
+    assert not page.exception, page.exception
+    return page
+
+
+def decide(made: Clustered, author: str, kinds: str) -> list[tuple[int, int]]:
+    """The first exemplars decided by one author, a letter each; returns their keys."""
+    names = {"a": "accept", "r": "reject", "f": "flag"}
+    keys = desk_keys_of_all(made)[: len(kinds)]
+    for key, letter in zip(keys, kinds, strict=True):
+        item = desk.item(made.exemplars, key)
+        text = item.text if item.text is not None else texts.original(made.exemplars, key)
+        desk.decide(made.exemplars, key, names[letter], author, seen=item.last, before=text)
+    return keys
+
+
+def desk_keys_of_all(made: Clustered) -> list[tuple[int, int]]:
+    """The exemplars as they were before anybody decided."""
+    from core.review.fold import Board
+    from core.stages.exemplars import nearest
+
+    return [(p.question_index, p.sample_index) for p in nearest(queries.points(made.exemplars), Board())]
+
+
+def test_two_reviewers_their_kappa_and_what_they_disagree_on(app: Open, made: Clustered):
+    keys = decide(made, "ana", "aaarrf")
+    decide(made, "ben", "aararf")
+    page = beside(app, "Reviewers", reviewer="ana")
+    figures = {metric.label: metric.value for metric in page.metric}
+    expected = agreement(desk.board(made.exemplars), "ana", "ben")
+    assert figures["Decided alike"] == "4 of 6"
+    assert figures["Cohen's kappa"] == f"{expected.kappa.value:.2f}"
+    said = shown(page)
+    assert f"95 % interval {expected.kappa.low:.2f} to {expected.kappa.high:.2f}" in said
+    assert "2 disagreements" in said and "2 not settled" in said
+    press(page, f"disagreement_{keys[2][0]}_{keys[2][1]}")
+    assert page.query_params["item"] == f"{keys[2][0]}.{keys[2][1]}"
+    assert f"question {keys[2][0]}" in shown(page)
+
+
+def test_one_reviewer_has_nobody_to_agree_with(app: Open, made: Clustered):
+    decide(made, "ana", "aa")
+    assert "Agreement needs two reviewers" in shown(beside(app, "Reviewers", reviewer="ana"))
+
+
+def test_disagreements_come_first_and_are_settled_in_the_history(app: Open, made: Clustered):
+    keys = decide(made, "ana", "aaa")
+    decide(made, "ben", "aar")
+    page = app("review", reviewer="cem", queue="all")
+    assert f"question {keys[2][0]}" in shown(page) and "reviewers disagree" in shown(page)
+    press(page, "settle_keep")
+    settled = decisions.since(made.exemplars)[-1]
+    assert (settled.kind, settled.author) == ("adjudicate", "cem")
+    assert settled.after is not None and (settled.question_index, 0) == keys[2]
+    assert len(decisions.since(made.exemplars)) == 7
+    item = desk.item(made.exemplars, keys[2])
+    assert not item.disputed and item.queue == "accepted" and len(item.done) == 3
+    assert "Nothing is left here" in shown(app("review", reviewer="cem", queue="disagreements"))
+    assert "adjudicated it" in shown(beside(app, "History", reviewer="cem", item=f"{keys[2][0]}.0"))
+
+
+def test_the_history_is_on_the_page_and_in_its_file(app: Open, made: Clustered):
+    (key,) = decide(made, "ana", "r")
+    page = beside(app, "History", reviewer="ana", item=f"{key[0]}.{key[1]}")
+    assert "ana" in shown(page) and "rejected it" in shown(page)
+    (button,) = page.get("download_button")
+    assert button.label == "History as JSON lines"
+    lines = [json.loads(line) for line in history.lines(decisions.since(made.exemplars))]
+    assert [(line["question"], line["kind"], line["author"]) for line in lines] == [(key[0], "reject", "ana")]
+
+
+def test_many_at_once_shows_first_what_it_would_do(app: Open, made: Clustered):
+    page = beside(app, "Many at once", reviewer="ana")
+    keys = set(desk_keys(made))
+    page.text_input(key="many_reason").set_value("all read on paper")
+    press(page, "many_preview")
+    assert not decisions.since(made.exemplars)
+    assert "6 pending" in shown(page) and "Accept 6 rationales" in shown(page)
+    assert len(page.dataframe[-1].value) == 6
+    press(page, "many_apply")
+    kept = decisions.since(made.exemplars)
+    assert {(d.question_index, d.sample_index) for d in kept} == keys
+    assert {(d.kind, d.reason) for d in kept} == {("accept", "all read on paper")}
+    press(page, "Undo")
+    board = desk.board(made.exemplars)
+    assert all(board.item(key).queue == "pending" for key in keys)
+
+
+def test_many_at_once_leaves_what_changed_since_the_preview(app: Open, made: Clustered):
+    page = beside(app, "Many at once", reviewer="ana")
+    press(page, "many_preview")
+    (key,) = decide(made, "ben", "r")
+    page.run()
+    press(page, "many_preview")
+    press(page, "many_apply")
+    by_ana = [d for d in decisions.since(made.exemplars) if d.author == "ana"]
+    assert key not in {(d.question_index, d.sample_index) for d in by_ana}
+
+
+def test_a_comment_changes_nothing_but_the_history(app: Open, made: Clustered):
+    page = app("review", reviewer="ana")
+    page.text_input(key="reason").set_value("Is this <b>really</b> a question?")
+    press(page, "comment")
+    (comment,) = decisions.since(made.exemplars)
+    assert (comment.kind, comment.reason) == ("comment", "Is this <b>really</b> a question?")
+    assert "6 left" in shown(page) and page.text_input(key="reason").value == ""
+    said = shown(beside(app, "History", reviewer="ana"))
+    assert "commented on" in said and "&lt;b&gt;really" in said
+
+
+def test_a_skipped_one_waits_in_its_own_queue(app: Open, made: Clustered):
+    first = desk_keys(made)[0]
+    page = press(app("review", reviewer="ana"), "skip")
+    assert "5 left" in shown(page) and "1 skipped" in shown(page)
+    assert f"question {first[0]}" not in shown(page)
+    assert f"question {first[0]}" in shown(app("review", reviewer="ana", queue="skipped"))
+
+
+def test_what_one_has_not_read_yet(app: Open, made: Clustered):
+    decide(made, "ana", "aaaaaa")
+    assert "question" in shown(app("review", reviewer="ben", queue="not yet by me"))
+    assert "Nothing is left here" in shown(app("review", reviewer="ana", queue="not yet by me"))
+
+
+def test_a_filter_by_a_check_reads_what_is_kept(app: Open, made: Clustered, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(jobs, "enqueue", lambda *_: None)
+    monkeypatch.setattr(jobs, "ensure_worker", lambda: False)
+    check = CHECKS["unused"].title
+    page = app("review", reviewer="ana", queue="all", check=check)
+    assert "have not seen these rationales" in shown(page)
+    press(page, "check_start")
+    assert "are looking at every rationale" in shown(page)
+    (job,) = jobs.jobs()
+    assert (job.kind, job.request["run_id"]) == ("check", made.generation)
+    workflows.perform(job.id, lambda _name, function, *given: function(*given))
+    for run in (made.exemplars, made.generation):
+        label = ui.label(queries.run(run))
+        page = app("review", reviewer="ana", queue="all", check=check, review=label)
+        assert "have not seen" not in shown(page)
+    flagged = checked.keys(made.generation, "unused")
+    assert 0 < len(flagged) < queries.completion_counts(made.generation)["n"]
+    page.button(key="Next").click().run()
+    walked = {page.query_params["item"]}
+    while not page.button(key="Next").disabled and len(walked) < 5:
+        page.button(key="Next").click().run()
+        walked.add(page.query_params["item"])
+    assert walked <= {f"{question}.{sample}" for question, sample in flagged}
+    assert len(walked) == 5
+
+
+# ── whose decisions these are ───────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("told", "name"),
+    [
+        ({"name": "Ana Ruiz", "email": "ana@example.org"}, "Ana Ruiz"),
+        ({"email": "ana@example.org"}, "ana@example.org"),
+        ({"name": "", "sub": "248289761001"}, "248289761001"),
+        ({"name": "x" * 500}, "x" * desk.AUTHOR_CHARACTERS),
+    ],
+)
+def test_who_is_logged_in_decides_under_their_name(app, made, monkeypatch, told, name):
+    monkeypatch.setattr(st, "user", {"is_logged_in": True} | told)  # no provider runs here
+    page = app("review", reviewer="somebody else")
+    assert not [field for field in page.sidebar.text_input if field.label == "You review as"]
+    press(page, "accept")
+    assert decisions.since(made.exemplars)[0].author == name
+
+
+def test_where_a_log_in_is_asked_for_nobody_decides_before(app, made, monkeypatch):
+    monkeypatch.setattr(st, "user", {"is_logged_in": False})
+    monkeypatch.setattr(st, "secrets", {"auth": {"client_id": "lab", "cookie_secret": "x"}})
+    page = app("review", reviewer="somebody else")
+    assert page.button(key="accept").disabled
+    assert page.button(key="log_in_None").label == "Log in"
+    page.button(key="log_in_None").click().run()
+    assert not page.exception and "Authlib" in page.error[0].value
+    assert not decisions.since(made.exemplars)
+
+
+def test_each_provider_that_is_configured_has_a_button(app, made, monkeypatch):
+    monkeypatch.setattr(st, "user", {"is_logged_in": False})
+    auth = {"cookie_secret": "x", "here": {"client_id": "1"}, "there": {"client_id": "2"}}
+    monkeypatch.setattr(st, "secrets", {"auth": auth})
+    labels = {button.label for button in app("clusters").sidebar.button}
+    assert labels >= {"Log in with here", "Log in with there"}
+
+
+def test_the_name_in_the_settings_comes_first(app, made, monkeypatch):
+    monkeypatch.setenv("LAB_AUTHOR", "Ana of the lab")
+    press(app("review"), "accept")
+    assert decisions.since(made.exemplars)[0].author == "Ana of the lab"
+
+
+def test_without_a_name_nothing_can_be_decided(app: Open, made: Clustered):
+    page = app("review", reviewer="ana")
+    page.sidebar.text_input(key="reviewer").set_value("   ").run()
+    assert page.button(key="accept").disabled and not page.exception

@@ -1,0 +1,141 @@
+"""What is under review: a run, the decisions on it folded, and how much of it is left."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+from core import settings
+from core.review import desk, texts
+from core.review.fold import QUEUES, Board, Key
+from core.stages import exemplars as stage
+from core.store import queries
+from core.store.models import Point, Run, Study
+from pages.components import frame
+from pages.components.rationales import label as generation_label
+from pages.components.text import count
+
+COLOURS = {
+    "pending": "gray",
+    "accepted": "green",
+    "edited": "blue",
+    "rejected": "red",
+    "flagged": "orange",
+    "skipped": "violet",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A run under review: its decisions folded, and the rationales that a person goes through, in order."""
+
+    run: Run
+    study: Study
+    board: Board
+    keys: tuple[Key, ...]
+    correct: Mapping[Key, bool]
+    points: Mapping[Key, Point] = field(default_factory=dict)
+
+    @property
+    def generation(self) -> int:
+        """The run that holds the completions."""
+        return self.run.parents[0] if self.run.kind == "exemplars" else self.run.id
+
+    def queue(self, key: Key) -> str:
+        found = self.board.items.get(key)
+        return found.queue if found else "pending"
+
+
+def label(run: Run) -> str:
+    """How a run is called in the picker and the URL; it never changes."""
+    if run.kind == "generate":
+        return f"{generation_label(run)}, all rationales"
+    k = run.summary.get("k", run.config.get("k", "?"))
+    return f"{run.id}: exemplars of {k} clusters, {run.config['rules']}"
+
+
+def choose_run(study: Study) -> Run | None:
+    """The exemplars or the generation to review, the newest exemplars to begin with; None before any."""
+    found = [run for run in reversed(queries.runs(study.id)) if run.kind in texts.ORIGINALS]
+    runs = {
+        run.id: run
+        for run in sorted(found, key=lambda run: run.kind != "exemplars")
+        if run.kind == "generate" or run.status == "done"
+    }
+    if not runs:
+        return None
+    chosen = st.selectbox(
+        "What to review", list(runs), format_func=lambda i: label(runs[i]), key="review", bind="query-params"
+    )
+    return runs[chosen]
+
+
+def board(run_id: int) -> Board:
+    """The run's decisions, folded; only those that are new to this session are read."""
+    boards = st.session_state.setdefault("boards", {})
+    place = (settings.database_url(), run_id)
+    boards[place] = desk.board(run_id, boards.get(place))
+    return boards[place]
+
+
+def open_review(run: Run) -> Review:
+    """What is reviewed of a run: every rationale of a generation; of an exemplars run one a cluster, and
+    whatever else was decided on."""
+    folded, study = board(run.id), queries.study(run.study_id)
+    if run.kind == "generate":
+        correct = _verdicts(settings.database_url(), run.id, queries.completion_counts(run.id)["n"])
+        return Review(run, study, folded, tuple(correct), correct)
+    points = map_points(run)
+    standing = {key_of(point) for point in stage.nearest(points.values(), folded)}
+    keys = tuple(key for key in points if key in standing or key in folded.items)
+    return Review(run, study, folded, keys, {key: points[key].correct for key in keys}, points)
+
+
+def key_of(point: Point) -> Key:
+    return point.question_index, point.sample_index
+
+
+def map_points(run: Run) -> Mapping[Key, Point]:
+    """The questions of a finished exemplars run by cluster, nearest to its centre first."""
+    return _points(settings.database_url(), run.id, str(run.finished))
+
+
+# Shared by all sessions and never changed: the key says which rows of which database they are.
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _points(database: str, run_id: int, finished: str) -> Mapping[Key, Point]:
+    return {key_of(point): point for point in queries.points(run_id)}
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _verdicts(database: str, run_id: int, n: int) -> Mapping[Key, bool]:
+    return {(question, sample): correct for question, sample, correct in queries.sample_verdicts(run_id)}
+
+
+def progress(review: Review) -> None:
+    """What is left, and how many are in each queue; always in sight."""
+    counts = Counter(review.queue(key) for key in review.keys)
+    total, left = len(review.keys), counts["pending"]
+    with st.container(horizontal=True, vertical_alignment="center", key="left"):
+        for queue in QUEUES:
+            if counts[queue] or queue == "pending":
+                name = f"{counts[queue]:,} left" if queue == "pending" else f"{counts[queue]:,} {queue}"
+                st.badge(name, color=COLOURS[queue])
+    st.progress(frame.fraction(total - left, total), text=f"{total - left:,} of {total:,} decided")
+
+
+def gaps(review: Review) -> None:
+    """Name the clusters that give no exemplar as things stand, and what to do."""
+    if review.run.kind != "exemplars":
+        return
+    standing = {point.cluster for point in stage.nearest(review.points.values(), review.board)}
+    empty = [number for number in range(review.run.summary["k"]) if number not in standing]
+    if empty:
+        st.warning(
+            f"{count(len(empty), 'cluster')} without an exemplar ({', '.join(map(str, empty))}): the teacher "
+            f"is shown {len(standing)} instead of {review.run.summary['k']}. "
+            "Bring a rejected one back, or choose other rules.",
+            icon=":material/warning:",
+        )
