@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.components import frame
+from pages.components import ablation, frame
 from pages.components import results as ui
 
 frame.title("Results")
@@ -17,8 +17,8 @@ if not cells:
 
 ui.summary(cells)
 with frame.errors():
-    rows = ui.choose_rows(cells)
-    ui.results_table(rows)
+    rows = ablation.show(cells) if ablation.chosen(cells) else ui.show_table(cells)
+    ui.paid(study, rows)
     ui.downloads(study, rows)
     ui.chart(rows)
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.components import frame
+from pages.components import ablation, frame
 from pages.components import training as ui
 
 frame.title("Train", "A student is fine-tuned by each method and then answers the study's test questions.")
@@ -17,6 +17,7 @@ with st.container(border=True), frame.errors():
     spec = ui.choose_arms(study)
     ui.show_preview(study, spec)
     ui.start(spec)
+    ablation.offer(study, spec)
 
 ui.watch(study)
 frame.next_step("compare the students.", "results", "Results")

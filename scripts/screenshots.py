@@ -47,9 +47,7 @@ def main(
     out: Annotated[Path, typer.Option(help="Where the pictures go.")] = ROOT / "docs" / "images",
     width: Annotated[int, typer.Option(help="Width of the window in pixels.")] = WIDTH,
     dark: Annotated[bool, typer.Option(help="The dark theme.")] = False,
-    study: Annotated[
-        str | None, typer.Option(help="The study shown; else the newest.")
-    ] = None,
+    study: Annotated[str | None, typer.Option(help="The study shown; else the newest.")] = None,
     only: Annotated[list[str] | None, typer.Option(help="Only these pictures.")] = None,
 ) -> None:
     """Take one picture of every page."""

@@ -24,6 +24,7 @@ class Method:
     input          what the student reads: (question text, format, exemplars) → text
     template       which prefix of a format its answer stands behind
     choose         which examples the student is trained on, and what was dropped
+    exemplar_rules the rules by which its exemplars are chosen (core.exemplars.RULES); None: the study's
     options        what a study may set, with defaults
     """
 
@@ -36,6 +37,7 @@ class Method:
     trains: bool = False
     needs_teacher: bool = False
     needs_exemplars: bool = False
+    exemplar_rules: str | None = None
     prompt: Callable[[str, Mapping[str, Any]], str] | None = None
     answer_prompt: Callable[[str, str, Mapping[str, Any]], str] | None = None
     answer_in: Callable[[str, Mapping[str, Any]], str | None] | None = None

@@ -32,7 +32,7 @@ def build_set(
     completions: list[Completion] = []
     scores: list[Score | None] = []
     if method.needs_teacher:
-        if (run_id := latest(study_id, method_key)) is None:
+        if (run_id := latest(study_id, method_key, spec)) is None:
             raise LabError("The study has no rationales yet: generate or import them first.")
         run = queries.run(run_id)
         for row in queries.completions(run_id):
@@ -76,7 +76,8 @@ def plan(study_id: int, spec: Spec, method_key: str, student: str, seed: int, jo
     run = queries.open_run(
         study_id,
         "train",
-        content_hash([config.identity, digest]),
+        # D is part of it: a filter may leave of D samples the same rows as of one.
+        content_hash([config.identity, digest, *([spec.samples] if spec.samples > 1 else [])]),
         method=method_key,
         teacher=teacher,
         student=student,

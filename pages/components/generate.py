@@ -181,13 +181,13 @@ def show_estimate(spec: Spec, request: dict[str, Any], scope: str) -> None:
     if stored is None and not all(cached(file) for file in all_datasets()[spec.benchmark].files):
         st.caption("The estimate appears once the benchmark has been read (Datasets page).")
         return
-    shown = list(spec.exemplars) or _reviewed(spec.name)
+    shown = list(spec.exemplars) or _reviewed(spec.name, METHODS[request["method"]].exemplar_rules)
     if METHODS[request["method"]].needs_exemplars and not shown:
         st.caption("Exemplars are chosen first, from zero-shot rationales (Clusters page).")
         return
     key = stored.hash if stored else content_hash([spec.benchmark, spec.split, spec.options])
     n, bound = _bound(key, stored.id if stored else None, spec.as_dict(), request, shown)
-    asks = "questions" not in TEACHERS[spec.teacher["key"]].given  # others answer from what is there
+    asks = TEACHERS[spec.teacher["key"]].writes
     figures = {
         "Questions": f"{n:,}",
         "Calls, at most": f"{bound.calls:,}" if asks else "none",
@@ -207,10 +207,10 @@ def show_estimate(spec: Spec, request: dict[str, Any], scope: str) -> None:
         st.caption("Replies mostly end earlier, and what is cached is not asked again.")
 
 
-def _reviewed(name: str) -> list[dict[str, str]]:
+def _reviewed(name: str, rules: str | None) -> list[dict[str, str]]:
     """The study's exemplars as they stand in review; none before they are chosen."""
     study = queries.study_by_name(name)
-    chosen = exemplars.newest(study.id) if study else None
+    chosen = exemplars.newest(study.id, rules) if study else None
     return [asdict(exemplar) for exemplar in exemplars.as_reviewed(chosen)] if chosen else []
 
 
