@@ -47,13 +47,17 @@ def generate(progress: Progress, request: Request, step: Step) -> int:
 
 
 def choose_exemplars(progress: Progress, request: Request, step: Step) -> int:
-    """Cluster the questions and choose an exemplar a cluster. Returns the run's id."""
+    """Cluster the questions and choose an exemplar a cluster: as a method wants, else as was asked.
+
+    Returns the run's id.
+    """
     spec = studies.from_dict(request["spec"])
-    asked = spec.clusters | {
-        name: request[name] for name in exemplars.SETTINGS if request.get(name) is not None
-    }
-    if "method" in request and (rules := METHODS[request["method"]].exemplar_rules):
-        asked |= {"rules": rules}
+    if "method" in request:  # the request's seed is then a student's
+        rules = METHODS[request["method"]].exemplar_rules
+        own = {"rules": rules} if rules else {}
+    else:
+        own = {name: request[name] for name in exemplars.SETTINGS if request.get(name) is not None}
+    asked = spec.clusters | own
     run_id = step("plan exemplars", exemplars.plan, request["study_id"], asked, progress.job_id, spec)
     step("choose exemplars", exemplars.choose, progress, run_id)
     return run_id
