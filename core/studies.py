@@ -18,12 +18,16 @@ from __future__ import annotations
 
 from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from core.errors import LabError, RefusedError
 from core.records import Question, Sampling
 
+if TYPE_CHECKING:
+    from core.methods import Method
+
 DEFAULT_RULES = "fine-tune-cot"
+DIVERSE = {"samples": 8, "temperature": 0.7, "top_p": 1.0}  # the papers' diverse reasoning
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ class Spec:
     sampling: dict[str, Any] = field(default_factory=dict)  # where it differs from the method's own
     prompting: dict[str, Any] = field(default_factory=dict)  # options of the method's prompts: trigger
     samples: int = 1  # D, the rationales per question ("diverse reasoning")
+    diverse: dict[str, Any] = field(default_factory=dict)  # every taught arm again: samples, temperature, …
     methods: tuple[str, ...] = ("fine-tune", "fine-tune-cot")
     exemplars: tuple[dict[str, str], ...] = ()  # question, rationale, answer: the user's own
     clusters: dict[str, Any] = field(default_factory=dict)  # how they are chosen: rules, k, seed, …
@@ -74,6 +79,7 @@ class Spec:
                 "Several samples at temperature 0 are all the same: set `sampling: {temperature: 0.7}`."
             )
         filters.chosen(self.filters)
+        _check_diverse(self)
         for name in ("train", "test"):
             value = getattr(self, name)
             if value is not None and value < 1:
@@ -91,8 +97,28 @@ class Spec:
             changes["stop"] = tuple(changes["stop"])
         return replace(own, **changes)
 
+    def diversely(self) -> Spec:
+        """The study as its diverse arms are run: D samples a question, drawn as `diverse` says."""
+        drawn = DIVERSE | self.diverse
+        samples = drawn.pop("samples")
+        return replace(self, samples=samples, sampling=self.sampling | drawn, diverse={})
+
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def _check_diverse(spec: Spec) -> None:
+    if not spec.diverse:
+        return
+    if unknown := sorted(set(spec.diverse) - set(DIVERSE)):
+        raise LabError(
+            f"`diverse` has unknown fields ({', '.join(unknown)}): use {', '.join(sorted(DIVERSE))}."
+        )
+    drawn = DIVERSE | spec.diverse
+    if drawn["samples"] < 2 or drawn["temperature"] <= 0:
+        raise LabError("`diverse` needs several samples at a temperature above 0: as `{samples: 8}`.")
+    if spec.samples > 1:
+        raise LabError("`samples` and `diverse` both ask for several rationales: leave `samples` out.")
 
 
 def _one_of(what: str, value: str, table: Any) -> None:
@@ -200,16 +226,73 @@ def questions(study_id: int, split: str) -> list[Question]:
     return at_most(queries.questions(row.dataset_id, split), row.config.get(split))
 
 
-def arms(spec: Spec) -> list[tuple[str, str, int]]:
-    """(method, student, seed) of every row of the results table, in the order in which they run."""
+class Arm(NamedTuple):
+    """One student of a study: its row of the results table. `diverse`: of the study's diverse rationales."""
+
+    method: str
+    student: str
+    seed: int
+    diverse: bool = False
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """What a job for this arm is asked."""
+        return {name: value for name, value in self._asdict().items() if value is not False}
+
+
+def arms(spec: Spec) -> list[Arm]:
+    """Every row of the results table, in the order in which they run."""
     from core.methods import METHODS
 
     return [
-        (method, student, seed)
+        Arm(method, student, seed, diverse)
         for student in spec.students
         for method in spec.methods
+        for diverse in _ways(spec, METHODS[method])
         for seed in (spec.seeds if METHODS[method].trains else spec.seeds[:1])
     ]
+
+
+def generations(spec: Spec) -> list[tuple[str, bool]]:
+    """(method, diverse) of every set of rationales that the study's arms need."""
+    from core.methods import METHODS
+
+    taught = [name for name in spec.methods if METHODS[name].needs_teacher]
+    return [(name, diverse) for name in taught for diverse in _ways(spec, METHODS[name])]
+
+
+def _ways(spec: Spec, method: Method) -> tuple[bool, ...]:
+    return (False, True) if spec.diverse and method.needs_teacher else (False,)
+
+
+def ablation(spec: Spec, seeds: tuple[int, ...], diverse: dict[str, Any]) -> Spec:
+    """The study with the four arms of New-Fine-tune-CoT's ablation beside the methods that it has.
+
+    What would blur the arms is left to them: which exemplars qualify, whether answers are adaptive, and
+    how many rationales are drawn at which temperature. LabError where the arms could not differ.
+    """
+    from core.results.ablation import ARMS
+    from core.teachers import TEACHERS
+
+    if not TEACHERS[spec.teacher["key"]].writes:
+        raise LabError(
+            f"{TEACHERS[spec.teacher['key']].title} cannot answer with exemplars in view: "
+            "choose a teacher that writes on the Generate page, such as the embedded model."
+        )
+    return replace(
+        spec,
+        methods=tuple(dict.fromkeys([*spec.methods, *ARMS])),
+        seeds=seeds,
+        samples=1,
+        diverse=diverse,
+        sampling=_without(spec.sampling, "temperature", "top_p"),
+        prompting=_without(spec.prompting, "adaptive", "exemplars"),
+        clusters=_without(spec.clusters, "rules", "own"),
+    )
+
+
+def _without(values: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name not in names}
 
 
 def submit(kind: str, title: str, spec: Spec, request: dict[str, Any] | None = None) -> str:

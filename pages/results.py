@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.components import frame, teachers
+from pages.components import ablation, frame, teachers
 from pages.components import results as ui
 
 frame.title("Results")
@@ -18,8 +18,8 @@ if not cells:
 
 ui.summary(cells)
 with frame.errors():
-    rows = ui.choose_rows(cells)
-    ui.results_table(rows)
+    rows = ablation.show(cells) if ablation.chosen(cells) else ui.show_table(cells)
+    ui.paid(study, rows)
     ui.downloads(study, rows)
     ui.chart(rows)
 teachers.part(study)

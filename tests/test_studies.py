@@ -95,7 +95,7 @@ def test_untrained_arms_run_once_whatever_the_seeds():
     spec = studies.from_dict(
         {"name": "x", "benchmark": "addsub", "methods": ["zero-shot", "fine-tune"], "seeds": [0, 1, 2]}
     )
-    assert [(m, s) for m, _, s in studies.arms(spec)] == [
+    assert [(arm.method, arm.seed) for arm in studies.arms(spec)] == [
         ("zero-shot", 0),
         ("fine-tune", 0),
         ("fine-tune", 1),

@@ -17,7 +17,7 @@ from core.methods.base import Examples, Method, Removed
 from core.methods.few_shot_cot import FEW_SHOT_COT
 from core.methods.fine_tune import FINE_TUNE
 from core.methods.fine_tune_cot import FINE_TUNE_COT
-from core.methods.new_fine_tune_cot import NEW_FINE_TUNE_COT
+from core.methods.new_fine_tune_cot import CLUSTER_EXEMPLARS, HEURISTIC_CORRECTION, NEW_FINE_TUNE_COT
 from core.methods.zero_shot import ZERO_SHOT
 from core.records import (
     Completion,
@@ -41,7 +41,16 @@ if TYPE_CHECKING:
 __all__ = ["METHODS", "Method", "estimate", "generate", "requests", "training_set"]
 
 METHODS: dict[str, Method] = {
-    row.key: row for row in (ZERO_SHOT, FEW_SHOT_COT, FINE_TUNE, FINE_TUNE_COT, NEW_FINE_TUNE_COT)
+    row.key: row
+    for row in (
+        ZERO_SHOT,
+        FEW_SHOT_COT,
+        FINE_TUNE,
+        FINE_TUNE_COT,
+        CLUSTER_EXEMPLARS,
+        HEURISTIC_CORRECTION,
+        NEW_FINE_TUNE_COT,
+    )
 }
 
 

@@ -27,6 +27,7 @@ class Method:
     choose         which examples the student is trained on, and what was dropped
     chosen_exemplars   the lab chooses its exemplars, one a cluster; else they are the user's own
     max_input_tokens   how much its student reads, where the paper gives it more than a recipe does
+    exemplar_rules the rules by which its exemplars are chosen (core.exemplars.RULES); None: the study's
     options        what a study may set, with defaults
     """
 
@@ -41,6 +42,7 @@ class Method:
     needs_exemplars: bool = False
     chosen_exemplars: bool = False
     max_input_tokens: int | None = None
+    exemplar_rules: str | None = None
     prompt: Callable[[str, Mapping[str, Any]], str] | None = None
     answer_prompt: Callable[[str, str, Mapping[str, Any]], str] | None = None
     answer_in: Callable[[str, Mapping[str, Any]], str | None] | None = None

@@ -10,11 +10,15 @@ Where its reply says its answer behind an explicit marker, that is the answer; e
 as Fine-tune-CoT does. So n questions cost n + misses calls. The student learns as in Fine-tune-CoT.
 
 The paper gives no prompt, encoder, number of clusters or temperature: Auto-CoT's are taken.
+
+Its ablation adds one change at a time to Fine-tune-CoT. Two rows stand between the two methods, each
+with two calls for every question: exemplars as they come, and exemplars whose answer is right.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from core.errors import LabError
@@ -75,4 +79,27 @@ NEW_FINE_TUNE_COT = Method(
         "rules": "fine-tune-cot",
         "trigger": fine_tune_cot.TRIGGER,
     },
+)
+
+# Without `answer_in` there is nothing to adapt: the second call is always made.
+TWO_CALLS = replace(
+    NEW_FINE_TUNE_COT,
+    answer_in=None,
+    options={name: NEW_FINE_TUNE_COT.options[name] for name in ("exemplars", "trigger")},
+)
+
+CLUSTER_EXEMPLARS = replace(
+    TWO_CALLS,
+    key="cluster-exemplars",
+    title="Cluster exemplars",
+    about="New-Fine-tune-CoT's first change alone: an exemplar a cluster, right or wrong; two calls each.",
+    exemplar_rules="no-correction",
+)
+
+HEURISTIC_CORRECTION = replace(
+    TWO_CALLS,
+    key="heuristic-correction",
+    title="Heuristic correction",
+    about="Its second change added: only exemplars whose answer is right; two calls each.",
+    exemplar_rules="paper",
 )

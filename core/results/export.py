@@ -12,11 +12,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from core.results.published import Published
-from core.results.table import Row
+from core.results.table import Rationales, Row
 
 LATEX_ESCAPES = str.maketrans(
     {
@@ -63,7 +64,14 @@ def as_dict(row: Row) -> dict[str, Any]:
         "p": row.p,
         "p_adjusted": row.p_adjusted,
         "published": [published_dict(figure) for figure in row.published],
+        **_rationales(row),
     }
+
+
+def _rationales(row: Row) -> dict[str, Any]:
+    """What the arm was taught with and what that takes; a kept reply counts as the call it stands for."""
+    values = asdict(row.rationales) if row.rationales else dict.fromkeys(Rationales.__dataclass_fields__)
+    return {"rationales": values.pop("n"), "rationales_correct": values.pop("correct"), **values}
 
 
 def published_dict(figure: Published) -> dict[str, Any]:
@@ -105,17 +113,22 @@ def to_latex(rows: Sequence[Row]) -> str:
     marks = _marks(rows)
     header = (
         r"Benchmark & Arm & Seed & $n$ & Accuracy (95\,\% CI) & Difference (95\,\% CI) "
-        r"& $p$ & $p$ adj. & Published \\"
+        r"& $p$ & $p$ adj. & Published"
     )
+    taken = _taken(rows)
     lines = [
-        r"\begin{tabular}{lllrlllll}",
+        r"\begin{tabular}{lllrlllll" + "r" * len(taken) + "}",
         r"\toprule",
-        header,
+        " & ".join([header, *map(str.capitalize, taken)]) + r" \\",
         r"\midrule",
-        *(" & ".join(_latex_cells(row, marks)) + r" \\" for row in rows),
+        *(
+            " & ".join([*_latex_cells(row, marks), *(latex(show(row)) for show in taken.values())]) + r" \\"
+            for row in rows
+        ),
         r"\bottomrule",
         r"\end{tabular}",
         *(rf"\par\footnotesize {_math(m)} As printed by {latex(who)}, not ours." for who, m in marks.items()),
+        *([r"\par\footnotesize " + latex(TAKEN_NOTE)] if taken else []),
     ]
     return "\n".join(lines) + "\n"
 
@@ -135,7 +148,8 @@ def p_text(p: float | None) -> str:
 def to_text(rows: Sequence[Row]) -> str:
     """The table for a terminal."""
     marks = _marks(rows)
-    head = ("benchmark", "arm", "seed", "n", "accuracy", "difference", "p", "p adj.", "published")
+    taken = _taken(rows)
+    head = ("benchmark", "arm", "seed", "n", "accuracy", "difference", "p", "p adj.", "published", *taken)
     body = [
         (
             row.arm.benchmark,
@@ -147,6 +161,7 @@ def to_text(rows: Sequence[Row]) -> str:
             p_text(row.p),
             p_text(row.p_adjusted),
             ", ".join(f"{figure.accuracy:g}{marks[figure.citation]}" for figure in row.published),
+            *(show(row) for show in taken.values()),
         )
         for row in rows
     ]
@@ -154,7 +169,37 @@ def to_text(rows: Sequence[Row]) -> str:
     lines = ["  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)) for line in (head, *body)]
     notes = ["Accuracy in percent with its 95 % interval; difference in points, paired by question."]
     notes += [f"{mark} As printed by {who}, not ours." for who, mark in marks.items()]
+    notes += [TAKEN_NOTE] if taken else []
     return "\n".join(line.rstrip() for line in [*lines, "", *notes])
+
+
+def _taken(rows: Sequence[Row]) -> dict[str, Callable[[Row], str]]:
+    """The columns on what rationales take, {heading: how a row shows it}; none where no teacher is asked."""
+    return TAKEN_COLUMNS if any(r.rationales and r.rationales.calls is not None for r in rows) else {}
+
+
+def _number(row: Row, name: str, form: str) -> str:
+    value = getattr(row.rationales, name) if row.rationales else None
+    return "" if value is None else form.format(value)
+
+
+TAKEN_COLUMNS: dict[str, Callable[[Row], str]] = {
+    "rationales right": lambda row: (
+        f"{row.rationales.correct:,} of {row.rationales.n:,}" if row.rationales else ""
+    ),
+    "calls": lambda row: _number(row, "calls", "{:,}"),
+    "tokens": lambda row: _number(row, "tokens", "{:,}"),
+    "cost": lambda row: _number(row, "cost", "${:,.4f}"),
+}
+TAKEN_NOTE = (
+    "Calls, tokens and cost are what the arm's rationales take of the teacher: the zero-shot pass behind "
+    "chosen exemplars is counted, and a reply from the cache as the call that it stands for."
+)
+
+
+def taken_lines(rows: Sequence[Row]) -> list[dict[str, str]]:
+    """For each row its rationales, calls, tokens and cost as texts; empty where no teacher was asked."""
+    return [{name: show(row) for name, show in _taken(rows).items()} for row in rows]
 
 
 def _flat(item: dict[str, Any]) -> dict[str, Any]:

@@ -12,9 +12,46 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from core.errors import LabError, RefusedError
 from core.results import published, statistics
+
+
+@dataclass(frozen=True, slots=True)
+class Rationales:
+    """What an arm's students were taught with: how many rationales, how many right, and what they take.
+
+    Calls, tokens and US dollars are of everything that the rationales stand on, so of the zero-shot
+    pass behind chosen exemplars too, and a kept reply counts as the call that it stands for. What was
+    really paid is less where arms share replies. All None for a teacher that makes no call.
+    """
+
+    n: int
+    correct: int
+    calls: int | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    cost: float | None = None
+    paid_calls: int | None = None
+    paid_cost: float | None = None
+
+    @property
+    def tokens(self) -> int | None:
+        return None if self.calls is None else (self.prompt_tokens or 0) + (self.completion_tokens or 0)
+
+
+EARLIER = "earlier, run"  # how the variant of an evaluation begins that a newer one stands before
+TAKEN = ("calls", "prompt_tokens", "completion_tokens", "cost", "paid_calls", "paid_cost")
+
+
+def rationales(summaries: Sequence[Mapping[str, Any]]) -> Rationales | None:
+    """From the summaries of an arm's generations, its own first; None where there is no teacher."""
+    if not summaries:
+        return None
+    own, known = summaries[0], all("calls" in summary for summary in summaries)
+    taken = {name: sum(summary[name] for summary in summaries) for name in TAKEN} if known else {}
+    return Rationales(own["n"], own["correct"], **taken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +72,7 @@ class Cell:
     correct: Mapping[int, bool]  # question index → right
     samples: int = 1  # D, rationales per training question
     variant: str = ""
+    rationales: Rationales | None = None
 
     @property
     def arm(self) -> Arm:
@@ -93,6 +131,7 @@ class Row:
     p: float | None = None
     p_adjusted: float | None = None
     published: tuple[published.Published, ...] = ()
+    rationales: Rationales | None = None  # of its newest run
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +192,7 @@ def _row(arm: Arm, members: list[Cell], others: list[Cell], alone: bool = False)
         published=()
         if alone
         else tuple(published.lookup(arm.benchmark, arm.method, arm.student, arm.samples > 1)),
+        rationales=members[-1].rationales,
     )
     if not others:
         return row

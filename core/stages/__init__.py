@@ -20,6 +20,7 @@ from collections.abc import Callable
 from typing import Any
 
 from core import studies
+from core.errors import RefusedError
 from core.jobs.progress import Progress
 from core.methods import METHODS
 from core.stages import (
@@ -41,13 +42,14 @@ ZERO_SHOT_COT = "fine-tune-cot"  # the method whose rationales exemplars are cho
 
 def generate(progress: Progress, request: Request, step: Step) -> int:
     """Have the teacher write what is missing. Returns the run's id."""
-    spec = studies.from_dict(request["spec"])
+    spec = _spec(request)
     asked = {name: request.get(name) for name in ("method", "split", "limit", "exemplars")}
     asked = {name: value for name, value in asked.items() if value is not None}
     if METHODS[asked.get("method", ZERO_SHOT_COT)].chosen_exemplars and "exemplars" not in asked:
         # The teacher first answers without exemplars; they are chosen from what it wrote.
-        if not step("find rationales", generation.latest, request["study_id"], ZERO_SHOT_COT):
-            generate(progress, request | {"method": ZERO_SHOT_COT}, step)
+        plainly = request | {"method": ZERO_SHOT_COT, "diverse": False}
+        if not step("find rationales", generation.latest, request["study_id"], ZERO_SHOT_COT, _spec(plainly)):
+            generate(progress, plainly, step)
         asked["exemplars"] = choose_exemplars(progress, request, step)
     run_id, batches = step(
         "plan rationales", generation.plan, request["study_id"], spec, asked, progress.job_id
@@ -77,11 +79,18 @@ def measure_diversity(progress: Progress, request: Request, step: Step) -> None:
 
 
 def choose_exemplars(progress: Progress, request: Request, step: Step) -> int:
-    """Cluster the questions and choose an exemplar a cluster. Returns the run's id."""
-    asked = studies.from_dict(request["spec"]).clusters | {
-        name: request[name] for name in exemplars.SETTINGS if request.get(name) is not None
-    }
-    run_id = step("plan exemplars", exemplars.plan, request["study_id"], asked, progress.job_id)
+    """Cluster the questions and choose an exemplar a cluster: as a method wants, else as was asked.
+
+    Returns the run's id.
+    """
+    spec = studies.from_dict(request["spec"])
+    if "method" in request:  # the request's seed is then a student's
+        rules = METHODS[request["method"]].exemplar_rules
+        own = {"rules": rules} if rules else {}
+    else:
+        own = {name: request[name] for name in exemplars.SETTINGS if request.get(name) is not None}
+    asked = spec.clusters | own
+    run_id = step("plan exemplars", exemplars.plan, request["study_id"], asked, progress.job_id, spec)
     step("choose exemplars", exemplars.choose, progress, run_id)
     return run_id
 
@@ -89,11 +98,13 @@ def choose_exemplars(progress: Progress, request: Request, step: Step) -> int:
 def arm(progress: Progress, request: Request, step: Step) -> int:
     """One row of the results table: training set, student, predictions. Returns the evaluation's id."""
     method = METHODS[request["method"]]
-    study_id, spec = request["study_id"], studies.from_dict(request["spec"])
+    study_id, spec = request["study_id"], _spec(request)
     chosen = (study_id, spec, method.key, request["student"], request["seed"])
     trained = None
     if method.trains:
-        if method.needs_teacher and not step("find rationales", generation.latest, study_id, method.key):
+        if method.needs_teacher and not step(
+            "find rationales", generation.latest, study_id, method.key, spec
+        ):
             generate(progress, request, step)
         trained, epochs = step("training set", training.plan, *chosen, progress.job_id)
         for epoch in range(1, epochs + 1):
@@ -107,13 +118,28 @@ def arm(progress: Progress, request: Request, step: Step) -> int:
 
 
 def study(progress: Progress, request: Request, step: Step) -> None:
-    """Rationales by each method that needs them, then every arm: methods × students × seeds."""
+    """Rationales by each method that needs them, then every arm: methods × students × seeds.
+
+    An arm that has nothing to learn is left out and said at the end; the others are run.
+    """
     spec = studies.from_dict(request["spec"])
-    for name in spec.methods:
-        if METHODS[name].needs_teacher:
-            generate(progress, request | {"method": name}, step)
-    for method, student, seed in studies.arms(spec):
-        arm(progress, request | {"method": method, "student": student, "seed": seed}, step)
+    for method, diverse in studies.generations(spec):
+        generate(progress, request | {"method": method, "diverse": diverse}, step)
+    refused: list[str] = []
+    for one in studies.arms(spec):
+        try:
+            arm(progress, request | one.request, step)
+        except RefusedError as reason:
+            progress.say(str(reason))
+            refused.append(str(reason))
+    if refused:
+        raise RefusedError(f"{len(refused)} of {len(studies.arms(spec))} arms are missing: {refused[0]}")
+
+
+def _spec(request: Request) -> studies.Spec:
+    """The study as the request's arm wants it."""
+    spec = studies.from_dict(request["spec"])
+    return spec.diversely() if request.get("diverse") else spec
 
 
 def check_answers(progress: Progress, request: Request, step: Step) -> None:

@@ -57,7 +57,7 @@ class Rerun:
     run_id: int
     generations: tuple[dict[str, Any], ...] = ()
     arms: tuple[dict[str, Any], ...] = ()
-    unchanged: int = 0  # arms (method, student, seed) of the study that stay as they are
+    unchanged: int = 0  # arms (method, student, seed, D) of the study that stay as they are
     calls: int = 0
 
     @property
@@ -90,9 +90,10 @@ def _made_of(run: Run) -> list[Run]:
     return [one for one in _done(run.study_id, "generate") if run.id in one.parents]
 
 
-def _name(one: Run | dict[str, Any]) -> tuple[str, str, int]:
-    found = one if isinstance(one, dict) else {n: getattr(one, n) for n in ("method", "student", "seed")}
-    return found["method"], found["student"], found["seed"]
+def _name(one: Run | dict[str, Any]) -> tuple[str, str, int, int]:
+    if isinstance(one, dict):
+        return one["method"], one["student"], one["seed"], one["spec"]["samples"]
+    return one.method, one.student, one.seed, one.config.get("samples", 1)
 
 
 def submit(run_id: int) -> str:
@@ -172,6 +173,7 @@ def _spec_of(run: Run) -> Spec:
         teacher=run.config["teacher"],
         sampling=run.config["sampling"],
         samples=run.config["samples"],
+        diverse={},
         prompting=said,
     )
 
@@ -218,31 +220,34 @@ def _arms(study_id: int) -> list[Arm]:
 
 def _is_stale(one: Arm) -> bool:
     """Whether it would now learn from another training set, of the same generation or one of its kin."""
-    study_id, method = one.train.study_id, one.train.method
-    newest = latest(study_id, method)
+    study_id, method, spec = one.train.study_id, one.train.method, _spec(one)
+    newest = latest(study_id, method, spec)
     if newest is None or family(queries.run(newest)) != family(queries.run(one.generation)):
         return False
-    spec = replace(
-        studies.from_dict(queries.study(study_id).config), samples=one.train.config.get("samples", 1)
-    )
     made, _ = build_set(study_id, spec, method, FORMATS[resolve(one.train.student).format])
     return made.hash != one.train.training_set
 
 
-def _request(one: Arm) -> dict[str, Any]:
-    """The arm as a stage is asked for it, trained as it was before."""
+def _spec(one: Arm) -> studies.Spec:
+    """The study as the arm was made in it: its recipe, its filters, its D and how those were drawn."""
     config, preset = one.train.config, RECIPES[one.train.config["recipe"]].fields
     known = {name: config[name] for name in TUNED if name in config}
     spec = studies.from_dict(queries.study(one.train.study_id).config)
-    spec = replace(
+    return replace(
         spec,
         recipe=config["recipe"],
         training={n: value for n, value in known.items() if n not in preset or preset[n] != value},
+        filters=config.get("filters", {}),
         samples=config.get("samples", 1),
         sampling=queries.run(one.generation).config.get("sampling") or spec.sampling,
+        diverse={},
     )
+
+
+def _request(one: Arm) -> dict[str, Any]:
+    """The arm as a stage is asked for it, trained as it was before."""
     return {
-        "spec": spec.as_dict(),
+        "spec": _spec(one).as_dict(),
         "method": one.train.method,
         "student": one.train.student,
         "seed": one.train.seed,

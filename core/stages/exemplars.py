@@ -32,9 +32,9 @@ COMPARED, LARGER = tuple(range(1, 17)), (20, 24, 32, 40, 48, 64)
 NEAR = range(-4, 5)  # and those around the k that was chosen
 
 
-def plan(study_id: int, asked: dict[str, Any], job_id: str) -> int:
-    """Open the run over the study's newest zero-shot rationales. Returns its id."""
-    if (parent := latest(study_id, "fine-tune-cot")) is None:
+def plan(study_id: int, asked: dict[str, Any], job_id: str, spec: studies.Spec | None = None) -> int:
+    """Open the run over the newest zero-shot rationales, made as `spec` asks if given. Returns its id."""
+    if (parent := latest(study_id, "fine-tune-cot", spec)) is None:
         raise LabError("There are no zero-shot rationales to choose from: generate or import them first.")
     config = {name: asked[name] for name in SETTINGS if asked.get(name) is not None}
     config = {"rules": "paper"} | config
@@ -197,9 +197,13 @@ def slot(run_id: int, point: Point, board: Board) -> Slot:
     return Slot(point, question, original if item.text is None else item.text, original, item)
 
 
-def newest(study_id: int) -> int | None:
-    """The study's newest finished exemplars run, if any."""
-    done = [run.id for run in queries.runs(study_id, "exemplars") if run.status == "done"]
+def newest(study_id: int, rules: str | None = None) -> int | None:
+    """The study's newest finished exemplars run, if any; by these rules, if given."""
+    done = [
+        run.id
+        for run in queries.runs(study_id, "exemplars")
+        if run.status == "done" and rules in (None, run.config["rules"])
+    ]
     return done[-1] if done else None
 
 

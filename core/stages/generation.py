@@ -104,9 +104,9 @@ def as_options(prompting: dict[str, Any]) -> dict[str, Any]:
 
 def close(progress: Progress, run_id: int) -> dict[str, int]:
     """Sum the run up; failed items are said, and asked again when the job is resumed."""
-    counts = queries.completion_counts(run_id)
+    counts, taken = queries.completion_counts(run_id), takes(queries.run(run_id))
     measured = diversity.measure(run_id, progress.at)
-    summary = queries.run(run_id).summary | counts | measured  # a check of its answers stays
+    summary = queries.run(run_id).summary | counts | taken | measured  # a check of its answers stays
     queries.set_run(run_id, status="done", summary=summary, finished=now())
     progress.say(f"{counts['n']} rationales, {counts['correct']} correct, {counts['truncated']} truncated.")
     if counts["failed"]:
@@ -116,15 +116,41 @@ def close(progress: Progress, run_id: int) -> dict[str, int]:
     return counts
 
 
-def latest(study_id: int, method: str) -> int | None:
-    """The study's generation by this method that finished last, if any.
+def takes(run: Run) -> dict[str, Any]:
+    """What a run's rationales take of a teacher that writes: calls, tokens, cost; and what was paid of it.
+
+    A kept reply counts as the call that it stands for: two arms that share one both need it.
+    """
+    if not teachers.TEACHERS[run.config["teacher"]["key"]].writes:
+        return {}
+    asked, paid = queries.completion_calls(run.id), queries.ledger_totals(run.id)
+    prices = teachers.prices(run.config["teacher"])
+    return asked | {
+        "cost": prices.cost(asked["prompt_tokens"], asked["completion_tokens"]),
+        "paid_calls": paid["calls"],
+        "paid_cost": paid["cost"],
+    }
+
+
+def latest(study_id: int, method: str, spec: Spec | None = None) -> int | None:
+    """The study's generation by this method that finished last, if any; made as `spec` asks, if given.
 
     Not the one opened last: where an edit was undone, the run of before is finished anew.
     """
     done = [
-        run for run in queries.runs(study_id, "generate") if run.status == "done" and run.method == method
+        run
+        for run in queries.runs(study_id, "generate")
+        if run.status == "done" and run.method == method and (spec is None or _serves(run, spec))
     ]
     return max(done, key=lambda run: (run.finished or run.created, run.id)).id if done else None
+
+
+def _serves(run: Run, spec: Spec) -> bool:
+    """Whether a study finds its rationales in this run: as many, sampled so; an import needs only enough."""
+    if "sampling" not in run.config:
+        return run.config["samples"] >= spec.samples
+    own = spec.sampled(methods.METHODS[run.method].sampling).as_dict()
+    return (run.config["samples"], run.config["sampling"]) == (spec.samples, own)
 
 
 def import_file(study_id: int, path: Path, source: str) -> dict[str, Any]:

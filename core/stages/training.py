@@ -36,7 +36,7 @@ def build_set(
     scores: list[Score | None] = []
     rejected = 0
     if method.needs_teacher:
-        if (run_id := latest(study_id, method_key)) is None:
+        if (run_id := latest(study_id, method_key, spec)) is None:
             raise LabError("The study has no rationales yet: generate or import them first.")
         run = queries.run(run_id)
         stored = queries.completions(run_id)
@@ -108,8 +108,10 @@ def plan(study_id: int, spec: Spec, method_key: str, student: str, seed: int, jo
     run = queries.open_run(
         study_id,
         "train",
-        # Filters are part of it: they may leave the rows that there are without them.
-        content_hash([config.identity, digest, *([on] if on else [])]),
+        # D and filters are part of it: filters may leave of D samples the rows that there are without them.
+        content_hash(
+            [config.identity, digest, *([on] if on else []), *([spec.samples] if spec.samples > 1 else [])]
+        ),
         method=method_key,
         teacher=teacher,
         student=student,

@@ -65,7 +65,7 @@ def steps(made: TrainingSet, filters: Mapping[str, Any]) -> list[Step]:
 def signature(study_id: int, spec: Spec, method: str) -> list[Any]:
     """What the set depends on besides its format, without reading it: equal signature, equal set."""
     study = queries.study(study_id)
-    run_id = latest(study_id, method) if METHODS[method].needs_teacher else None
+    run_id = latest(study_id, method, spec) if METHODS[method].needs_teacher else None
     run = queries.run(run_id) if run_id else None
     said = [run.id, str(run.finished), decisions.last()] if run else []
     return [

@@ -295,6 +295,18 @@ def completion_counts(run_id: int) -> dict[str, int]:
         return dict(zip(("n", "correct", "truncated", "failed"), db.execute(query).one(), strict=True))
 
 
+def completion_calls(run_id: int) -> dict[str, int]:
+    """calls, prompt_tokens, completion_tokens that a run's completions stand for, kept replies counted."""
+    query = select(
+        func.count() + func.count().filter(Completion.answer_prompt != ""),
+        func.coalesce(func.sum(Completion.prompt_tokens), 0),
+        func.coalesce(func.sum(Completion.completion_tokens), 0),
+    ).where(Completion.run_id == run_id, Completion.error.is_(None))
+    with session() as db:
+        found = db.execute(query).one()
+        return dict(zip(("calls", "prompt_tokens", "completion_tokens"), map(int, found), strict=True))
+
+
 def completion_of(run_id: int, question_index: int, sample_index: int = 0) -> Completion:
     query = select(Completion).where(
         Completion.run_id == run_id,
@@ -676,12 +688,13 @@ def evaluation_cells(study_name: str) -> list[Any]:
     Where the same arm and seed was evaluated again (other rationales, edits, another setting), the
     newest stands for the arm and the others say so in their variant, so that both can be compared.
     """
-    from core.results.table import Cell
+    from core.results.table import EARLIER, Cell, rationales
 
     if (found := study_by_name(study_name)) is None:
         raise LabError(f"There is no study “{study_name}”: `python -m core studies` lists them.")
     key = dataset(found.dataset_id).key
-    done = [row for row in runs(found.id, "evaluate") if row.status == "done"]
+    by_id = {row.id: row for row in runs(found.id)}
+    done = [row for row in by_id.values() if row.kind == "evaluate" and row.status == "done"]
     several = len({row.config.get("recipe") for row in done if row.parents}) > 1
     # Finished last, not opened last: where an edit was undone, the run of before stands again.
     newest = {_arm(row, several): row.id for row in sorted(done, key=lambda row: row.finished or row.created)}
@@ -696,9 +709,8 @@ def evaluation_cells(study_name: str) -> list[Any]:
             question_set=row.config["question_set"],
             correct=verdicts(row.id),
             samples=row.config.get("samples", 1),
-            variant=_variant(row, several)
-            if newest[_arm(row, several)] == row.id
-            else f"earlier, run {row.id}",
+            variant=_variant(row, several) if newest[_arm(row, several)] == row.id else f"{EARLIER} {row.id}",
+            rationales=rationales([by_id[i].summary for i in _generations(row, by_id)]),
         )
         for row in done
     ]
@@ -738,6 +750,18 @@ def teacher_verdicts(run_id: int) -> dict[int, tuple[bool | None, ...]]:
         ):
             found.setdefault(question, []).append(bool(correct) if there else None)
     return {question: tuple(verdicts) for question, verdicts in found.items()}
+
+
+def _generations(row: Run, by_id: dict[int, Run]) -> list[int]:
+    """The generations that a run stands on, its own first: those that its exemplars are of come after."""
+    found: list[int] = []
+    waiting = list(row.parents)
+    while waiting:
+        parent = by_id[waiting.pop(0)]
+        if parent.kind == "generate" and parent.id not in found:
+            found.append(parent.id)
+        waiting += parent.parents
+    return found
 
 
 def _variant(row: Run, several_recipes: bool) -> str:

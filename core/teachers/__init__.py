@@ -57,6 +57,11 @@ class Row:
         """Every option with its default; None where it must be given."""
         return {option.name: option.default for option in self.options}
 
+    @property
+    def writes(self) -> bool:
+        """Whether it answers the prompt that it gets; others answer by question, from what is there."""
+        return "questions" not in self.given
+
 
 def _open_endpoint(**options: Any) -> Teacher:
     from core.teachers.endpoint import Endpoint

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
@@ -54,7 +54,7 @@ NUMBERS = ("question_words", "rationale_lines", "rationale_words")
 
 def rationales(study: Study) -> Run | None:
     """The newest zero-shot rationales of the study, which exemplars are chosen from; None before any."""
-    run_id = latest_generation(study.id, "fine-tune-cot")
+    run_id = latest_generation(study.id, "fine-tune-cot", studies.from_dict(study.config))
     return queries.run(run_id) if run_id is not None else None
 
 
@@ -83,7 +83,9 @@ def ask(study: Study, generation: Run, run: Run | None) -> None:
             curves(run, asked["k"])
         if st.button("Choose exemplars", type="primary", icon=":material/play_arrow:", key="start"):
             title = f"Exemplars: {RULES[asked['rules']].key}, {count(asked['k'], 'cluster')}"
-            studies.submit("exemplars", title, spec, asked)
+            # The study keeps them, so that what is reviewed here is what its teacher is shown.
+            kept = {name: value for name, value in asked.items() if value is not None}
+            studies.submit("exemplars", title, replace(spec, clusters=kept), asked)
             st.rerun()
 
 

@@ -236,14 +236,14 @@ def show_estimate(spec: Spec, request: dict[str, Any], scope: str) -> None:
         st.caption("The estimate appears once the benchmark has been read (Datasets page).")
         return
     method = METHODS[request["method"]]
-    shown = _reviewed(spec.name) if method.chosen_exemplars else list(spec.exemplars)
+    shown = _reviewed(spec.name, method.exemplar_rules) if method.chosen_exemplars else list(spec.exemplars)
     if method.needs_exemplars and not shown:
         if method.chosen_exemplars:
             st.caption("Exemplars are chosen first, from zero-shot rationales (Clusters page).")
         return
     key = stored.hash if stored else content_hash([spec.benchmark, spec.split, spec.options])
     n, bound = _bound(key, stored.id if stored else None, spec.as_dict(), request, shown)
-    asks = "questions" not in TEACHERS[spec.teacher["key"]].given  # others answer from what is there
+    asks = TEACHERS[spec.teacher["key"]].writes
     figures = {
         "Questions": f"{n:,}",
         "Calls, at most": f"{bound.calls:,}" if asks else "none",
@@ -295,10 +295,10 @@ def _how(bound: Estimate) -> str:
     return f"Prompt tokens are counted with the model's own tokenizer{some}."
 
 
-def _reviewed(name: str) -> list[dict[str, str]]:
+def _reviewed(name: str, rules: str | None) -> list[dict[str, str]]:
     """The study's exemplars as they stand in review; none before they are chosen."""
     study = queries.study_by_name(name)
-    chosen = exemplars.newest(study.id) if study else None
+    chosen = exemplars.newest(study.id, rules) if study else None
     return [asdict(exemplar) for exemplar in exemplars.as_reviewed(chosen)] if chosen else []
 
 

@@ -38,6 +38,8 @@ COLUMNS = {
         help="Questions right here only / right in the baseline only."
     ),
     "p": st.column_config.TextColumn(help="Exact McNemar where one run stands against one."),
+    "rationales right": st.column_config.TextColumn(help="Of the teacher's, for training questions."),
+    "calls": st.column_config.TextColumn(help="What the arm's rationales take; see below the table."),
     "published †": st.column_config.TextColumn(help="Printed by the papers, not measured here."),
 }
 
@@ -66,6 +68,13 @@ def choose_rows(cells: Sequence[Cell]) -> tuple[Row, ...]:
     return table(cells, None if method == NO_BASELINE else Baseline(method), adjust)
 
 
+def show_table(cells: Sequence[Cell]) -> tuple[Row, ...]:
+    """Every arm against the chosen baseline. Returns the table's rows."""
+    rows = choose_rows(cells)
+    results_table(rows)
+    return rows
+
+
 def method_title(key: str) -> str:
     """How a method is called on a page."""
     return METHODS[key].title if key in METHODS else key
@@ -87,6 +96,19 @@ def results_table(rows: Sequence[Row], clickable_rows: bool = True) -> None:
         st.caption(f"† As printed by {plain(citation)}, not measured here.")
 
 
+def paid(study: Study, rows: Sequence[Row]) -> None:
+    """What calls, tokens and cost of the table mean, and what the whole study really paid."""
+    if not any(row.rationales and row.rationales.calls is not None for row in rows):
+        return
+    summaries = [run.summary for run in queries.runs(study.id, "generate")]
+    calls = sum(summary.get("paid_calls", 0) for summary in summaries)
+    cost = sum(summary.get("paid_cost", 0.0) for summary in summaries)
+    st.caption(
+        f"{export.TAKEN_NOTE} Arms share replies, so less was paid: in all of this study "
+        f"{count(calls, 'call')} and \\${cost:,.4f}."
+    )
+
+
 def _lines(rows: Sequence[Row]) -> list[dict[str, object]]:
     """The rows as the table shows them; a column that says nothing is left out."""
     lines = [
@@ -104,8 +126,9 @@ def _lines(rows: Sequence[Row]) -> list[dict[str, object]]:
             "p": export.p_text(row.p),
             "p adjusted": export.p_text(row.p_adjusted),
             "published †": ", ".join(f"{figure.accuracy:g}" for figure in row.published),
+            **taken,
         }
-        for row in rows
+        for row, taken in zip(rows, export.taken_lines(rows), strict=True)
     ]
     several = {name for name in ("teacher", "D") if len({line[name] for line in lines} - {""}) > 1}
     said = {name for name in lines[0] if any(line[name] != "" for line in lines)}
@@ -136,7 +159,8 @@ def chart(rows: Sequence[Row]) -> None:
     """Accuracy with its interval as bars, published figures as open diamonds."""
     import plotly.graph_objects as go
 
-    names = [charts.literal(_short(row)) for row in rows]
+    rows = list({row.arm: row for row in reversed(rows)}.values())[::-1]  # of several seeds, the mean
+    names = [charts.literal(name) for name in _short(rows)]
     figure = go.Figure(
         go.Bar(
             x=[row.accuracy for row in rows],
@@ -165,9 +189,21 @@ def chart(rows: Sequence[Row]) -> None:
     charts.show(figure, "accuracy", height=160 + 46 * len(rows))
 
 
-def _short(row: Row) -> str:
-    seed = _seed(row) if row.seed is None else f"seed {row.seed}"
-    return f"{method_title(row.arm.method)}, {row.arm.student}, {seed}"
+def _short(rows: Sequence[Row]) -> list[str]:
+    """The arms' names on an axis: the method, and whatever else the arms differ in."""
+    parts = [
+        (
+            method_title(row.arm.method),
+            f"D={row.arm.samples}" if row.arm.samples > 1 else "",
+            row.arm.variant,
+            row.arm.student,
+            row.arm.teacher,
+        )
+        for row in rows
+    ]
+    telling = [i for i in range(len(parts[0])) if i == 0 or len({part[i] for part in parts} - {""}) > 1 or
+               (i in (1, 2) and any(part[i] for part in parts))]  # fmt: skip
+    return [", ".join(part[i] for i in telling if part[i]) for part in parts]
 
 
 def downloads(study: Study, rows: Sequence[Row]) -> None:

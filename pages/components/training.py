@@ -10,13 +10,14 @@ from typing import Any
 import streamlit as st
 
 from core import studies
-from core.methods import METHODS
+from core.methods import METHODS, Method
 from core.records import content_hash
 from core.store import queries
 from core.store.models import Metric, Run, Study
 from core.students.config import RECIPES, SELECTIONS, TrainConfig
 from core.students.table import STUDENTS
 from core.studies import Spec
+from core.teachers import TEACHERS
 from pages.components import charts, exemplars, frame
 from pages.components.jobs import job_card
 from pages.components.text import count, percent, plain, seconds, visible
@@ -47,7 +48,7 @@ def choose_arms(study: Study) -> Spec:
     left, right = st.columns(2)
     methods = left.multiselect(
         "Methods",
-        list(METHODS),
+        [key for key, row in METHODS.items() if _possible(row, spec)],
         spec.methods,
         format_func=lambda k: METHODS[k].title,
         key=f"{scope}_methods",
@@ -67,6 +68,12 @@ def choose_arms(study: Study) -> Spec:
         )
     spec = replace(spec, methods=tuple(methods), students=tuple(students))
     return _choose_recipe(spec, scope)
+
+
+def _possible(method: Method, spec: Spec) -> bool:
+    """Whether the study has what a method needs: for exemplars by cluster, a teacher that can see them."""
+    writes = TEACHERS[spec.teacher["key"]].writes
+    return not method.chosen_exemplars or writes or method.key in spec.methods
 
 
 def _choose_recipe(spec: Spec, scope: str) -> Spec:
@@ -127,11 +134,16 @@ def start(spec: Spec, ready: bool) -> None:
         st.caption("Write the exemplars of Few-shot-CoT to go on, or leave it out.")
     label, waits = f"Start {count(len(arms), 'job')}" if arms else "Start", not arms or not ready
     if st.button(label, type="primary", icon=":material/play_arrow:", key="start", disabled=waits):
-        for method, student, seed in arms:
-            kind = "train" if METHODS[method].trains else "evaluate"
-            request = {"method": method, "student": student, "seed": seed}
-            studies.submit(kind, f"{student}, {METHODS[method].title}, seed {seed}", spec, request)
+        for arm in arms:
+            kind = "train" if METHODS[arm.method].trains else "evaluate"
+            title = f"{arm.student}, {_arm_title(arm, spec)}, seed {arm.seed}"
+            studies.submit(kind, title, spec, arm.request)
         st.rerun()
+
+
+def _arm_title(arm: studies.Arm, spec: Spec) -> str:
+    diverse = f", D={spec.diversely().samples}" if arm.diverse else ""
+    return METHODS[arm.method].title + diverse
 
 
 # ── what it will take ───────────────────────────────────────────────────────────────────────────
@@ -139,9 +151,8 @@ def start(spec: Spec, ready: bool) -> None:
 
 def show_preview(study: Study, spec: Spec) -> None:
     """Rows, tokens, cuts, memory, time and the first batch of one arm, before anything is trained."""
-    arms = {
-        f"{METHODS[m].title}, {s}": (m, s, seed) for m, s, seed in studies.arms(spec) if METHODS[m].trains
-    }
+    trained = [arm for arm in studies.arms(spec) if METHODS[arm.method].trains]
+    arms = {f"{_arm_title(arm, spec)}, {arm.student}": arm for arm in trained}
     if not arms:
         st.caption("Nothing of this is trained: the students are evaluated as they are.")
         return
@@ -152,8 +163,10 @@ def show_preview(study: Study, spec: Spec) -> None:
     if asked:
         from core.stages.preview import preview
 
+        chosen = arms[arm]
+        asked_for = spec.diversely() if chosen.diverse else spec
         with st.spinner("The student's process counts rows and tokens…"):
-            st.session_state[key] = preview(study.id, spec, *arms[arm])
+            st.session_state[key] = preview(study.id, asked_for, chosen.method, chosen.student, chosen.seed)
     if key in st.session_state:
         _preview(st.session_state[key])
 

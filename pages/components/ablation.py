@@ -1,0 +1,147 @@
+"""New-Fine-tune-CoT's ablation: the button that runs its four arms, their table beside the paper's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core import studies
+from core.errors import LabError
+from core.results import ablation
+from core.results.published import SOURCES
+from core.results.table import Cell, Row
+from core.store import queries
+from core.store.models import Study
+from core.studies import DIVERSE, Spec
+from pages.components import frame
+from pages.components.results import method_title, results_table
+from pages.components.tables import choice
+from pages.components.text import count, plain, visible
+
+TABLES = ("all arms", "ablation")
+SEEDS = (0, 1, 2)
+EVERY_SEED = range(5)
+
+
+# ── the button ──────────────────────────────────────────────────────────────────────────────────
+
+
+def offer(study: Study, spec: Spec) -> None:
+    """The four arms for this study's teacher and students: what they will take, and the button."""
+    with st.expander("The four arms of New-Fine-tune-CoT", icon=":material/science:"), frame.errors():
+        st.caption(
+            "An ablation: "
+            + ", ".join(map(method_title, ablation.ARMS))
+            + ", each with one change more than "
+            "the one before it. The same teacher, students and test questions, in one job."
+        )
+        asked = _asked(study, spec)
+        lacking = [name for name in ("students", "seeds") if asked and not getattr(asked, name)]
+        if lacking:
+            st.caption(f"Choose {' and '.join(lacking)} to go on.")
+        ready = asked is not None and not lacking
+        if st.button("Run the four arms", icon=":material/science:", key="ablation", disabled=not ready):
+            studies.submit("study", f"{study.name}: the four arms", asked or spec)
+            st.rerun()
+
+
+def _asked(study: Study, spec: Spec) -> Spec | None:
+    """The study to run; None, and why, where its teacher or its exemplars rule the ablation out."""
+    try:
+        asked = studies.ablation(spec, *_choose(study, spec))
+    except LabError as reason:
+        st.caption(plain(reason))
+        return None
+    _expect(study, asked)
+    return asked
+
+
+def _choose(study: Study, spec: Spec) -> tuple[tuple[int, ...], dict[str, float]]:
+    """(seeds, how diverse rationales are drawn; nothing where they are not wanted)."""
+    scope = f"ablation{study.id}"
+    seeds, several, samples, temperature = st.columns([3, 3, 2, 2], vertical_alignment="bottom")
+    start = spec.seeds if len(spec.seeds) > 1 else SEEDS
+    chosen = seeds.multiselect("Seeds", sorted({*EVERY_SEED, *start}), start, key=f"{scope}_seeds")
+    own = DIVERSE | spec.diverse
+    wanted = several.toggle(
+        "And each with diverse reasoning", True, key=f"{scope}_diverse",
+        help="Every arm a second time, with several sampled rationales a question.",
+    )  # fmt: skip
+    drawn = {
+        "samples": int(
+            samples.number_input("D", 2, 64, own["samples"], key=f"{scope}_samples", disabled=not wanted)
+        ),
+        "temperature": temperature.number_input(
+            "Temperature", 0.1, 2.0, own["temperature"], 0.1, key=f"{scope}_heat", disabled=not wanted
+        ),
+    }
+    return tuple(chosen), drawn | {"top_p": own["top_p"]} if wanted else {}
+
+
+def _expect(study: Study, asked: Spec) -> None:
+    """How many students and calls that is."""
+    n = queries.split_counts(study.dataset_id).get("train", 0)
+    n = min(n, asked.train or n)
+    samples = asked.diversely().samples if asked.diverse else 0
+    arms = [arm for arm in studies.arms(asked) if arm.method in ablation.ARMS]
+    others = [method_title(name) for name in asked.methods if name not in ablation.ARMS]
+    st.caption(
+        f"{count(len(arms), 'student')} trained and evaluated; at most "
+        f"{count(ablation.calls_at_most(n, samples), 'call')} to the teacher for "
+        f"{count(n, 'training question')}, fewer where replies are kept or say their answer at once."
+        + (
+            f" The study's other methods are run too, unless they were: {plain(', '.join(others))}."
+            if others
+            else ""
+        )
+    )
+
+
+# ── the table ───────────────────────────────────────────────────────────────────────────────────
+
+
+def chosen(cells: Sequence[Cell]) -> bool:
+    """Whether the ablation's table is asked for; there is one where two of its arms were evaluated."""
+    several = len({cell.method for cell in ablation.cells_of(cells)}) > 1
+    return several and choice("Table", TABLES, "table") == TABLES[1]
+
+
+def show(cells: Sequence[Cell]) -> tuple[Row, ...]:
+    """The four arms, each against Fine-tune-CoT with the same D; the paper's figures beside them."""
+    rows = ablation.rows(cells)
+    results_table(rows)
+    st.caption(
+        "Each arm is compared with Fine-tune-CoT from the same teacher with the same D, rationales per "
+        "question; p-values are adjusted by Holm's method over the arms."
+    )
+    _beside(rows)
+    return rows
+
+
+def _beside(rows: Sequence[Row]) -> None:
+    lines = ablation.beside(rows)
+    st.subheader("Beside the paper's tables 3, 4 and 5")
+    st.dataframe(
+        [
+            {"accuracy %": visible(line.student), "D": line.samples}
+            | {title: _figure(line.accuracy[key], line.source) for key, title in ablation.ARMS.items()}
+            | {"from": f"† {line.source}" if line.source else "this study", "its baseline": line.note}
+            for line in lines
+        ],
+        hide_index=True,
+        height="content",
+        key="beside",
+    )
+    if any(line.source for line in lines):
+        st.caption(f"† As printed by {plain(SOURCES['new-fine-tune-cot'])}, not measured here.")
+    else:
+        st.caption("The paper prints no figure for this benchmark.")
+    with st.expander("How far the printed figures can be trusted", icon=":material/fact_check:"):
+        st.markdown("\n".join(f"- {plain(fact)}" for fact in ablation.AUDIT))
+
+
+def _figure(value: float | None, source: str) -> str:
+    if value is None:
+        return "—"
+    return f"{value:g} †" if source else f"{value:.1f}"

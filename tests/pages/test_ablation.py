@@ -1,0 +1,131 @@
+"""The ablation on its pages: the button that runs the four arms, and their table beside the paper's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import jobs, studies
+from core.records import Prediction, Score, content_hash, question_set_hash
+from core.results.ablation import ARMS, AUDIT
+from core.store import queries
+from tests.pages.conftest import Filled  # noqa: F401  the type of a fixture
+from tests.pages.test_pages import shown
+
+Open = Callable[..., AppTest]
+SPEC = studies.Spec(
+    name="Sums", benchmark="arithmetic_generated", options={"size": 40}, train=12, test=4,
+    teacher={"key": "local"}, methods=("fine-tune",), students=("T5 small",), clusters={"rules": "custom"},
+)  # fmt: skip
+TAKEN = {"calls": 24, "prompt_tokens": 900, "completion_tokens": 100, "cost": 0.5}
+
+
+@pytest.fixture
+def submitted(monkeypatch: pytest.MonkeyPatch, lab_home: object) -> list[str]:
+    queued: list[str] = []
+    monkeypatch.setattr(jobs, "enqueue", queued.append)
+    monkeypatch.setattr(jobs, "ensure_worker", lambda: False)
+    return queued
+
+
+def test_one_click_queues_the_four_arms(app: Open, submitted: list[str]):
+    study = studies.open_study(SPEC)
+    opened = app("train")
+    assert "24 students trained and evaluated; at most 648 calls" in shown(opened)
+    opened.button(key="ablation").click().run()
+    assert not opened.exception and not opened.error
+    (job,) = jobs.jobs()
+    asked = studies.from_dict(job.request["spec"])
+    assert (job.kind, asked.methods, asked.seeds) == ("study", ("fine-tune", *ARMS), (0, 1, 2))
+    assert asked.diverse == {"samples": 8, "temperature": 0.7, "top_p": 1.0} and asked.clusters == {}
+    assert queries.study(study).config["methods"] == list(asked.methods)
+    assert len(submitted) == 1
+    assert app("train").multiselect(key=f"train{study}_methods").value == list(asked.methods)
+
+
+def test_without_diverse_reasoning_half_of_it(app: Open, submitted: list[str]):
+    study = studies.open_study(SPEC)
+    opened = app("train")
+    opened.toggle(key=f"ablation{study}_diverse").set_value(False)
+    opened.multiselect(key=f"ablation{study}_seeds").set_value([4]).run()
+    assert "at most 72 calls to the teacher for 12 training questions" in shown(opened)
+    opened.button(key="ablation").click().run()
+    asked = studies.from_dict(jobs.jobs()[0].request["spec"])
+    assert (asked.diverse, asked.seeds) == ({}, (4,))
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"teacher": {"key": "worked"}}, "choose a teacher that writes"),
+        ({"exemplars": ({"question": "q", "rationale": "r", "answer": "1"},)}, "without `exemplars`"),
+    ],
+)
+def test_where_the_arms_could_not_differ_it_says_why(app: Open, submitted: list[str], changes, sentence):
+    studies.open_study(replace(SPEC, **changes))
+    opened = app("train")
+    assert opened.button(key="ablation").disabled
+    assert sentence in shown(opened).replace("\\", "")
+
+
+def fill(samples: tuple[int, ...] = (1, 8)) -> None:
+    """Every arm evaluated with two seeds: the n-th arm is right on n of four test questions."""
+    study = studies.open_study(replace(SPEC, benchmark="addsub", options={}, name="AddSub", test=4))
+    questions = studies.questions(study, "test")
+    for number, method in enumerate(ARMS):
+        for d in samples:
+            made = _run(study, "generate", method, d, 0, teacher="SmolLM2")
+            summary = {"n": 12 * d, "correct": 3 * d, "paid_calls": 10, "paid_cost": 0.25} | TAKEN
+            queries.set_run(made, status="done", summary=summary)
+            for seed in (0, 1):
+                train = _run(study, "train", method, d, seed, parents=[made], teacher="SmolLM2")
+                config = {"question_set": question_set_hash(questions), "samples": d}
+                run = _run(study, "evaluate", method, d, seed, parents=[train], teacher="SmolLM2", **config)
+                queries.save_predictions(
+                    run,
+                    [(Prediction(q.index, "", ""), Score(i < number, None)) for i, q in enumerate(questions)],
+                )
+                queries.set_run(run, status="done")
+
+
+def _run(study: int, kind: str, method: str, d: int, seed: int, parents=(), teacher="", **config) -> int:
+    return queries.open_run(
+        study, kind, content_hash([kind, method, d, seed]), method=method, student="T5 small", seed=seed,
+        teacher=teacher, config=config, parents=list(parents),
+    ).id  # fmt: skip
+
+
+def test_the_table_stands_beside_the_papers(app: Open, recorded: object, lab_home: object):
+    fill()
+    opened = app("results", table="ablation")
+    assert not opened.error
+    ours, beside = (frame.value for frame in opened.dataframe[:2])
+    assert len(ours) == 8 * 3, "four arms, twice, each with its mean and two seeds"
+    assert list(ours["D"])[:12] == ["1"] * 12 and list(ours["seed"])[:3] == ["mean of 2", "0", "1"]
+    assert (
+        set(ours["calls"]) == {"24"} and set(ours["tokens"]) == {"1,000"} and set(ours["cost"]) == {"$0.5000"}
+    )
+    assert set(ours["rationales right"]) == {"3 of 12", "24 of 96"}
+    assert [bool(cell) for cell in ours["difference"]] == ([False] * 3 + [True] * 9) * 2
+    own = beside[beside["from"] == "this study"]
+    assert list(own["+ adaptive answers"]) == ["25.0", "25.0", "75.0", "75.0"]
+    printed = beside[beside["from"] != "this study"].set_index(["accuracy %", "D"])
+    assert printed.loc[("the teacher's rationales", 1), "+ cluster exemplars"] == "83.54 †"
+    assert printed.loc[("t5-small", 8), "+ adaptive answers"] == "10.1 †"
+    assert set(printed["+ heuristic correction"]) == {"—"}, "the paper prints it only with adaptive answers"
+    said = shown(opened).replace("\\", "")
+    assert all(fact in said for fact in AUDIT)
+    assert "80 calls and $2.0000" in said
+    assert "not measured here" in said
+
+
+def test_all_arms_come_first_and_the_chart_tells_them_apart(app: Open, recorded: object, lab_home: object):
+    fill()
+    opened = app("results")
+    assert len(opened.dataframe) >= 1 and "Beside the paper" not in shown(opened)
+    assert opened.selectbox(key="baseline").value == "none"
+    bars = opened.get("plotly_chart")[0]
+    assert all(f"D={d}" in str(bars.proto) for d in (8,))

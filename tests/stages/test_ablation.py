@@ -1,0 +1,231 @@
+"""The four arms through their stages: calls counted at a server, what each takes, and of what it is made."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import asdict
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+
+from core import jobs, stages, studies
+from core.exemplars.selection import failures, limits_for
+from core.jobs.workflows import perform
+from core.records import Prediction, content_hash, question_set_hash
+from core.results import ablation
+from core.results.table import table
+from core.review import desk
+from core.stages import evaluation, exemplars, generation, scoring, training
+from core.store import queries
+from core.store.models import now
+from core.students.formats import FORMATS
+from tests.clustered import Silent
+
+TRAIN, TEST, K, D = 12, 4, 4, 2
+PRICES = {"price_in": 2.0, "price_out": 4.0}  # US dollars per million tokens
+
+
+class Answering(BaseHTTPRequestHandler):
+    """A teacher that is wrong on each third question without exemplars, and right with them in view.
+
+    With exemplars in view it says its answer behind a marker for every second question.
+    """
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        prompt = body["prompt"]
+        self.server.prompts.append(prompt)
+        number, gold = self.server.golds[re.findall(r"Q: (.*?)\nA:", prompt, re.S)[-1]]
+        shown = prompt.count("Q: ") > 1
+        said = gold if shown or number % 3 else str(int(gold) + 1)
+        text = f" It {'may' if body['temperature'] else 'will'} make {said}." + (
+            f" The answer is {said}." if shown and number % 2 else ""
+        )
+        if prompt.endswith("the answer is"):
+            text = f" {said}."
+        usage = {"prompt_tokens": 10, "completion_tokens": 5}
+        reply = {"choices": [{"index": 0, "finish_reason": "stop", "text": text}], "usage": usage}
+        payload = json.dumps(reply).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(payload)))
+        self.end_headers()
+        self.wfile.write(payload)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def server() -> Iterator[ThreadingHTTPServer]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as made:
+        made.prompts, made.golds = [], {}
+        Thread(target=made.serve_forever, daemon=True).start()
+        yield made
+        made.shutdown()
+
+
+@pytest.fixture
+def spec(server: ThreadingHTTPServer, lab_home) -> studies.Spec:
+    """The ablation of a small study, one student and one seed, its teacher at the server."""
+    url = f"http://127.0.0.1:{server.server_port}/v1"
+    plain = studies.Spec(
+        name="Sums", benchmark="arithmetic_generated", options={"size": 40}, train=TRAIN, test=TEST,
+        teacher={"key": "llama.cpp", "base_url": url, "model": "any"} | PRICES, methods=("fine-tune",),
+        students=("T5 small",), clusters={"k": K, "rules": "auto-cot"},
+    )  # fmt: skip
+    study_id = studies.open_study(plain)
+    asked = studies.questions(study_id, "train")
+    server.golds = {q.text: (number, q.answer) for number, q in enumerate(asked)}
+    return studies.ablation(plain, (0,), {"samples": D, "temperature": 0.7})
+
+
+def step(_name, function, *arguments):
+    """A step that is only a call; clusters are dealt out by hand, so that nothing is embedded."""
+    if function is exemplars.choose:
+        return deal(arguments[1])
+    return function(*arguments)
+
+
+def deal(run_id: int) -> None:
+    """The question at each position goes to the next cluster; who qualifies is the rules' to say."""
+    run = queries.run(run_id)
+    limits = limits_for(run.config["rules"], "arithmetic_generated", scoring.scorer(run.study_id).kind)
+    rows = exemplars.candidates(run)
+    points = [
+        {"question_index": one.index, "sample_index": sample, "cluster": i % K, "rank": i // K + 1,
+         "distance": float(i), "x": 0.0, "y": 0.0, "correct": one.correct, "words": 9,
+         "failures": list(failures(one, limits)), "duplicate": None}
+        for i, (one, sample) in enumerate(rows)
+    ]  # fmt: skip
+    queries.save_points(run_id, points)
+    queries.set_run(run_id, status="done", summary={"k": K}, finished=now())
+
+
+def generate(spec: studies.Spec, method: str, diverse: bool = False) -> int:
+    request = {"study_id": studies.open_study(spec), "spec": spec.as_dict(), "method": method}
+    return stages.generate(Silent(), request | {"diverse": diverse}, step)
+
+
+def test_calls_of_the_four_arms_counted_at_the_server(spec, server):
+    calls = {}
+    for method, diverse in studies.generations(spec):
+        before = len(server.prompts)
+        run = queries.run(generate(spec, method, diverse))
+        assert run.summary["n"] == TRAIN * (D if diverse else 1)
+        calls[method, diverse] = (len(server.prompts) - before, run.summary["calls"])
+    n, m = 2 * TRAIN, 2 * TRAIN * D
+    assert calls["fine-tune-cot", False] == (n, n) and calls["fine-tune-cot", True] == (m, m)
+    assert calls["cluster-exemplars", False] == (n, n) and calls["cluster-exemplars", True] == (m, m)
+    assert calls["heuristic-correction", False] == (n, n) and calls["heuristic-correction", True] == (m, m)
+    # The last arm's prompts are the third's: nothing is asked again, and what it takes is n and the misses.
+    asked, stand_for = calls["new-fine-tune-cot", False]
+    marked = [c for c in completions(spec, "new-fine-tune-cot") if "answer is" in c.rationale]
+    assert asked == 0 and stand_for == TRAIN + (TRAIN - len(marked)) < n
+    assert calls["new-fine-tune-cot", True][0] == 0
+    assert len(server.prompts) == ablation.calls_at_most(TRAIN, D)
+
+
+def completions(spec: studies.Spec, method: str):
+    return queries.completions(generation.latest(studies.open_study(spec), method, spec))
+
+
+def test_no_exemplar_is_wrong_with_the_papers_rules_and_both_last_arms_share_them(spec):
+    for method in list(ablation.ARMS)[1:]:
+        generate(spec, method)
+    study = studies.open_study(spec)
+    chosen = {run.config["rules"]: run.id for run in queries.runs(study, "exemplars")}
+    assert set(chosen) == {"no-correction", "paper"}, "the study's own rules give way to the arms'"
+    assert exemplars.newest(study, "no-correction") == chosen["no-correction"] != exemplars.newest(study)
+    first = {rules: exemplars.nearest(queries.points(run), desk.board(run)) for rules, run in chosen.items()}
+    assert all(point.correct for point in first["paper"]) and len(first["paper"]) == K
+    assert not all(point.correct for point in first["no-correction"])
+    parents = {run.method: run.parents for run in queries.runs(study, "generate") if run.parents}
+    assert parents == {
+        "cluster-exemplars": [chosen["no-correction"]],
+        "heuristic-correction": [chosen["paper"]],
+        "new-fine-tune-cot": [chosen["paper"]],
+    }
+
+
+def test_each_arm_finds_its_own_rationales(spec):
+    greedy, diverse = (generate(spec, "fine-tune-cot", way) for way in (False, True))
+    study = studies.open_study(spec)
+    assert generation.latest(study, "fine-tune-cot") == diverse > greedy
+    assert generation.latest(study, "fine-tune-cot", spec) == greedy
+    assert generation.latest(study, "fine-tune-cot", spec.diversely()) == diverse
+    made, run = training.build_set(study, spec.diversely(), "fine-tune-cot", FORMATS["t5"])
+    assert run.id == diverse and {row.sample_index for row in made.rows} == set(range(D))
+    assert queries.run(greedy).config["sampling"]["temperature"] == 0
+    assert queries.run(diverse).config["sampling"]["temperature"] == 0.7
+    # Exemplars are chosen from what was said greedily.
+    chosen = exemplars.plan(study, {"k": K}, "", spec)
+    assert queries.run(chosen).parents == [greedy]
+
+
+def evaluated(spec: studies.Spec, arm: studies.Arm) -> int:
+    """An evaluation of an arm over the rationales that are there; its student is not trained."""
+    study = studies.open_study(spec)
+    own = spec.diversely() if arm.diverse else spec
+    parent = generation.latest(study, arm.method, own) if arm.method in ablation.ARMS else None
+    shared = {"method": arm.method, "student": arm.student, "seed": arm.seed, "teacher": "t"}
+    train = queries.open_run(
+        study, "train", content_hash(list(arm)), config={}, parents=[parent] if parent else [], **shared
+    )
+    questions = studies.questions(study, "test")
+    config = {"question_set": question_set_hash(questions), "samples": own.samples}
+    run = queries.open_run(
+        study, "evaluate", content_hash(list(arm)), config=config, parents=[train.id], **shared
+    )
+    lines = [asdict(Prediction(q.index, "", f"--> {q.answer}")) for q in questions]
+    evaluation.save(run.id, scoring.scorer(study), "-->", lines)
+    queries.set_run(run.id, status="done")
+    return run.id
+
+
+def test_what_an_arm_takes_counts_the_pass_behind_its_exemplars_and_what_was_kept(spec, server):
+    for way in studies.generations(spec):
+        generate(spec, *way)
+    for arm in studies.arms(spec):
+        evaluated(spec, arm)
+    cells = queries.evaluation_cells(spec.name)
+    by_arm = {(row.arm.method, row.arm.samples): row.rationales for row in table(cells)}
+    assert by_arm["fine-tune", 1] is None
+    first = by_arm["fine-tune-cot", 1]
+    assert (first.n, first.correct) == (TRAIN, sum(c.correct for c in completions(spec, "fine-tune-cot")))
+    assert (first.calls, first.paid_calls) == (2 * TRAIN, 2 * TRAIN)
+    assert (first.prompt_tokens, first.completion_tokens) == (20 * TRAIN, 10 * TRAIN)
+    assert first.cost == pytest.approx((2 * 20 + 4 * 10) * TRAIN / 1e6) == pytest.approx(first.paid_cost)
+    third, last = by_arm["heuristic-correction", 1], by_arm["new-fine-tune-cot", 1]
+    assert third.calls == 4 * TRAIN, "two for each, and two for each before exemplars could be chosen"
+    assert 3 * TRAIN < last.calls < third.calls
+    assert last.paid_calls == 2 * TRAIN, "of the last arm only the zero-shot pass was paid"
+    assert last.tokens == 15 * last.calls and last.cost > last.paid_cost
+    assert by_arm["heuristic-correction", D].calls == 2 * TRAIN * (1 + D)
+
+    rows = ablation.rows(cells)
+    assert [(row.arm.method, row.arm.samples) for row in rows] == [
+        (method, samples) for samples in (1, D) for method in ablation.ARMS
+    ]
+    assert [row.baseline and row.baseline.samples for row in rows] == [None, 1, 1, 1, None, D, D, D]
+    lines = ablation.beside(rows)
+    assert {(line.student, line.samples) for line in lines} == {
+        (who, samples) for who in (ablation.TEACHER, "T5 small") for samples in (1, D)
+    }
+    assert lines[0].accuracy["fine-tune-cot"] == 100 * first.correct / first.n
+
+
+def test_an_arm_that_learns_nothing_is_left_out_and_said(spec, server, monkeypatch):
+    monkeypatch.setattr(jobs, "enqueue", lambda job_id: "")
+    monkeypatch.setattr(jobs, "ensure_worker", lambda: False)
+    server.golds = {text: (number, "-1") for text, (number, _) in server.golds.items()}
+    wrong = studies.from_dict(spec.as_dict() | {"methods": ["fine-tune-cot"]})
+    job_id = studies.submit("study", "t", wrong, {})
+    assert perform(job_id, step) == "failed"
+    assert "2 of 2 arms are missing: Fine-tune-CoT has no training rows" in (jobs.job(job_id).error or "")
+    assert [run.kind for run in queries.runs(studies.open_study(wrong))] == ["generate", "generate"]
