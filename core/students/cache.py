@@ -7,33 +7,41 @@ made ahead; what is read is a view.
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-import torch
-from transformers.cache_utils import DynamicLayer
+if TYPE_CHECKING:
+    import torch
 
 BLOCK = 64  # tokens of room made at a time
 
 
-class RoomyLayer(DynamicLayer):
-    """One layer's keys and values, (rows, heads, tokens, width) each: views of tensors with more room."""
+def make_room(held: Any) -> Any:
+    """A model's cache with its plain layers made roomy; whatever else it keeps stays as it is."""
+    from transformers.cache_utils import DynamicLayer
 
-    def update(
-        self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        self.keys = _appended(self.keys, key_states)
-        self.values = _appended(self.values, value_states)
-        return self.keys, self.values
-
-
-def make_room(cache: Any) -> Any:
-    """The cache with its plain layers made roomy; whatever else a model keeps stays as it is."""
-    for i, layer in enumerate(getattr(cache, "layers", [])):
+    for i, layer in enumerate(getattr(held, "layers", [])):
         if type(layer) is DynamicLayer and layer.is_initialized:
-            roomy = RoomyLayer()
+            roomy = roomy_layer()()
             roomy.__dict__.update(layer.__dict__)
-            cache.layers[i] = roomy
-    return cache
+            held.layers[i] = roomy
+    return held
+
+
+@cache
+def roomy_layer() -> type:
+    """The class of one layer's keys and values, (rows, heads, tokens, width) each."""
+    from transformers.cache_utils import DynamicLayer
+
+    class RoomyLayer(DynamicLayer):
+        def update(
+            self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any
+        ) -> tuple[torch.Tensor, torch.Tensor]:
+            self.keys = _appended(self.keys, key_states)
+            self.values = _appended(self.values, value_states)
+            return self.keys, self.values
+
+    return RoomyLayer
 
 
 def _appended(held: torch.Tensor, new: torch.Tensor) -> torch.Tensor:
@@ -41,8 +49,7 @@ def _appended(held: torch.Tensor, new: torch.Tensor) -> torch.Tensor:
     n, more = held.shape[-2], new.shape[-2]
     whole = held._base
     if whole is None or whole.shape[:-2] != held.shape[:-2] or whole.shape[-2] < n + more:
-        shape = (*held.shape[:-2], n + more + BLOCK, held.shape[-1])
-        whole = held.new_empty(shape)
+        whole = held.new_empty((*held.shape[:-2], n + more + BLOCK, held.shape[-1]))
         whole[..., :n, :] = held
     whole[..., n : n + more, :] = new
     return whole[..., : n + more, :]

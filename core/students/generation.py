@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from core.errors import LabError
 from core.records import Sampling
+from core.students.cache import make_room
 
 if TYPE_CHECKING:
     import torch
@@ -277,8 +278,6 @@ class Decoded:
         self._forward(ids)
 
     def _forward(self, ids: torch.Tensor) -> None:
-        from core.students.cache import make_room
-
         extra: dict[str, Any] = {}
         if "position_ids" in self.takes:
             extra["position_ids"] = self.positions

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers.cache_utils import DynamicCache, DynamicLayer
 
-from core.students.cache import BLOCK, RoomyLayer, make_room
+from core.students.cache import BLOCK, make_room, roomy_layer
 
 STEPS = st.lists(st.one_of(st.integers(1, BLOCK + 3), st.just("select")), min_size=1, max_size=8)
 
@@ -24,7 +24,7 @@ def test_it_equals_the_plain_layer(steps: list, seed: int):
     plain, ours = DynamicCache(), DynamicCache()
     plain.update(*first, 0)
     ours.update(*first, 0)
-    assert type(make_room(ours).layers[0]) is RoomyLayer
+    assert type(make_room(ours).layers[0]) is roomy_layer()
     for step in steps:
         if step == "select" and rows > 1:
             rows -= 1
