@@ -7,14 +7,16 @@ measure(run)   {"diversity": {"questions": 276, "n": 8.0, "texts": 6.1, "paths":
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from core.jobs.progress import Progress
 from core.quality import diversity
+from core.quality.diversity import Diversity
 from core.store import queries
 
 STAGE = "Measures how alike the rationales are"
+DIGITS = 6
 At = Callable[[str, int, int], None]  # (stage, done, total), as Progress.at
 
 
@@ -29,10 +31,16 @@ def measure(run_id: int, at: At = lambda *_: None) -> dict[str, Any]:
     measured = {}
     for index, texts in several:
         at(STAGE, len(measured), len(several))
-        measured[index] = diversity.diversity(texts)
+        measured[index] = _rounded(diversity.diversity(texts))
     queries.save_diversity(run_id, [{"question_index": i, **asdict(one)} for i, one in measured.items()])
     average = diversity.mean(list(measured.values()))
     return {"diversity": {"questions": len(measured)} | (asdict(average) if average else {})}
+
+
+def _rounded(one: Diversity) -> Diversity:
+    """Without the noise of floating point, so that equally diverse questions are in order."""
+    alike = None if one.similarity is None else round(one.similarity, DIGITS)
+    return replace(one, similarity=alike, effective=round(one.effective, DIGITS))
 
 
 def again(progress: Progress, run_id: int) -> None:

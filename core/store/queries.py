@@ -358,7 +358,11 @@ def save_diversity(run_id: int, measured: Sequence[dict[str, Any]]) -> None:
 def diversity_page(run_id: int, offset: int = 0, limit: int | None = None) -> list[Diversity]:
     """The measures of a run's questions, the least diverse first."""
     query = select(Diversity).where(Diversity.run_id == run_id)
-    query = query.order_by(Diversity.effective, Diversity.question_index).offset(offset).limit(limit)
+    query = (
+        query.order_by(Diversity.effective, Diversity.texts, Diversity.question_index)
+        .offset(offset)
+        .limit(limit)
+    )
     with session() as db:
         return list(db.scalars(query))
 

@@ -13,7 +13,6 @@ import streamlit as st
 from core import studies
 from core.store import queries
 from core.store.models import Completion, Diversity, Run, Study
-from pages.components.generate import verdict
 from pages.components.jobs import job_card, latest
 from pages.components.tables import choice, clickable, paged
 from pages.components.text import count, labelled, passage, visible
@@ -138,5 +137,11 @@ def _side_by_side(samples: Sequence[Completion]) -> None:
         row = samples[first : first + SIDE_BY_SIDE]
         for column, completion in zip(st.columns(SIDE_BY_SIDE), row, strict=False):
             with column.container(border=True):
-                verdict(completion)
+                good = bool(completion.correct)
+                word = "failed" if completion.error else "correct" if good else "wrong"
+                st.badge(
+                    f"sample {completion.sample_index}, {word}",
+                    icon=":material/check:" if good else ":material/close:",
+                    color="green" if good else "red",
+                )
                 passage(completion.rationale.strip() or "—")
