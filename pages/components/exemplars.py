@@ -76,8 +76,8 @@ def _card(study_id: int, key: str, number: int, row: dict[str, str]) -> None:
         right.text_area(
             "Rationale", row["rationale"], key=f"{key}_rationale", placeholder=HINTS["rationale"], **given
         )
-        left.text_input("Answer", row["answer"], key=f"{key}_answer", placeholder=HINTS["answer"], **given)
-        right.caption("The prompt adds “The answer is …” after the rationale.")
+        right.text_input("Answer", row["answer"], key=f"{key}_answer", placeholder=HINTS["answer"], **given)
+        left.caption("The prompt adds “The answer is …” after the rationale.")
 
 
 def _take_over(study: Study, rows: tuple[dict[str, str], ...]) -> None:
