@@ -40,7 +40,10 @@ def form(study: Study, rows: tuple[dict[str, str], ...]) -> bool:
     """Cards to write exemplars in. Returns whether they can be used as they are."""
     version = st.session_state.setdefault(_version(study), 0)
     st.markdown(f"**Exemplars of your own**: {count(len(rows), 'exemplar')}")
-    st.caption("Shown before every question, in this order. Kept with the study as you type.")
+    st.caption(
+        "Shown before every question, in this order; after each rationale the prompt says “The answer is …”. "
+        "Kept with the study as you type."
+    )
     for number, row in enumerate(rows):
         _card(study.id, f"exemplar{study.id}_{version}_{number}", number, row)
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -76,8 +79,7 @@ def _card(study_id: int, key: str, number: int, row: dict[str, str]) -> None:
         right.text_area(
             "Rationale", row["rationale"], key=f"{key}_rationale", placeholder=HINTS["rationale"], **given
         )
-        left.text_input("Answer", row["answer"], key=f"{key}_answer", placeholder=HINTS["answer"], **given)
-        right.caption("The prompt adds “The answer is …” after the rationale.")
+        right.text_input("Answer", row["answer"], key=f"{key}_answer", placeholder=HINTS["answer"], **given)
 
 
 def _take_over(study: Study, rows: tuple[dict[str, str], ...]) -> None:
