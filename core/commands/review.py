@@ -27,6 +27,21 @@ def queues(run: Run, as_json: Json = False) -> None:
 
 
 @app.command()
+def check(
+    run: Annotated[int, typer.Argument(help="The generation whose rationales are checked.")],
+    as_json: Json = False,
+) -> None:
+    """Have the quality checks look at what they have not seen; how many rationales each flags."""
+    from core.quality.checks import CHECKS
+    from core.stages import checking
+    from core.store import checked
+
+    checking.at_once(run)
+    found = {name: len(checked.keys(run, name)) for name in CHECKS}
+    emit(found, as_json, "\n".join(f"{name:12}{n:>8}" for name, n in found.items()))
+
+
+@app.command()
 def decide(
     run: Run,
     question: Annotated[int, typer.Argument(help="The question's index.")],

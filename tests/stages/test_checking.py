@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -145,6 +146,15 @@ def test_a_generation_is_checked_when_it_closes(lab_home: Path):
 
 class _Voice(_Silent):
     def check(self) -> None: ...
+
+
+def test_the_command_checks_and_counts(run_id: int, capsys: pytest.CaptureFixture[str]):
+    from core.commands.review import check
+
+    check(run_id, as_json=True)
+    found = json.loads(capsys.readouterr().out)
+    assert list(found) == list(checks.CHECKS) and found["arithmetic"] == 2
+    assert checking.seen(queries.run(run_id))
 
 
 def test_a_generation_of_before_is_checked_by_a_job(run_id: int, monkeypatch: pytest.MonkeyPatch):
