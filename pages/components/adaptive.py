@@ -17,17 +17,19 @@ from pages.components.jobs import job_card
 from pages.components.tables import paged
 from pages.components.text import count, labelled, plain
 
-ITEMS_SHOWN = 5
+ITEMS_SHOWN = 3
 
 
 def part(run: Run) -> None:
     """The ledger of a run whose answers were read from the rationale where it says them; else nothing."""
     if run.status != "done" or not second_calls.is_adaptive(run):
         return
-    with st.expander("Adaptive answers", icon=":material/call_merge:", expanded=True), frame.errors():
-        spared = _ledger(settings.database_url(), run.id, str(run.finished), _teacher_calls(run))
+    spared = _ledger(settings.database_url(), run.id, str(run.finished), _teacher_calls(run))
+    title = f"Adaptive answers: {spared.saving.calls:,} calls instead of {2 * spared.saving.questions:,}"
+    job = _job(run)
+    with st.expander(title, icon=":material/call_merge:", expanded=job is not None), frame.errors():
         _figures(spared)
-        _check(run)
+        _check(run, job)
 
 
 def _figures(spared: Ledger) -> None:
@@ -52,7 +54,7 @@ def _figures(spared: Ledger) -> None:
     st.caption(f"{share} {basis}")
 
 
-def _check(run: Run) -> None:
+def _check(run: Run, job: str | None) -> None:
     """The sample that was asked a second time; a button to ask it."""
     found: dict[str, Any] = run.summary.get("check", {})
     if found.get("compared"):
@@ -75,9 +77,14 @@ def _check(run: Run) -> None:
             second_calls.submit(run.id, int(size), int(seed))
             st.rerun()
     st.caption("It changes no completion. What was asked before comes from the cache.")
-    found_job = (job for job in jobs.jobs(run.study_id) if job.kind == second_calls.KIND)
-    if (job := next((one for one in found_job if one.request.get("run") == run.id), None)) is not None:
-        job_card(job.id, key="check_job")
+    if job is not None:
+        job_card(job, key="check_job")
+
+
+def _job(run: Run) -> str | None:
+    """The newest job that checked this run's answers."""
+    found = (job for job in jobs.jobs(run.study_id) if job.kind == second_calls.KIND)
+    return next((job.id for job in found if job.request.get("run") == run.id), None)
 
 
 def _disagreements(run: Run, items: list[dict[str, Any]]) -> None:

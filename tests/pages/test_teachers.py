@@ -12,20 +12,22 @@ from streamlit.testing.v1 import AppTest
 from core import jobs, studies
 from core.records import Completion, Question, Score
 from core.review import desk
+from core.stages import exemplars
 from core.store import models, queries, session
 from core.store.models import now
 from tests.pages.test_pages import shown
 
 Open = Callable[..., AppTest]
 N = 60
-EXEMPLAR = {"question": "Add 90.", "rationale": "Nine and one.", "answer": "10"}
-EDITED = EXEMPLAR | {"rationale": "9 + 1 = 10, <b>surely</b>."}
+EXEMPLAR = {"question": "Add 0.", "rationale": "Six and one.", "answer": "7"}
+EDITED = EXEMPLAR | {"rationale": "6 + 1 = 7, <b>surely</b>."}
 
 
 @dataclass(frozen=True)
 class Lab:
     study: int
     bare: int
+    chosen: int
     before: int
     after: int
     other: int
@@ -46,10 +48,21 @@ def lab(lab_home: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
         study, "exemplars", "e", method="new-fine-tune-cot", parents=[bare], config={"rules": "paper"}
     )
     queries.set_run(chosen.id, status="done", finished=now(), summary={"k": 1})
+    point = {
+        "question_index": 0,
+        "sample_index": 0,
+        "cluster": 0,
+        "rank": 1,
+        "distance": 0.0,
+        "x": 0.0,
+        "y": 0.0,
+    }
+    qualified = {"correct": True, "words": 2, "failures": [], "duplicate": None}
+    queries.save_points(chosen.id, [point | qualified])
     before = _generation(study, "new-fine-tune-cot", set(range(2, 7)), EXEMPLAR, [chosen.id])
     after = _generation(study, "new-fine-tune-cot", set(range(2, 9)), EDITED, [chosen.id])
     other = _generation(study, "fine-tune-cot", {1}, None, n=20, failed={19})
-    return Lab(study, bare, before, after, other)
+    return Lab(study, bare, chosen.id, before, after, other)
 
 
 def _generation(study, method, right, exemplar, parents=(), n=N, failed=frozenset()) -> int:
@@ -177,6 +190,24 @@ def test_a_review_offers_to_run_again_what_depends_on_it(app: Open, lab: Lab):
     page.button(key="rerun_preview").click().run()
     assert not page.exception and not page.error
     assert "Nothing: every result stands" in shown(page), "no student was trained on it"
+
+
+def test_the_button_runs_again_what_an_edited_exemplar_was_shown_to(app: Open, lab: Lab):
+    (slot,) = exemplars.standing(lab.chosen, desk.board(lab.chosen))
+    after = "Let's think step by step. 6 + 1 = 7. The answer is 7."
+    desk.decide(lab.chosen, (0, 0), "edit", "ana", seen=0, before=slot.text, after=after)
+    page = app("review", study="S", reviewer="ana", review=_review_label(lab.chosen))
+    page.button(key="rerun_preview").click().run()
+    assert f"1 generation of at most {2 * (N + 40)} calls" in shown(page), "two for each of the study"
+    assert list(table(page, "instead of")["instead of"]) == [f"run {lab.after}"]
+    page.button(key="rerun_start").click().run()
+    assert not page.exception and not page.error
+    (job,) = jobs.jobs(lab.study)
+    assert (job.kind, job.request["run"], job.request["arms"]) == ("rerun", lab.chosen, [])
+    (asked,) = job.request["generations"]
+    assert (asked["method"], asked["exemplars"], asked["replaces"]) == (
+        "new-fine-tune-cot", lab.chosen, lab.after,
+    )  # fmt: skip
 
 
 def _review_label(run_id: int) -> str:
