@@ -45,7 +45,8 @@ def generate(progress: Progress, request: Request, step: Step) -> int:
     spec = _spec(request)
     asked = {name: request.get(name) for name in ("method", "split", "limit", "exemplars")}
     asked = {name: value for name, value in asked.items() if value is not None}
-    if METHODS[asked.get("method", ZERO_SHOT_COT)].chosen_exemplars and "exemplars" not in asked:
+    given = "exemplars" in asked or "exemplars" in spec.prompting
+    if METHODS[asked.get("method", ZERO_SHOT_COT)].chosen_exemplars and not given:
         # The teacher first answers without exemplars; they are chosen from what it wrote.
         plainly = request | {"method": ZERO_SHOT_COT, "diverse": False}
         if not step("find rationales", generation.latest, request["study_id"], ZERO_SHOT_COT, _spec(plainly)):

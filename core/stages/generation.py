@@ -31,7 +31,7 @@ def plan(study_id: int, spec: Spec, asked: dict[str, Any], job_id: str) -> tuple
         from core.stages.exemplars import as_reviewed
 
         shown = [asdict(exemplar) for exemplar in as_reviewed(asked["exemplars"])]
-    elif method.needs_exemplars:
+    elif method.needs_exemplars and "exemplars" not in spec.prompting:
         shown = [asdict(exemplar) for exemplar in whole(spec.exemplars)]
     config = {
         "method": method.key,
@@ -148,7 +148,7 @@ def latest(study_id: int, method: str, spec: Spec | None = None) -> int | None:
 def _serves(run: Run, spec: Spec) -> bool:
     """Whether a study finds its rationales in this run: as many, sampled so; an import needs only enough."""
     if "sampling" not in run.config:
-        return run.config["samples"] >= spec.samples
+        return run.config.get("samples", 1) >= spec.samples
     own = spec.sampled(methods.METHODS[run.method].sampling).as_dict()
     return (run.config["samples"], run.config["sampling"]) == (spec.samples, own)
 

@@ -73,7 +73,7 @@ def _check(run: Run, job: str | None) -> None:
             "Questions to ask again", 1, None, second_calls.SIZE, key="check_size", width=200
         )
         seed = st.number_input("Seed", 0, None, 0, key="check_seed", width=120)
-        if st.button("Ask a second time", key="check", icon=":material/play_arrow:"):
+        if st.button("Ask a second time", key="check_answers", icon=":material/play_arrow:"):
             second_calls.submit(run.id, int(size), int(seed))
             st.rerun()
     st.caption("It changes no completion. What was asked before comes from the cache.")

@@ -21,6 +21,7 @@ from core.store import queries
 from core.store.models import Run, Study
 from pages.components import frame
 from pages.components.jobs import job_card
+from pages.components.review.marks import changes as word_diff
 from pages.components.tables import paged
 from pages.components.text import count, plain, visible
 
@@ -190,8 +191,6 @@ def _student(row: Row) -> dict[str, object]:
 
 def _changes(changes: Sequence[Change]) -> None:
     """Every text that changed, word by word."""
-    from pages.components.review import changes as word_diff
-
     offset, limit = paged(len(changes), "changed", CHANGES_SHOWN)
     for change in changes[offset : offset + limit]:
         with st.container(border=True):

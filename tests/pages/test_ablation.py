@@ -61,7 +61,6 @@ def test_without_diverse_reasoning_half_of_it(app: Open, submitted: list[str]):
     ("changes", "sentence"),
     [
         ({"teacher": {"key": "worked"}}, "choose a teacher that writes"),
-        ({"exemplars": ({"question": "q", "rationale": "r", "answer": "1"},)}, "without `exemplars`"),
     ],
 )
 def test_where_the_arms_could_not_differ_it_says_why(app: Open, submitted: list[str], changes, sentence):

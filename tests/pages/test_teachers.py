@@ -170,7 +170,7 @@ def test_the_ledger_of_adaptive_answers_and_a_check_that_can_be_started(app: Ope
     assert "on 1 of 2" in text and "9.5–90.5" in text
     assert "&lt;i&gt;9" in text and "<i>9" not in text
     page.number_input(key="check_size").set_value(5).run()
-    page.button(key="check").click().run()
+    page.button(key="check_answers").click().run()
     assert not page.exception and not page.error
     (job,) = jobs.jobs(lab.study)
     assert (job.kind, job.request["run"], job.request["size"]) == ("check-answers", lab.after, 5)

@@ -84,7 +84,7 @@ def study(url: str) -> int:
     """A study of 30 additions, its adaptive generation finished. Returns the run's id."""
     dataset = queries.add_dataset("addsub", {}, [_question(i) for i in range(N)])
     spec = studies.Spec(
-        name="S", benchmark="addsub", methods=("new-fine-tune-cot",), exemplars=EXEMPLARS,
+        name="S", benchmark="addsub", methods=("new-fine-tune-cot",), prompting={"exemplars": EXEMPLARS},
         teacher={"key": "llama.cpp", "base_url": url, "model": "any", "price_in": 10.0, "price_out": 20.0},
     )  # fmt: skip
     queries.add_study("S", dataset, spec.rules, spec.as_dict())
@@ -242,7 +242,7 @@ def test_the_recorded_marker_rates(lab_home: Path, recorded: Path, key: str, per
 def test_recorded_second_calls_are_compared_with_what_the_rationales_say(lab_home: Path, recorded: Path):
     """Adaptive answers over davinci's recorded AddSub rationales: no call, and a second answer for each."""
     spec = studies.Spec(
-        name="S", benchmark="addsub", exemplars=EXEMPLARS, methods=("new-fine-tune-cot",),
+        name="S", benchmark="addsub", prompting={"exemplars": EXEMPLARS}, methods=("new-fine-tune-cot",),
         teacher={"key": "recorded", "path": str(recorded / RECORDED / "D_addsub.json")},
     )  # fmt: skip
     done(studies.submit("generate", "t", spec, {"method": "new-fine-tune-cot", "split": "all"}))

@@ -22,7 +22,8 @@ def study(lab_home: Path) -> tuple[int, studies.Spec]:
     plain = studies.Spec(name="S", benchmark="arithmetic_generated", options={"size": 20, "seed": 0})
     question = studies.questions(studies.open_study(plain), "train")[1]
     shown = {"question": question.text, "rationale": question.solution, "answer": question.answer}
-    spec = studies.from_dict(plain.as_dict() | {"exemplars": [shown], "students": ["T5 small"]})
+    given = {"prompting": {"exemplars": [shown]}, "students": ["T5 small"]}
+    spec = studies.from_dict(plain.as_dict() | given)
     study_id = studies.open_study(spec)
     request = {"study_id": study_id, "spec": spec.as_dict(), "method": METHOD, "split": "all"}
     stages.generate(Silent(), request, lambda _name, function, *given: function(*given))
