@@ -25,10 +25,10 @@ EXCERPT = 300  # characters of a question in a table
 def choose_benchmark() -> Benchmark:
     """The benchmark in the URL; the current study's to begin with."""
     table, study = all_datasets(), frame.current_study()
-    keys = list(table)
-    if (added := newly_added()) is not None:
-        st.session_state["benchmark"] = added
+    keys, added = list(table), newly_added()
     start = keys.index(study.config["benchmark"]) if study and study.config["benchmark"] in table else 0
+    if added is not None:
+        st.session_state["benchmark"], start = added, 0
     key = st.selectbox(
         "Benchmark", keys, start, format_func=lambda k: table[k].title, key="benchmark", bind="query-params"
     )

@@ -16,6 +16,7 @@ from pages.components import frame
 from pages.components.text import count, plain, visible
 
 CHOSEN = "benchmark_next"  # the benchmark that the page shows next
+ADDED = "benchmarks_added"  # how many: part of the uploader's key, so that it is empty again
 # What such columns are called in common files, the first one that is there.
 USUAL = {
     "question": ("question", "problem", "input", "text", "prompt", "sentence"),
@@ -40,7 +41,7 @@ def add_form() -> None:
             "A file with a question and its answer in each row",
             type=[ending.removeprefix(".") for ending in upload.READERS],
             max_upload_size=upload.MOST_BYTES // 1_000_000,
-            key="own_file",
+            key=f"own_file{st.session_state.setdefault(ADDED, 0)}",
         )
         if file is None:
             st.caption(
@@ -118,6 +119,7 @@ def _add(path: Path, name: str, columns: dict[str, str], scope: str) -> None:
             )
             queries.add_dataset(row.key, {"split": "default"}, load(row.key))
         st.session_state[CHOSEN] = row.key
+        st.session_state[ADDED] += 1
         st.toast(
             f"{count(row.n, 'question')}, answers: {plain(KINDS[row.kind].title)}", icon=":material/check:"
         )

@@ -130,7 +130,7 @@ CSV = (
 
 def test_a_benchmark_of_ones_own_becomes_a_study(app: Open, lab_home, queued):
     opened = app("datasets")
-    opened.file_uploader(key="own_file").upload("My sums.csv", CSV.encode()).run()
+    opened.file_uploader(key="own_file0").upload("My sums.csv", CSV.encode()).run()
     table = opened.dataframe[0].value
     assert list(table.columns)[:2] == ["Question", "Gold answer"] and len(table) == 5
     split = next(box for box in opened.selectbox if (box.key or "").startswith("own_split"))
@@ -165,7 +165,7 @@ def test_a_benchmark_of_ones_own_becomes_a_study(app: Open, lab_home, queued):
 )
 def test_a_file_that_cannot_be_read_is_one_sentence(app: Open, lab_home, name, content, sentence):
     opened = app("datasets")
-    opened.file_uploader(key="own_file").upload(name, content).run()
+    opened.file_uploader(key="own_file0").upload(name, content).run()
     adding = [b for b in opened.button if b.key == "own_add" and not b.disabled]
     if adding:
         adding[0].click().run()
