@@ -118,7 +118,7 @@ def fill(points: int) -> tuple[int, int]:
 def opening(window, address: str) -> Opening:
     """Open the map in a new tab and wait until it answers; then from another page."""
     tab = window.new_page()
-    tab.set_default_timeout(300_000)
+    tab.set_default_timeout(90_000)
     sizes: list[int] = []
     tab.on("websocket", lambda socket: socket.on("framereceived", lambda frame: sizes.append(len(frame))))
     began = time.perf_counter()
