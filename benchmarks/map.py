@@ -55,7 +55,7 @@ def map():
     with st.container(key="map"):
         st.plotly_chart(px.scatter(rows(%d, %d), x="x", y="y", color="cluster", render_mode="webgl",
                                    hover_data=["id", "question", "answer"]), on_select="rerun")
-st.navigation([st.Page(lambda: st.title("Datasets"), title="Datasets", url_path="datasets"),
+st.navigation([st.Page(lambda: st.title("Overview"), title="Overview", url_path="overview"),
                st.Page(map, title="Clusters", url_path="clusters")]).run()
 """
 # A hover over the middle of what is drawn: the map answers once it names a point near it.
@@ -118,14 +118,14 @@ def fill(points: int) -> tuple[int, int]:
 def opening(window, address: str) -> Opening:
     """Open the map in a new tab and wait until it answers; then from another page."""
     tab = window.new_page()
-    tab.set_default_timeout(300_000)
+    tab.set_default_timeout(90_000)
     sizes: list[int] = []
     tab.on("websocket", lambda socket: socket.on("framereceived", lambda frame: sizes.append(len(frame))))
     began = time.perf_counter()
     tab.goto(f"{address}/clusters")
     tab.wait_for_function(ANSWERS, polling=50)
     seconds, sent = time.perf_counter() - began, sum(sizes)
-    tab.goto(f"{address}/datasets")
+    tab.goto(address)
     tab.wait_for_selector("h1")
     tab.wait_for_timeout(1000)
     began = time.perf_counter()

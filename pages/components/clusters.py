@@ -178,6 +178,7 @@ def curves(run: Run | None, k: int) -> None:
             go.Scatter(x=[x for x, _ in points], y=[y for _, y in points], mode="lines+markers")
         )
         figure.add_vline(x=k, line_dash="dot")
+        figure.update_xaxes(range=[0, found[-1]["k"] + 1])
         figure.update_layout(title=title, xaxis_title="k")
         charts.show(figure, f"curve_{name}_{run.id if run else 0}", 190)
     sample = found[-1]["sample"]

@@ -21,8 +21,8 @@ VERDICTS: dict[str, bool | None] = {"any": None, "right": True, "wrong": False}
 
 def filters(review: Review, author: str) -> tuple[Key, ...]:
     """The rationales that the filters keep; all filters are in the URL."""
+    queue = choice("Queue", SHOWN, "queue", width="content", wrap=True)
     with st.container(horizontal=True):
-        queue = choice("Queue", SHOWN, "queue", width="content")
         verdict = choice("Answer", list(VERDICTS), "answer", width="content")
         check = choose_check()
     keys = [key for key in review.keys if _in_queue(review, key, queue, author)]

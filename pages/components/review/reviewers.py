@@ -28,11 +28,12 @@ def shown_agreement(review: Review) -> None:
     kappa = made.kappa
     right.metric("Cohen's kappa", f"{kappa.value:.2f}" if kappa else "—", border=True,
                  help="Agreement beyond chance: 1 is perfect, 0 is what chance gives.")  # fmt: skip
-    st.caption(
-        f"95 % interval {kappa.low:.2f} to {kappa.high:.2f}"
-        if kappa
-        else "Kappa is undefined while both give every rationale the same verdict."
-    )
+    if kappa:
+        st.caption(f"95 % interval {kappa.low:.2f} to {kappa.high:.2f}")
+    elif made.n:
+        st.caption("Kappa is undefined while both give every rationale the same verdict.")
+    else:
+        st.caption("No rationale was decided by both yet: the queue “not yet by me” shows what is left.")
     if made.disagreements:
         st.markdown(f"**{count(len(made.disagreements), 'disagreement')}**, {len(made.open)} not settled")
         for key in sorted(made.disagreements, key=lambda k: k not in made.open):
