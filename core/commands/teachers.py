@@ -21,14 +21,14 @@ def check_answers(
     """Ask a second time on a sample of the adaptive answers: how often the two differ. Nothing is changed."""
     from core.commands.follow import follow
     from core.results.statistics import wilson
-    from core.stages import checking
+    from core.stages import second_calls
     from core.store import queries
 
-    job_id = checking.submit(run, size, seed)
+    job_id = second_calls.submit(run, size, seed)
     say(f"Job {job_id}")
     follow(job_id)
     stored = queries.run(run)
-    found, spared = stored.summary["check"], checking.ledger(stored)
+    found, spared = stored.summary["check"], second_calls.ledger(stored)
     n, differ = found["compared"], found["disagree"]
     rate = asdict(wilson(differ, n)) if n else None
     document = {"run": run, "rate": rate, **found, "ledger": _ledger(spared)}

@@ -20,7 +20,7 @@ from typing import Any
 from core import studies
 from core.jobs.progress import Progress
 from core.methods import METHODS
-from core.stages import checking, corrections, evaluation, exemplars, generation, training
+from core.stages import corrections, evaluation, exemplars, generation, second_calls, training
 
 Step = Callable[..., Any]
 Request = dict[str, Any]
@@ -90,7 +90,7 @@ def study(progress: Progress, request: Request, step: Step) -> None:
 
 def check_answers(progress: Progress, request: Request, step: Step) -> None:
     """A seeded sample of a run's adaptive answers, asked for a second time."""
-    step("check answers", checking.check, progress, request["run"], request["size"], request["seed"])
+    step("check answers", second_calls.check, progress, request["run"], request["size"], request["seed"])
 
 
 def rerun(progress: Progress, request: Request, step: Step) -> None:
@@ -112,6 +112,6 @@ KINDS = {
     "train": arm,
     "evaluate": arm,
     "study": study,
-    checking.KIND: check_answers,
+    second_calls.KIND: check_answers,
     corrections.KIND: rerun,
 }

@@ -9,7 +9,7 @@ import streamlit as st
 from core import jobs, settings
 from core.exemplars.adaptive import Ledger
 from core.results.statistics import wilson
-from core.stages import checking
+from core.stages import second_calls
 from core.store import queries
 from core.store.models import Run
 from pages.components import frame
@@ -22,7 +22,7 @@ ITEMS_SHOWN = 3
 
 def part(run: Run) -> None:
     """The ledger of a run whose answers were read from the rationale where it says them; else nothing."""
-    if run.status != "done" or not checking.is_adaptive(run):
+    if run.status != "done" or not second_calls.is_adaptive(run):
         return
     spared = _ledger(settings.database_url(), run.id, str(run.finished), _teacher_calls(run))
     title = f"Adaptive answers: {spared.saving.calls:,} calls instead of {2 * spared.saving.questions:,}"
@@ -69,10 +69,12 @@ def _check(run: Run, job: str | None) -> None:
         st.caption(f"{count(found['failed'], 'second call')} failed: start the check again to ask for them.")
     _disagreements(run, [item for item in found.get("items", []) if item.get("agree") is False])
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        size = st.number_input("Questions to ask again", 1, None, checking.SIZE, key="check_size", width=200)
+        size = st.number_input(
+            "Questions to ask again", 1, None, second_calls.SIZE, key="check_size", width=200
+        )
         seed = st.number_input("Seed", 0, None, 0, key="check_seed", width=120)
         if st.button("Ask a second time", key="check", icon=":material/play_arrow:"):
-            checking.submit(run.id, int(size), int(seed))
+            second_calls.submit(run.id, int(size), int(seed))
             st.rerun()
     st.caption("It changes no completion. What was asked before comes from the cache.")
     if job is not None:
@@ -81,7 +83,7 @@ def _check(run: Run, job: str | None) -> None:
 
 def _job(run: Run) -> str | None:
     """The newest job that checked this run's answers."""
-    found = (job for job in jobs.jobs(run.study_id) if job.kind == checking.KIND)
+    found = (job for job in jobs.jobs(run.study_id) if job.kind == second_calls.KIND)
     return next((job.id for job in found if job.request.get("run") == run.id), None)
 
 
@@ -114,4 +116,4 @@ def _teacher_calls(run: Run) -> int:
 # Shared by all sessions and never changed: the key says what it was made of.
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _ledger(database: str, run_id: int, finished: str, calls: int) -> Ledger:
-    return checking.ledger(queries.run(run_id))
+    return second_calls.ledger(queries.run(run_id))

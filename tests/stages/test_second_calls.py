@@ -17,7 +17,7 @@ from core import jobs, stages, studies
 from core.errors import LabError
 from core.exemplars.adaptive import MARKER, Ledger, Saving, SecondCall, same, sample
 from core.jobs.workflows import perform
-from core.stages import checking, generation
+from core.stages import generation, second_calls
 from core.store import models, queries, session
 
 N, MARKED = 30, 10  # every third question says its answer behind a marker
@@ -111,7 +111,7 @@ def test_a_check_asks_for_its_sample_once_and_changes_nothing(lab_home: Path):
         before = [(c.rationale, c.answer_text, c.value, c.calls) for c in queries.completions(run_id)]
         totals = queries.ledger_totals(run_id)
 
-        done(checking.submit(run_id, size=6, seed=1))
+        done(second_calls.submit(run_id, size=6, seed=1))
         assert len(server.prompts) == 2 * N - MARKED + 6
         found = queries.run(run_id).summary["check"]
         keys = sample([(i, 0) for i in range(0, N, 3)], 6, 1)
@@ -123,9 +123,9 @@ def test_a_check_asks_for_its_sample_once_and_changes_nothing(lab_home: Path):
         assert queries.ledger_totals(run_id) == totals, "a check is no cost of the completions"
         assert ledger_lines(run_id).count(("check", False)) == 6
 
-        done(checking.submit(run_id, size=6, seed=1))
+        done(second_calls.submit(run_id, size=6, seed=1))
         assert len(server.prompts) == 2 * N - MARKED + 6, "the same check asks nothing"
-        done(checking.submit(run_id, size=50, seed=1))
+        done(second_calls.submit(run_id, size=50, seed=1))
         assert len(server.prompts) == 2 * N - MARKED + MARKED, "a larger one asks what is missing"
         assert queries.run(run_id).summary["check"]["disagree"] == 4  # 0, 9, 18 and 27
         assert queries.run(run_id).summary["n"] == N
@@ -137,7 +137,7 @@ def test_a_check_asks_for_its_sample_once_and_changes_nothing(lab_home: Path):
 def test_the_ledger_says_what_second_calls_would_have_taken(lab_home: Path):
     with answering() as server:
         run_id = study(f"http://127.0.0.1:{server.server_port}/v1")
-    spared = checking.ledger(queries.run(run_id))
+    spared = second_calls.ledger(queries.run(run_id))
     assert spared.saving == Saving(N, MARKED) and spared.saving.calls == 2 * N - MARKED
     assert spared.marker_share == pytest.approx(1 / 3)
     assert spared.second == SecondCall(N - MARKED, 100.0, 5.0, pytest.approx(1.1e-3))
@@ -177,10 +177,10 @@ def test_a_failed_second_call_is_counted_and_asked_again(lab_home: Path, monkeyp
 
         monkeypatch.setattr(Answering, "do_POST", once)
         asked = len(server.prompts)
-        done(checking.submit(run_id, size=10))
+        done(second_calls.submit(run_id, size=10))
         found = queries.run(run_id).summary["check"]
         assert (found["compared"], found["failed"]) == (9, 1)
-        done(checking.submit(run_id, size=10))
+        done(second_calls.submit(run_id, size=10))
         found = queries.run(run_id).summary["check"]
         assert (found["compared"], found["failed"]) == (10, 0)
         assert len(server.prompts) - asked == 10, "nine at first, the failed one after it"
@@ -193,13 +193,13 @@ def test_what_cannot_be_checked_says_so(lab_home: Path):
         study_id, "generate", "h", method="fine-tune-cot", config={"teacher": {"key": "local"}}
     )
     with pytest.raises(LabError, match="made no adaptive answers"):
-        checking.submit(bare.id)
+        second_calls.submit(bare.id)
     config = {"teacher": {"key": "local"}}
     none = queries.open_run(study_id, "generate", "i", method="new-fine-tune-cot", config=config)
     with pytest.raises(LabError, match="nothing to check"):
-        checking.submit(none.id)
+        second_calls.submit(none.id)
     with pytest.raises(LabError, match="at least 1"):
-        checking.submit(none.id, size=0)
+        second_calls.submit(none.id, size=0)
 
 
 def test_a_sample_is_its_seeds_whatever_the_order():
@@ -230,7 +230,7 @@ def test_the_recorded_marker_rates(lab_home: Path, recorded: Path, key: str, per
         pytest.skip(f"the recorded {key} rationales are not here")
     study_id = studies.open_study(studies.Spec(name="S", benchmark=key))
     made = generation.import_file(study_id, path, "fine-tune-cot")
-    spared = checking.ledger(queries.run(made["run"]))
+    spared = second_calls.ledger(queries.run(made["run"]))
     assert spared.saving.questions == made["records"]
     rows = queries.completions(made["run"])
     assert spared.marked == sum(bool(MARKER.search(row.rationale)) for row in rows)
@@ -247,9 +247,9 @@ def test_recorded_second_calls_are_compared_with_what_the_rationales_say(lab_hom
     )  # fmt: skip
     done(studies.submit("generate", "t", spec, {"method": "new-fine-tune-cot", "split": "all"}))
     run = queries.runs(queries.study_by_name("S").id, "generate")[0]
-    spared = checking.ledger(run)
+    spared = second_calls.ledger(run)
     assert spared.saving.questions == 395 and 0 < spared.saving.extracted <= spared.marked == 12
-    done(checking.submit(run.id))
+    done(second_calls.submit(run.id))
     found = queries.run(run.id).summary["check"]
     assert found["compared"] == spared.saving.extracted and found["failed"] == 0
     by_key = {row.question_index: row for row in queries.completions(run.id)}
@@ -259,4 +259,4 @@ def test_recorded_second_calls_are_compared_with_what_the_rationales_say(lab_hom
 
 
 def test_the_job_is_one_of_the_kinds():
-    assert stages.KINDS[checking.KIND] is stages.check_answers
+    assert stages.KINDS[second_calls.KIND] is stages.check_answers
