@@ -36,8 +36,11 @@ def import_(
     """Bring a recorded file's completions into a study; no call is made."""
     from core.stages import checking
     from core.stages.generation import import_file
+    from core.store import queries
 
     spec = _spec(study, dataset)
+    if queries.study_by_name(study) is None:  # the file is then the study's teacher
+        spec = replace(spec, teacher={"key": "recorded", "source": source, "path": str(file.resolve())})
     made = import_file(studies.open_study(spec), file, source)
     checking.at_once(made["run"])
     emit(made, as_json)

@@ -11,7 +11,7 @@ from core import methods, studies
 from core.errors import LabError
 from core.jobs.progress import Progress
 from core.methods import filters
-from core.records import Completion, Score, TrainingSet, content_hash
+from core.records import Completion, Dropped, Score, TrainingSet, content_hash
 from core.review import desk
 from core.stages import children
 from core.stages.generation import latest, versions
@@ -24,6 +24,8 @@ from core.students.formats import FORMATS, Format
 from core.students.table import resolve
 from core.studies import Spec
 
+REJECTED = "rejected in review"
+
 
 def build_set(
     study_id: int, spec: Spec, method_key: str, form: Format, *, may_be_empty: bool = False
@@ -34,7 +36,7 @@ def build_set(
     run = None
     completions: list[Completion] = []
     scores: list[Score | None] = []
-    rejected = 0
+    rejected: tuple[Dropped, ...] = ()
     if method.needs_teacher:
         if (run_id := latest(study_id, method_key, spec)) is None:
             raise LabError("The study has no rationales yet: generate or import them first.")
@@ -42,13 +44,19 @@ def build_set(
         stored = queries.completions(run_id)
         kept = list(as_reviewed(run_id, stored))
         completions, scores = [one for one, _ in kept], [score for _, score in kept]
-        rejected = len(stored) - len(kept)
+        left = {(one.question_index, one.sample_index) for one in completions}
+        rejected = tuple(
+            Dropped(row.question_index, row.sample_index, REJECTED)
+            for row in stored
+            if (row.question_index, row.sample_index) not in left
+        )
     made = methods.training_set(
         questions, completions, scores, method, form,
         samples=spec.samples, filters=spec.filters, shown=shown(run), may_be_empty=may_be_empty,
     )  # fmt: skip
     if rejected:
-        made = replace(made, dropped=made.dropped | {"rejected in review": rejected})
+        dropped = {REJECTED: len(rejected)} | made.dropped
+        made = replace(made, dropped=dropped, removed=rejected + made.removed)
     return made, run
 
 

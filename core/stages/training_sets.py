@@ -79,9 +79,9 @@ def signature(study_id: int, spec: Spec, method: str) -> list[Any]:
     ]
 
 
-def size(study_id: int, method: str) -> int:
+def size(study_id: int, spec: Spec, method: str) -> int:
     """How many completions a method's set is made from."""
-    run_id = latest(study_id, method) if METHODS[method].needs_teacher else None
+    run_id = latest(study_id, method, spec) if METHODS[method].needs_teacher else None
     return queries.run(run_id).summary.get("n", 0) if run_id else 0
 
 

@@ -136,12 +136,13 @@ def start(spec: Spec, ready: bool) -> None:
     if st.button(label, type="primary", icon=":material/play_arrow:", key="start", disabled=waits):
         for arm in arms:
             kind = "train" if METHODS[arm.method].trains else "evaluate"
-            title = f"{arm.student}, {_arm_title(arm, spec)}, seed {arm.seed}"
+            title = f"{arm.student}, {arm_title(arm, spec)}, seed {arm.seed}"
             studies.submit(kind, title, spec, arm.request)
         st.rerun()
 
 
-def _arm_title(arm: studies.Arm, spec: Spec) -> str:
+def arm_title(arm: studies.Arm, spec: Spec) -> str:
+    """How an arm is called where its student and seed stand beside it."""
     diverse = f", D={spec.diversely().samples}" if arm.diverse else ""
     return METHODS[arm.method].title + diverse
 
@@ -152,7 +153,7 @@ def _arm_title(arm: studies.Arm, spec: Spec) -> str:
 def show_preview(study: Study, spec: Spec) -> None:
     """Rows, tokens, cuts, memory, time and the first batch of one arm, before anything is trained."""
     trained = [arm for arm in studies.arms(spec) if METHODS[arm.method].trains]
-    arms = {f"{_arm_title(arm, spec)}, {arm.student}": arm for arm in trained}
+    arms = {f"{arm_title(arm, spec)}, {arm.student}": arm for arm in trained}
     if not arms:
         st.caption("Nothing of this is trained: the students are evaluated as they are.")
         return

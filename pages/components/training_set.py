@@ -20,10 +20,11 @@ from core.store import queries
 from core.store.models import Study
 from core.students.formats import FORMATS
 from core.students.table import STUDENTS, resolve
-from core.studies import Spec
+from core.studies import Arm, Spec
 from pages.components import frame
 from pages.components.tables import clickable, paged
 from pages.components.text import count, labelled, plain, visible
+from pages.components.training import arm_title
 
 QUICK = 3000  # completions: a set of so many is built in a second or two, a larger one when asked for
 OFF = "off"
@@ -39,9 +40,9 @@ def choose(study: Study, spec: Spec) -> Spec:
         st.markdown("**Training set**")
         spec = _filters(spec, f"set{study.id}")
         arms = {
-            f"{METHODS[method].title}, {student}": (method, student)
-            for method, student, *_ in sorted(studies.arms(spec), key=lambda arm: _bare(arm[0]))
-            if METHODS[method].trains
+            f"{arm_title(arm, spec)}, {arm.student}": arm
+            for arm in sorted(studies.arms(spec), key=lambda arm: _bare(arm.method))
+            if METHODS[arm.method].trains
         }
         if not arms:
             st.caption("None of these methods trains a student: there is no training set.")
@@ -56,15 +57,16 @@ def _bare(method: str) -> bool:
     return not METHODS[method].needs_teacher
 
 
-def _show(study: Study, spec: Spec, arms: dict[str, tuple[str, str]]) -> None:
+def _show(study: Study, spec: Spec, arms: dict[str, Arm]) -> None:
     """One arm's training set: a row a reason, its size and hash, and its rows."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         arm = st.selectbox("Training set of", list(arms), key=f"set{study.id}_arm", width=420)
-        found = _found(study, spec, *arms[arm])
+        one = arms[arm]
+        found = _found(study, spec.diversely() if one.diverse else spec, one.method, one.student)
         if found is not None and found.made.rows:
             _download(found, study.name)
     if found is not None:
-        if _bare(arms[arm][0]) and spec.filters:
+        if _bare(one.method) and spec.filters:
             st.caption("This method learns no rationale: the filters leave it as it is.")
         _steps(found)
         with st.expander("Rows, kept and dropped", icon=":material/table_rows:"):
@@ -106,7 +108,7 @@ def _field(place: Any, row: Filter, key: str, known: Any) -> Any:
 
 def _found(study: Study, spec: Spec, method: str, student: str) -> Built | None:
     """The set as training would use it; None where there is none yet, or it was not asked for."""
-    if not _bare(method) and not (n := training_sets.size(study.id, method)):
+    if not _bare(method) and not (n := training_sets.size(study.id, spec, method)):
         st.caption("The rationales come first: the set is shown once they are there.", width="content")
         return None
     signature = content_hash([*training_sets.signature(study.id, spec, method), student])

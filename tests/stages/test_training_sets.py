@@ -48,7 +48,7 @@ def test_the_exemplars_of_the_generation_are_left_out(study):
 def test_steps_lead_from_all_completions_to_the_rows(study):
     study_id, spec = study
     built = training_sets.built(study_id, filtered(spec, steps=True, first=1), METHOD, FORMATS["t5"])
-    assert built.steps[0].before == training_sets.size(study_id, METHOD) == 20
+    assert built.steps[0].before == training_sets.size(study_id, spec, METHOD) == 20
     assert [one.after for one in built.steps[:-1]] == [one.before for one in built.steps[1:]]
     assert built.steps[-1].after == len(built.made.rows)
     assert [one.reason for one in built.steps[-2:]] == ["wrong step", "beyond the first"]
