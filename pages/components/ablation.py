@@ -110,7 +110,10 @@ def chosen(cells: Sequence[Cell]) -> bool:
 def show(cells: Sequence[Cell]) -> tuple[Row, ...]:
     """The four arms, each against Fine-tune-CoT with the same D; the paper's figures beside them."""
     rows = ablation.rows(cells)
-    results_table(rows)
+    alone = len({row.arm.student for row in rows}) == 1
+    results_table(rows, leave_out=("gained / lost", "student") if alone else ("gained / lost",))
+    if alone:
+        st.caption(f"Student: {plain(rows[0].arm.student)}.")
     st.caption(
         "Each arm is compared with Fine-tune-CoT from the same teacher with the same D, rationales per "
         "question; p-values are adjusted by Holm's method over the arms."

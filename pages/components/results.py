@@ -80,9 +80,9 @@ def method_title(key: str) -> str:
     return METHODS[key].title if key in METHODS else key
 
 
-def results_table(rows: Sequence[Row], clickable_rows: bool = True) -> None:
+def results_table(rows: Sequence[Row], clickable_rows: bool = True, leave_out: Sequence[str] = ()) -> None:
     """Accuracy with n and interval, difference with test, published figures marked; a click opens a run."""
-    shown = _lines(rows)
+    shown = [{k: v for k, v in line.items() if k not in leave_out} for line in _lines(rows)]
     columns = {name: column for name, column in COLUMNS.items() if name in shown[0]}
     if clickable_rows:
         runs = [run_label(queries.run(row.runs[0])) for row in rows]
@@ -125,8 +125,8 @@ def _lines(rows: Sequence[Row]) -> list[dict[str, object]]:
             "gained / lost": "" if row.gained is None else f"{row.gained} / {row.lost}",
             "p": export.p_text(row.p),
             "p adjusted": export.p_text(row.p_adjusted),
-            "published †": ", ".join(f"{figure.accuracy:g}" for figure in row.published),
             **taken,
+            "published †": ", ".join(f"{figure.accuracy:g}" for figure in row.published),
         }
         for row, taken in zip(rows, export.taken_lines(rows), strict=True)
     ]
