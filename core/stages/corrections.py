@@ -197,8 +197,8 @@ class Arm:
 
     @property
     def key(self) -> str:
-        """Method, student, seed, recipe and D: everything but the texts."""
-        names = ("recipe", "samples", *TUNED)
+        """Method, student, seed, recipe, filters and D: everything but the texts."""
+        names = ("recipe", "samples", "filters", *TUNED)
         recipe = {name: self.train.config.get(name) for name in names}
         return content_hash([self.train.method, self.train.student, self.train.seed, recipe])
 

@@ -81,10 +81,11 @@ def _filters(spec: Spec, scope: str) -> Spec:
         "Rationales that end in the right answer, as the method says. Filters drop some of them, "
         "one after the other; none is on by itself."
     )
-    columns = st.columns(COLUMNS)
+    # A row of columns at a time: a narrow window keeps the filters' order.
+    places = [place for _ in range(0, len(FILTERS), COLUMNS) for place in st.columns(COLUMNS)]
     values = {
-        key: _field(columns[i % COLUMNS], row, f"{scope}_{key}", spec.filters.get(key))
-        for i, (key, row) in enumerate(FILTERS.items())
+        key: _field(place, row, f"{scope}_{key}", spec.filters.get(key))
+        for place, (key, row) in zip(places, FILTERS.items(), strict=False)
     }
     return replace(spec, filters=chosen(values))
 
