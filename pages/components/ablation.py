@@ -47,7 +47,7 @@ def offer(study: Study, spec: Spec) -> None:
 
 
 def _asked(study: Study, spec: Spec) -> Spec | None:
-    """The study to run; None, and why, where its teacher or its exemplars rule the ablation out."""
+    """The study to run; None, and why, where its teacher rules the ablation out."""
     try:
         asked = studies.ablation(spec, *_choose(study, spec))
     except LabError as reason:
@@ -65,7 +65,7 @@ def _choose(study: Study, spec: Spec) -> tuple[tuple[int, ...], dict[str, float]
     chosen = seeds.multiselect("Seeds", sorted({*EVERY_SEED, *start}), start, key=f"{scope}_seeds")
     own = DIVERSE | spec.diverse
     wanted = several.toggle(
-        "And each with diverse reasoning", True, key=f"{scope}_diverse",
+        "Diverse, too", True, key=f"{scope}_diverse",
         help="Every arm a second time, with several sampled rationales a question.",
     )  # fmt: skip
     drawn = {
