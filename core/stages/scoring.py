@@ -10,7 +10,7 @@ from core.answers import ANSWER_PREFIXES, Item, Rescored
 from core.datasets import find_dataset
 from core.exemplars.adaptive import extract
 from core.records import Completion, Question, Score
-from core.store import queries
+from core.store import models, queries
 from core.store.models import Run
 
 
@@ -67,6 +67,19 @@ def completion_prefix(completion: Any) -> str | None:
     """Two-call completions are read in their answer text, one-call ones after `The answer is`."""
     two_call = completion.answer_prompt or completion.answer_text
     return ANSWER_PREFIXES["two-call" if two_call else "few-shot-cot"]
+
+
+def answer_place(completion: models.Completion) -> tuple[tuple[int, int] | None, str]:
+    """Where the answer stands in the rationale, and what a second call said; None and "" where neither.
+
+    An adaptive answer's text is the rationale's own end, so it is marked there and not shown twice.
+    """
+    said, start, end = completion.answer_text, completion.span_start, completion.span_end
+    within = bool(said) and not completion.answer_prompt and completion.rationale.endswith(said)
+    if not within and (said or completion.answer_prompt):
+        return None, said
+    offset = len(completion.rationale) - len(said) if within else 0
+    return (None if start is None or end is None else (offset + start, offset + end)), ""
 
 
 def rescore(run_id: int, rules: str) -> Rescored:

@@ -10,6 +10,7 @@ from core import jobs, settings
 from core.exemplars.adaptive import Ledger
 from core.results.statistics import wilson
 from core.stages import second_calls
+from core.stages.scoring import answer_place
 from core.store import queries
 from core.store.models import Run
 from pages.components import frame
@@ -92,14 +93,12 @@ def _disagreements(run: Run, items: list[dict[str, Any]]) -> None:
     offset, limit = paged(len(items), "differing", ITEMS_SHOWN)
     for item in items[offset : offset + limit]:
         row = queries.completion_of(run.id, item["question"], item["sample"])
-        start = len(row.rationale) - len(row.answer_text)
-        span = (start + row.span_start, start + row.span_end) if row.span_start is not None else None
         with st.container(border=True):
             sample = f", sample {item['sample']}" if item["sample"] else ""
             st.caption(f"Question {item['question']}{sample}")
             left, right = st.columns(2)
             with left:
-                labelled("The rationale says", row.rationale, span, bool(item["correct"]))
+                labelled("The rationale says", row.rationale, answer_place(row)[0], bool(item["correct"]))
             with right:
                 labelled("The second call says", item["text"])
                 read = item["second"] if item["second"] is not None else "no answer"

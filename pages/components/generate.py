@@ -17,6 +17,7 @@ from core.methods import METHODS, estimate
 from core.records import content_hash
 from core.stages import exemplars
 from core.stages.generation import as_options, prompting
+from core.stages.scoring import answer_place
 from core.store import queries
 from core.store.models import Completion, Run, Study
 from core.studies import Spec
@@ -381,7 +382,7 @@ def _stream(run_id: int) -> bool:
     for completion in queries.latest_completions(run_id, STREAMED):
         with st.container(border=True):
             verdict(completion)
-            passage((completion.rationale + completion.answer_text).strip() or "—")
+            passage((completion.rationale + answer_place(completion)[1]).strip() or "—")
     return run.status == "running" and frame.any_active()
 
 

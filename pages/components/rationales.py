@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.methods import METHODS
 from core.records import Question
+from core.stages.scoring import answer_place
 from core.store import queries
 from core.store.models import Completion, Run, Study
 from pages.components import diversity
@@ -119,14 +120,15 @@ def choose_completion(rows: Sequence[Completion]) -> Completion:
 
 def completion_card(completion: Completion, question: Question) -> None:
     """A completion in full: question, rationale, answer text with the matched answer marked, gold, cost."""
-    span, good = (completion.span_start, completion.span_end), bool(completion.correct)
-    two_calls = bool(completion.answer_prompt or completion.answer_text)
+    good = bool(completion.correct)
+    place, second = answer_place(completion)
     with st.container(border=True):
         verdict(completion)
         labelled("Question", question.text)
-        labelled("Rationale", completion.rationale, None if two_calls else span, good)
-        if two_calls:
-            labelled("Answer text (second call)", completion.answer_text, span, good)
+        labelled("Rationale", completion.rationale, place, good)
+        if second:
+            span = completion.span_start, completion.span_end
+            labelled("Answer text (second call)", second, span, good)
         left, right = st.columns(2)
         with left:
             labelled("Answer found", completion.value or "")

@@ -13,7 +13,7 @@ from core.records import Question
 from core.review import texts
 from core.review.fold import Item, Key
 from core.stages import checking
-from core.stages.scoring import completion_prefix
+from core.stages.scoring import answer_place, completion_prefix
 from core.store import queries
 from core.store.models import Completion, Point
 from pages.components.review.runs import Review
@@ -70,7 +70,8 @@ def answer_span(review: Review, shown: Card) -> tuple[int, int] | None:
         start = shown.text.rfind(answer) if answer else -1
         return (start, start + len(answer or "")) if start >= 0 else None
     done = shown.completion
-    if done.answer_prompt or done.answer_text:
+    place, second = answer_place(done)
+    if second:
         return None
     if shown.text != shown.original:
         from core.answers import score
@@ -79,4 +80,4 @@ def answer_span(review: Review, shown: Card) -> tuple[int, int] | None:
         found = score(shown.text, shown.question.answer, kind=kind, rules=review.study.rules,
                       prefix=completion_prefix(done))  # fmt: skip
         return (found.start, found.end) if found.start is not None else None
-    return (done.span_start, done.span_end) if done.span_start is not None else None
+    return place

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.quality.checks import CHECKS, Flag
 from core.review.fold import Key
+from core.stages.scoring import answer_place
 from pages.components.review.cards import Card, answer_of, answer_span, find_flags, open_card
 from pages.components.review.editing import form, under_way
 from pages.components.review.marks import changes, marked_html, steps_html
@@ -43,14 +44,10 @@ def card(review: Review, shown: Card, author: str) -> None:
                     shown.text, [f for f in flags if f.where == "rationale"], answer_span(review, shown)
                 )
             )
-            if shown.text == shown.original and shown.completion.answer_text and shown.point is None:
+            second = answer_place(shown.completion)[1]
+            if shown.text == shown.original and second and shown.point is None:
                 span = (shown.completion.span_start, shown.completion.span_end)
-                labelled(
-                    "Answer text (second call)",
-                    shown.completion.answer_text,
-                    span,
-                    bool(shown.completion.correct),
-                )
+                labelled("Answer text (second call)", second, span, bool(shown.completion.correct))
         left, right = st.columns(2)
         with left:
             labelled("Answer found", answer_of(shown) or "")
