@@ -16,7 +16,7 @@ demo: models
 	$(PY) -m core demo
 
 test: $(VENV)/dev browser models
-	$(PY) -m pytest
+	$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 check: $(VENV)/dev
 	$(PY) -m ruff format --check .
