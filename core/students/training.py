@@ -451,7 +451,10 @@ class Fit:
 
         world, rank = self.accelerator.num_processes, self.accelerator.process_index
         mine = questions[rank::world]
-        early = self.config.early_max_new_tokens if epoch <= EARLY_EPOCHS else None
+        most = self.config.early_max_new_tokens if epoch <= EARLY_EPOCHS else None
+        if name == "dev":  # what runs on beyond every label that was learnt only takes time
+            longest = max(example.trained_tokens for example in self.data.train)
+            most = min(most or self.config.max_new_tokens, longest)
 
         def each(done: int) -> None:
             if self.accelerator.is_main_process:
@@ -464,7 +467,7 @@ class Fit:
             mine,
             self.config,
             autocast=self.precision == "bf16",
-            max_new_tokens=early,
+            max_new_tokens=most,
             tick=self.stop.tick,
             each=each,
         )

@@ -6,6 +6,7 @@ import shutil
 import pytest
 import torch
 from safetensors.torch import load_file
+from transformers import AutoTokenizer
 
 from core.errors import LabError, RefusedError
 from core.students import checkpoints, training
@@ -250,6 +251,16 @@ def test_the_best_epoch_on_dev_is_chosen(students, tmp_path):
     rows = folder.epochs()
     best = max(rows, key=lambda e: (rows[e]["dev_accuracy"], -rows[e]["dev_loss"], -e))
     assert done["chosen_epoch"] == best and (folder.checkpoints / f"epoch-{best}").is_dir()
+
+
+def test_dev_answers_are_no_longer_than_the_longest_label(students, tmp_path):
+    folder = run_folder(tmp_path / "run", students["gpt2"], max_new_tokens=200)
+    run(folder)
+    tokenizer = AutoTokenizer.from_pretrained(students["gpt2"])
+    labels = [tokenizer(row["label"])["input_ids"] for row in read_lines(folder.path / "rows.jsonl")]
+    longest = max(map(len, labels)) + 1  # and the end of the text
+    written = [row["tokens"] for e in (1, 2) for row in read_lines(folder.predictions / f"epoch-{e}.jsonl")]
+    assert written and max(written) <= longest < 200
 
 
 def test_curves_have_a_point_per_step_and_epoch(students, tmp_path):
