@@ -279,6 +279,8 @@ def ablation(spec: Spec, seeds: tuple[int, ...], diverse: dict[str, Any]) -> Spe
             f"{TEACHERS[spec.teacher['key']].title} cannot answer with exemplars in view: "
             "choose a teacher that writes on the Generate page, such as the embedded model."
         )
+    clusters = _without(spec.clusters, "rules", "own")
+    own = _without(spec.clusters.get("own") or {}, "correct")
     return replace(
         spec,
         methods=tuple(dict.fromkeys([*spec.methods, *ARMS])),
@@ -287,7 +289,7 @@ def ablation(spec: Spec, seeds: tuple[int, ...], diverse: dict[str, Any]) -> Spe
         diverse=diverse,
         sampling=_without(spec.sampling, "temperature", "top_p"),
         prompting=_without(spec.prompting, "adaptive", "exemplars"),
-        clusters=_without(spec.clusters, "rules", "own"),
+        clusters=clusters | ({"own": own} if own else {}),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from core import settings, studies
@@ -119,3 +121,12 @@ def test_subsets_are_those_of_fine_tune_cot():
     assert [q.index for q in studies.at_most(questions, 8)] == expected
     assert studies.at_most(questions, None) == questions
     assert studies.at_most(questions, 99) == questions
+
+
+def test_an_ablation_keeps_the_users_limits_but_leaves_correctness_to_its_arms():
+    own = {"rationale_lines": 40, "correct": True}
+    clusters = {"k": 3, "rules": "auto-cot", "own": own}
+    spec = studies.Spec(name="x", benchmark="addsub", teacher={"key": "local"}, clusters=clusters)
+    made = studies.ablation(spec, (0, 1), {"samples": 2, "temperature": 0.7})
+    assert made.clusters == {"k": 3, "own": {"rationale_lines": 40}} and made.seeds == (0, 1)
+    assert studies.ablation(replace(spec, clusters={"own": {"correct": True}}), (0,), {}).clusters == {}

@@ -17,6 +17,7 @@ once and remembers its result. Everything inside a step is idempotent: it does w
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from core import studies
@@ -125,7 +126,9 @@ def study(progress: Progress, request: Request, step: Step) -> None:
     """
     spec = studies.from_dict(request["spec"])
     for method, diverse in studies.generations(spec):
-        generate(progress, request | {"method": method, "diverse": diverse}, step)
+        # What is refused here is said where its arm is tried.
+        with suppress(RefusedError):
+            generate(progress, request | {"method": method, "diverse": diverse}, step)
     refused: list[str] = []
     for one in studies.arms(spec):
         try:

@@ -40,7 +40,8 @@ def batch(progress: Progress, run_id: int, first: int, last: int, done: int, tot
 def close(progress: Progress, run_id: int, total: int, flagged: int) -> None:
     """Say in the run's summary by which checks it was seen."""
     _mark(run_id)
-    progress.say(f"{total} rationales checked, {flagged} of them flagged.")
+    if total:
+        progress.say(f"{total} rationales checked, {flagged} of them flagged.")
 
 
 def at_once(run_id: int) -> None:

@@ -15,7 +15,7 @@ from multiprocessing import get_context
 from typing import Any
 
 from core import exemplars, studies
-from core.errors import LabError
+from core.errors import LabError, RefusedError
 from core.exemplars.candidates import Candidate, exemplar, from_completion
 from core.exemplars.prompt import parse, spoken
 from core.jobs.progress import Progress
@@ -213,7 +213,7 @@ def as_reviewed(run_id: int) -> list[Exemplar]:
 
     found = [one.exemplar() for one in standing(run_id, desk.board(run_id))]
     if not found:
-        raise LabError(
+        raise RefusedError(
             "No exemplar qualifies: choose other rules or fewer clusters, or bring back a rejected one."
         )
     return found

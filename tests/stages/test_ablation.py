@@ -229,3 +229,16 @@ def test_an_arm_that_learns_nothing_is_left_out_and_said(spec, server, monkeypat
     assert perform(job_id, step) == "failed"
     assert "2 of 2 arms are missing: Fine-tune-CoT has no training rows" in (jobs.job(job_id).error or "")
     assert [run.kind for run in queries.runs(studies.open_study(wrong))] == ["generate", "generate"]
+
+
+def test_where_no_exemplar_qualifies_the_other_arms_are_tried_all_the_same(spec, server, monkeypatch):
+    monkeypatch.setattr(jobs, "enqueue", lambda job_id: "")
+    monkeypatch.setattr(jobs, "ensure_worker", lambda: False)
+    server.golds = {text: (number, "-1") for text, (number, _) in server.golds.items()}
+    methods = ["heuristic-correction", "fine-tune-cot"]  # the first is shown correct exemplars only
+    wrong = studies.from_dict(spec.as_dict() | {"methods": methods})
+    job_id = studies.submit("study", "t", wrong, {})
+    assert perform(job_id, step) == "failed"
+    assert "4 of 4 arms are missing: No exemplar qualifies" in (jobs.job(job_id).error or "")
+    said = " ".join(line.text for line in jobs.log(job_id))
+    assert said.count("Fine-tune-CoT has no training rows") == 2, "with and without diverse reasoning"
