@@ -25,7 +25,7 @@ def content_hash(value: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One item of a benchmark. `index` is its position in the benchmark's own order (METHODS A5)."""
+    """One item of a benchmark. `index` is its position in Fine-tune-CoT's order of the benchmark."""
 
     index: int
     text: str

@@ -222,7 +222,7 @@ def test_two_answers_are_compared_under_the_rules(first, second, kind, agree):
     assert same(first, second, kind, "fine-tune-cot") is agree
 
 
-# METHODS A8: of text-davinci-002's zero-shot rationales so many hold a marker.
+# Of text-davinci-002's zero-shot rationales so many hold a marker.
 @pytest.mark.parametrize(("key", "percent"), [("single_eq", 1.2), ("addsub", 3.0), ("multiarith", 1.3)])
 def test_the_recorded_marker_rates(lab_home: Path, recorded: Path, key: str, percent: float):
     path = recorded / RECORDED / f"D_{key}.json"
@@ -234,7 +234,7 @@ def test_the_recorded_marker_rates(lab_home: Path, recorded: Path, key: str, per
     assert spared.saving.questions == made["records"]
     rows = queries.completions(made["run"])
     assert spared.marked == sum(bool(MARKER.search(row.rationale)) for row in rows)
-    first = [bool(MARKER.search(row.rationale)) for row in rows if row.sample_index == 0]  # A8: greedy ones
+    first = [bool(MARKER.search(row.rationale)) for row in rows if row.sample_index == 0]  # the greedy ones
     assert round(100 * sum(first) / len(first), 1) == percent
     assert spared.saving.extracted == 0, "they were asked twice"
 
