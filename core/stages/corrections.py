@@ -273,9 +273,9 @@ def generations(study_id: int) -> list[teachers.Generation]:
 
 
 def usual_baseline(runs: Sequence[Run]) -> int | None:
-    """The generation that others stand beside: the newest that was shown no exemplar."""
-    bare = [run.id for run in runs if not shown(run)]
-    return bare[-1] if bare else None
+    """What others stand beside: of the generations shown no exemplar the newest with the fewest samples."""
+    bare = [run for run in runs if not shown(run)]
+    return min(bare, key=lambda run: (run.config.get("samples", 1), -run.id)).id if bare else None
 
 
 # ── before and after ────────────────────────────────────────────────────────────────────────────

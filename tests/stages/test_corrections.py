@@ -14,6 +14,7 @@ from core.review import desk
 from core.stages import corrections, exemplars, generation, training
 from core.stages.scoring import Scorer
 from core.store import queries
+from core.store.models import Run
 from core.students.formats import FORMATS
 from tests.stages.test_study import embedded, no_queue, plain, spec, student  # noqa: F401  fixtures
 
@@ -197,3 +198,13 @@ def test_what_was_shown_is_read_from_the_run(written):
         study, "generate", "x", method="new-fine-tune-cot", config={"prompting": {"exemplars": [one]}}
     )
     assert corrections.shown(made) == [Exemplar("q", "r", "1")]
+
+
+def test_the_usual_baseline_is_the_newest_plain_zero_shot_generation():
+    def made(run_id: int, samples: int, exemplars: int = 0) -> Run:
+        shown = [{"question": "q", "rationale": "r", "answer": "1"}] * exemplars
+        return Run(id=run_id, config={"samples": samples, "prompting": {"exemplars": shown}})
+
+    assert corrections.usual_baseline([made(1, 1), made(2, 1), made(3, 8), made(4, 1, exemplars=2)]) == 2
+    assert corrections.usual_baseline([made(3, 8)]) == 3
+    assert corrections.usual_baseline([made(4, 1, exemplars=2)]) is None
