@@ -90,7 +90,7 @@ def test_only_a_split(lab_home, recorded):
         read(path, "addsub", "zero-shot-cot", "dev")
 
 
-def test_one_call_completions_lose_their_answer_sentence(lab_home, tmp_path):
+def test_one_call_completions_lose_their_answer_sentence(lab_home, recorded, tmp_path):
     rows = [
         {"index": 0, "completion": "One and one are two. The answer is 2.", "gold": "2"},
         {"index": 1, "rationale": "Two.\nTherefore, the answer is 3.", "answer": "3", "gold": "4"},

@@ -89,11 +89,11 @@ def test_question_filters_live_in_the_url(app: Open, filled: Filled):
 
 
 def test_completion_filters_live_in_the_url(app: Open, filled: Filled):
-    opened = app("rationales", verdict="wrong", of="test")
-    wrong = queries.completions(filled.generation, correct=False, split="test", limit=15)
+    opened = app("rationales", verdict="correct", of="train")
+    right = queries.completions(filled.generation, correct=True, split="train", limit=15)
     table = opened.dataframe[0].value
-    assert list(table["question"]) == [row.question_index for row in wrong]
-    assert set(table["verdict"]) <= {"wrong"}
+    assert list(table["question"]) == [row.question_index for row in right] != []
+    assert set(table["verdict"]) == {"correct"}
 
 
 def test_a_completion_is_shown_with_its_answer_marked(app: Open, filled: Filled):
