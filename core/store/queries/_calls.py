@@ -1,0 +1,60 @@
+"""What the calls to a teacher came to."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+
+from core.store import session
+from core.store.models import Completion, LedgerEntry
+
+__all__ = ["CHECK", "completion_calls", "ledger_totals", "second_calls"]
+
+CHECK = "check"  # the ledger's step of calls that only check an answer
+
+
+def completion_calls(run_id: int) -> dict[str, int]:
+    """calls, prompt_tokens, completion_tokens that a run's completions stand for, kept replies counted."""
+    query = select(
+        func.count() + func.count().filter(Completion.answer_prompt != ""),
+        func.coalesce(func.sum(Completion.prompt_tokens), 0),
+        func.coalesce(func.sum(Completion.completion_tokens), 0),
+    ).where(Completion.run_id == run_id, Completion.error.is_(None))
+    with session() as db:
+        found = db.execute(query).one()
+        return dict(zip(("calls", "prompt_tokens", "completion_tokens"), map(int, found), strict=True))
+
+
+def ledger_totals(run_id: int) -> dict[str, float]:
+    """What a run's calls came to: calls, cached, failed, prompt_tokens, completion_tokens, cost (USD).
+
+    Cost and tokens are of fresh calls; a cached reply was paid for before. Calls that only checked an
+    answer (step "check") made none of its completions and are left out.
+    """
+    fresh = LedgerEntry.cached.is_(False)
+    query = select(
+        func.count().filter(fresh),
+        func.count().filter(LedgerEntry.cached.is_(True)),
+        func.count().filter(LedgerEntry.error.isnot(None)),
+        func.coalesce(func.sum(LedgerEntry.prompt_tokens).filter(fresh), 0),
+        func.coalesce(func.sum(LedgerEntry.completion_tokens).filter(fresh), 0),
+        func.coalesce(func.sum(LedgerEntry.cost).filter(fresh), 0.0),
+    ).where(LedgerEntry.run_id == run_id, LedgerEntry.step != CHECK)
+    names = ("calls", "cached", "failed", "prompt_tokens", "completion_tokens", "cost")
+    with session() as db:
+        return dict(zip(names, db.execute(query).one(), strict=True))
+
+
+def second_calls(run_id: int, teacher: str = "") -> tuple[int, float, float]:
+    """(calls, mean prompt tokens, mean completion tokens) of the second calls that a run made.
+
+    With a `teacher`, those of all its runs. Cached ones count: they took as many when they were made.
+    """
+    whose = LedgerEntry.teacher == teacher if teacher else LedgerEntry.run_id == run_id
+    query = select(
+        func.count(),
+        func.coalesce(func.avg(LedgerEntry.prompt_tokens), 0),
+        func.coalesce(func.avg(LedgerEntry.completion_tokens), 0),
+    ).where(whose, LedgerEntry.step.in_(("answer", CHECK)), LedgerEntry.error.is_(None))
+    with session() as db:
+        n, read, written = db.execute(query).one()
+    return n, float(read), float(written)

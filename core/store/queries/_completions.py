@@ -1,0 +1,225 @@
+"""What the teachers wrote: completions and their verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Select, delete, func, or_, select
+
+from core import records
+from core.errors import LabError
+from core.store import checked, session
+from core.store.models import Checked, Completion, Question, Run, Study
+
+__all__ = [
+    "save_completions", "finished_samples", "completions", "count_completions", "latest_completions",
+    "completion", "completion_of", "samples_of", "rationales", "completion_counts", "sample_verdicts",
+    "teacher_verdicts", "answer_counts_of", "extracted_samples",
+]  # fmt: skip
+
+
+def save_completions(
+    run_id: int, completions: Iterable[tuple[records.Completion, records.Score | None]]
+) -> None:
+    """Store scored completions; one that failed before is replaced, one that is there stays."""
+    with session() as db:
+        for completion, score in completions:
+            key = (
+                Completion.run_id == run_id,
+                Completion.question_index == completion.question_index,
+                Completion.sample_index == completion.sample_index,
+            )
+            old = db.scalar(select(Completion).where(*key))
+            if old is not None and old.error is None:
+                continue
+            if old is not None:
+                db.execute(delete(Completion).where(*key))
+            db.add(Completion(run_id=run_id, **asdict(completion), **verdict_columns(score)))
+
+
+def verdict_columns(score: records.Score | None) -> dict[str, Any]:
+    if score is None:
+        return {"correct": None, "value": None, "span_start": None, "span_end": None}
+    return {
+        "correct": score.correct,
+        "value": score.value,
+        "span_start": score.start,
+        "span_end": score.end,
+    }
+
+
+def finished_samples(run_id: int) -> set[tuple[int, int]]:
+    """(question, sample) of every completion that is there without an error."""
+    query = select(Completion.question_index, Completion.sample_index).where(
+        Completion.run_id == run_id, Completion.error.is_(None)
+    )
+    with session() as db:
+        return {(q, s) for q, s in db.execute(query)}
+
+
+def completions(
+    run_id: int,
+    *,
+    correct: bool | None = None,
+    truncated: bool | None = None,
+    failed: bool | None = None,
+    split: str | None = None,
+    search: str = "",
+    check: str | None = None,
+    after_id: int | None = None,
+    offset: int = 0,
+    limit: int | None = None,
+) -> list[Completion]:
+    """A run's completions in question order, filtered; `check`: those about which this check speaks up."""
+    query = _completions(run_id, correct, truncated, failed, split, search, check)
+    if after_id is not None:
+        query = query.where(Completion.id > after_id)
+    query = query.order_by(Completion.question_index, Completion.sample_index).offset(offset).limit(limit)
+    with session() as db:
+        return list(db.scalars(query))
+
+
+def count_completions(run_id: int, **filters: Any) -> int:
+    query = _completions(
+        run_id,
+        *(filters.get(name) for name in ("correct", "truncated", "failed", "split")),
+        filters.get("search", ""),
+        filters.get("check"),
+    )
+    with session() as db:
+        return db.scalar(select(func.count()).select_from(query.subquery())) or 0
+
+
+def _completions(run_id, correct, truncated, failed, split, search, check=None) -> Select:
+    query = select(Completion).where(Completion.run_id == run_id)
+    if correct is not None:
+        query = query.where(Completion.correct.is_(correct))
+    if truncated is not None:
+        is_cut = Completion.finish_reason == "length"
+        query = query.where(is_cut if truncated else ~is_cut)
+    if failed is not None:
+        query = query.where(Completion.error.isnot(None) if failed else Completion.error.is_(None))
+    if check:
+        query = query.where(Completion.id.in_(checked.flagged(run_id, check, Checked.completion_id)))
+    # Questions are searched once each, not once for every completion of theirs.
+    dataset_id = select(Study.dataset_id).join(Run, Run.study_id == Study.id).where(Run.id == run_id)
+    asked = select(Question.index).where(Question.dataset_id == dataset_id.scalar_subquery())
+    if split:
+        query = query.where(Completion.question_index.in_(asked.where(Question.split == split)))
+    if search:
+        found = asked.where(Question.text.icontains(search, autoescape=True))
+        query = query.where(
+            or_(
+                Completion.question_index.in_(found),
+                Completion.rationale.icontains(search, autoescape=True),
+            )
+        )
+    return query
+
+
+def latest_completions(run_id: int, limit: int = 5) -> list[Completion]:
+    """The last ones written, newest first: the live stream."""
+    query = select(Completion).where(Completion.run_id == run_id).order_by(Completion.id.desc()).limit(limit)
+    with session() as db:
+        return list(db.scalars(query))
+
+
+def completion(completion_id: int) -> Completion:
+    with session() as db:
+        if (found := db.get(Completion, completion_id)) is None:
+            raise LabError(f"There is no completion {completion_id}: go back to the list of rationales.")
+        return found
+
+
+def completion_of(run_id: int, question_index: int, sample_index: int = 0) -> Completion:
+    query = select(Completion).where(
+        Completion.run_id == run_id,
+        Completion.question_index == question_index,
+        Completion.sample_index == sample_index,
+    )
+    with session() as db:
+        if (found := db.scalar(query)) is None:
+            raise LabError(f"Run {run_id} has no sample {sample_index} of question {question_index}.")
+        return found
+
+
+def samples_of(run_id: int, question_index: int) -> list[Completion]:
+    """A question's completions in a run, in sample order."""
+    query = select(Completion).where(Completion.run_id == run_id, Completion.question_index == question_index)
+    with session() as db:
+        return list(db.scalars(query.order_by(Completion.sample_index)))
+
+
+def rationales(run_id: int) -> Iterator[tuple[int, list[str]]]:
+    """(question, its rationales in sample order) of everything that was written, in question order."""
+    query = select(Completion.question_index, Completion.rationale).where(
+        Completion.run_id == run_id, Completion.error.is_(None)
+    )
+    with session() as db:
+        found = db.execute(query.order_by(Completion.question_index, Completion.sample_index)).all()
+    for question, rows in groupby(found, key=lambda row: row[0]):
+        yield question, [text for _, text in rows]
+
+
+def completion_counts(run_id: int) -> dict[str, int]:
+    """n, correct, truncated, failed of a run's completions."""
+    query = select(
+        func.count(),
+        func.count().filter(Completion.correct.is_(True)),
+        func.count().filter(Completion.finish_reason == "length"),
+        func.count().filter(Completion.error.isnot(None)),
+    ).where(Completion.run_id == run_id)
+    with session() as db:
+        return dict(zip(("n", "correct", "truncated", "failed"), db.execute(query).one(), strict=True))
+
+
+def sample_verdicts(run_id: int) -> list[tuple[int, int, bool]]:
+    """(question, sample, correct) of every completion that is there, in question order; no texts."""
+    query = select(Completion.question_index, Completion.sample_index, Completion.correct).where(
+        Completion.run_id == run_id, Completion.error.is_(None)
+    )
+    with session() as db:
+        found = db.execute(query.order_by(Completion.question_index, Completion.sample_index))
+        return [(question, sample, bool(correct)) for question, sample, correct in found]
+
+
+def teacher_verdicts(run_id: int) -> dict[int, tuple[bool | None, ...]]:
+    """question → the verdicts of its samples in order, None where the teacher failed."""
+    query = select(Completion.question_index, Completion.correct, Completion.error.is_(None)).where(
+        Completion.run_id == run_id
+    )
+    found: dict[int, list[bool | None]] = {}
+    with session() as db:
+        for question, correct, there in db.execute(
+            query.order_by(Completion.question_index, Completion.sample_index)
+        ):
+            found.setdefault(question, []).append(bool(correct) if there else None)
+    return {question: tuple(verdicts) for question, verdicts in found.items()}
+
+
+def answer_counts_of(run_id: int) -> dict[str, int]:
+    """Of a run's completions without an error: n, `marked` (an explicit marker is in the rationale) and
+    `extracted` (the answer was read from it, so that no second call was made)."""
+    marked = or_(Completion.rationale.icontains("answer is"), Completion.rationale.icontains("answer:"))
+    query = select(
+        func.count(), func.count().filter(marked), func.count().filter(*_extracted())
+    ).where(Completion.run_id == run_id, Completion.error.is_(None))  # fmt: skip
+    with session() as db:
+        return dict(zip(("n", "marked", "extracted"), db.execute(query).one(), strict=True))
+
+
+def extracted_samples(run_id: int) -> list[tuple[int, int]]:
+    """(question, sample) of every completion whose answer was read from its rationale, in order."""
+    query = select(Completion.question_index, Completion.sample_index).where(
+        Completion.run_id == run_id, Completion.error.is_(None), *_extracted()
+    )
+    with session() as db:
+        found = db.execute(query.order_by(Completion.question_index, Completion.sample_index))
+        return [(question, sample) for question, sample in found]
+
+
+def _extracted() -> tuple[Any, Any]:
+    return Completion.answer_prompt == "", Completion.answer_text != ""

@@ -1,0 +1,58 @@
+"""What was measured of a run's questions: their diversity, their place on the cluster map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select
+
+from core.store import session
+from core.store.models import Diversity, Point
+
+__all__ = ["save_diversity", "diversity_page", "count_diversity", "diversity_of", "save_points", "points"]
+
+
+def save_diversity(run_id: int, measured: Sequence[dict[str, Any]]) -> None:
+    """Store the measures of a run's questions; saved again, they are replaced whole."""
+    with session() as db:
+        db.execute(delete(Diversity).where(Diversity.run_id == run_id))
+        if measured:
+            db.execute(insert(Diversity), [row | {"run_id": run_id} for row in measured])
+
+
+def diversity_page(run_id: int, offset: int = 0, limit: int | None = None) -> list[Diversity]:
+    """The measures of a run's questions, the least diverse first."""
+    query = select(Diversity).where(Diversity.run_id == run_id)
+    query = (
+        query.order_by(Diversity.effective, Diversity.texts, Diversity.question_index)
+        .offset(offset)
+        .limit(limit)
+    )
+    with session() as db:
+        return list(db.scalars(query))
+
+
+def count_diversity(run_id: int) -> int:
+    with session() as db:
+        return db.scalar(select(func.count()).where(Diversity.run_id == run_id)) or 0
+
+
+def diversity_of(run_id: int, question_index: int) -> Diversity | None:
+    """The measures of one question; None where they were not taken."""
+    with session() as db:
+        return db.get(Diversity, (run_id, question_index))
+
+
+def save_points(run_id: int, points: Sequence[dict[str, Any]]) -> None:
+    """Store the map of an exemplars run; saved again, it is replaced whole."""
+    with session() as db:
+        db.execute(delete(Point).where(Point.run_id == run_id))
+        db.execute(insert(Point), [point | {"run_id": run_id} for point in points])
+
+
+def points(run_id: int, *, qualified: bool | None = None) -> list[Point]:
+    """The questions of a map by cluster, nearest to its centre first."""
+    query = select(Point).where(Point.run_id == run_id).order_by(Point.cluster, Point.rank)
+    with session() as db:
+        return [p for p in db.scalars(query) if qualified is None or (not p.failures) == qualified]

@@ -1,0 +1,109 @@
+"""Studies and their runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import func, select, update
+
+from core.errors import LabError
+from core.store import session
+from core.store.models import Completion, Prediction, Run, Study
+
+__all__ = [
+    "studies", "study", "study_by_name", "add_study", "update_study", "set_exemplars", "counts",
+    "open_run", "run", "runs", "set_run",
+]  # fmt: skip
+
+
+def studies() -> list[Study]:
+    """Newest first."""
+    with session() as db:
+        return list(db.scalars(select(Study).order_by(Study.created.desc(), Study.id.desc())))
+
+
+def study(study_id: int) -> Study:
+    with session() as db:
+        if (found := db.get(Study, study_id)) is None:
+            raise LabError(f"There is no study {study_id}: `python -m core studies` shows them.")
+        return found
+
+
+def study_by_name(name: str) -> Study | None:
+    with session() as db:
+        return db.scalar(select(Study).where(Study.name == name))
+
+
+def add_study(name: str, dataset_id: int, rules: str, config: dict[str, Any]) -> int:
+    with session() as db:
+        row = Study(name=name, dataset_id=dataset_id, rules=rules, config=config)
+        db.add(row)
+        db.flush()
+        return row.id
+
+
+def update_study(study_id: int, config: dict[str, Any]) -> None:
+    with session() as db:
+        db.execute(update(Study).where(Study.id == study_id).values(config=config))
+
+
+def set_exemplars(study_id: int, rows: list[dict[str, str]]) -> None:
+    """The user's own exemplars of a study; the rest of its config stays as it is."""
+    with session() as db:
+        row = db.get_one(Study, study_id)
+        row.config = row.config | {"exemplars": rows}
+
+
+def counts() -> dict[str, int]:
+    """How much the lab holds, for the first page."""
+    tables = {
+        "studies": Study,
+        "completions": Completion,
+        "students": Run,
+        "predictions": Prediction,
+    }
+    with session() as db:
+        return {
+            name: db.scalar(
+                select(func.count())
+                .select_from(table)
+                .where(*([Run.kind == "train"] if table is Run else []))
+            )
+            or 0
+            for name, table in tables.items()
+        }
+
+
+def open_run(study_id: int, kind: str, digest: str, **values: Any) -> Run:
+    """The run with this identity, made on first use: the same work is never stored twice."""
+    with session() as db:
+        found = db.scalar(select(Run).where(Run.study_id == study_id, Run.kind == kind, Run.hash == digest))
+        if found is None:
+            found = Run(study_id=study_id, kind=kind, hash=digest, **values)
+            db.add(found)
+            db.flush()
+        else:
+            found.job_id = values.get("job_id", found.job_id)
+        return found
+
+
+def run(run_id: int) -> Run:
+    with session() as db:
+        if (found := db.get(Run, run_id)) is None:
+            raise LabError(f"There is no run {run_id}: `python -m core results` lists them.")
+        return found
+
+
+def runs(study_id: int, kind: str | None = None) -> list[Run]:
+    """Oldest first."""
+    query = select(Run).where(Run.study_id == study_id).order_by(Run.id)
+    if kind is not None:
+        query = query.where(Run.kind == kind)
+    with session() as db:
+        return list(db.scalars(query))
+
+
+def set_run(run_id: int, **values: Any) -> None:
+    """Status, summary and finish time of a run; its config never changes."""
+    with session() as db:
+        db.execute(update(Run).where(Run.id == run_id).values(**values))

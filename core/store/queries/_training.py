@@ -1,0 +1,98 @@
+"""Training sets, their rows, and the curves of a training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Select, func, or_, select
+
+from core import records
+from core.store import session
+from core.store.models import Metric, TrainingRow, TrainingSet
+
+__all__ = [
+    "save_training_set", "training_set", "training_rows", "training_page", "count_training_rows",
+    "save_metrics", "metrics",
+]  # fmt: skip
+
+
+def save_training_set(
+    study_id: int, method: str, made: records.TrainingSet, completion_ids: dict[tuple[int, int], int]
+) -> str:
+    """Store an immutable training set under its hash; the same rows are stored once."""
+    with session() as db:
+        if db.get(TrainingSet, made.hash) is None:
+            db.add(
+                TrainingSet(
+                    hash=made.hash, study_id=study_id, method=method, dropped=made.dropped, n=len(made.rows)
+                )
+            )
+            db.flush()
+            db.bulk_insert_mappings(
+                TrainingRow,
+                [
+                    asdict(row)
+                    | {
+                        "training_set": made.hash,
+                        "position": position,
+                        "completion_id": completion_ids.get((row.question_index, row.sample_index)),
+                    }
+                    for position, row in enumerate(made.rows)
+                ],
+            )
+        return made.hash
+
+
+def training_set(digest: str) -> TrainingSet:
+    with session() as db:
+        return db.get_one(TrainingSet, digest)
+
+
+def training_rows(digest: str, offset: int = 0, limit: int | None = None) -> list[TrainingRow]:
+    query = (
+        select(TrainingRow)
+        .where(TrainingRow.training_set == digest)
+        .order_by(TrainingRow.position)
+        .offset(offset)
+        .limit(limit)
+    )
+    with session() as db:
+        return list(db.scalars(query))
+
+
+def training_page(
+    digest: str, search: str = "", offset: int = 0, limit: int | None = None
+) -> list[TrainingRow]:
+    """Rows of a training set in order, whose input or label contains `search`."""
+    query = _rows(digest, search).order_by(TrainingRow.position).offset(offset).limit(limit)
+    with session() as db:
+        return list(db.scalars(query))
+
+
+def count_training_rows(digest: str, search: str = "") -> int:
+    """Rows of a training set whose input or label contains `search`."""
+    with session() as db:
+        return db.scalar(select(func.count()).select_from(_rows(digest, search).subquery())) or 0
+
+
+def _rows(digest: str, search: str) -> Select:
+    query = select(TrainingRow).where(TrainingRow.training_set == digest)
+    if search:
+        found = (c.icontains(search, autoescape=True) for c in (TrainingRow.input, TrainingRow.label))
+        query = query.where(or_(*found))
+    return query
+
+
+def save_metrics(run_id: int, rows: Sequence[dict[str, Any]]) -> None:
+    """Points of the live curves, {name, step, epoch, value}; a point that is there is kept once."""
+    with session() as db:
+        for row in rows:
+            db.merge(Metric(run_id=run_id, **{k: row[k] for k in ("name", "step", "epoch", "value")}))
+
+
+def metrics(run_id: int) -> list[Metric]:
+    query = select(Metric).where(Metric.run_id == run_id).order_by(Metric.name, Metric.step)
+    with session() as db:
+        return list(db.scalars(query))
