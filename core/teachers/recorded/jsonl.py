@@ -1,0 +1,64 @@
+"""JSON lines of any maker, under the names that are common for a record's parts.
+
+{"question": "…" or "index": 12, "rationale": "…", "answer": "39"}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from core.records import Completion
+from core.teachers.recorded.source import Raw, Source, json_lines, written_prefix, wrong
+
+
+def _parse(path: Path) -> Iterator[Raw]:
+    for place, row in json_lines(path):
+        index = _first(row, "question_index", "index")
+        sample = _first(row, "sample", "completion_index")
+        if index is None and row.get("question") is None:
+            index = row.get("sample_index")  # Fine-tune-CoT's name for a question's index
+        elif sample is None:
+            sample = row.get("sample_index")
+        question = row.get("question")
+        rationale = _first(row, "rationale", "reasoning", "reasoning_completion")
+        whole = _first(row, "completion", "response", "output", "text", "generation")
+        answer = _first(row, "answer_text", "answer", "prediction")
+        if rationale is not None and answer is None:
+            answer = whole
+        text = rationale if rationale is not None else whole
+        if index is None and not isinstance(question, str):
+            raise wrong(path, place, "neither 'question' nor 'index' says whose it is")
+        if text is None and answer is None:
+            raise wrong(path, place, "no 'rationale', 'completion' or 'answer'")
+        try:
+            completion = Completion(
+                question_index=-1 if index is None else int(index),
+                sample_index=int(sample or 0),
+                prompt=str(row.get("prompt") or ""),
+                rationale=str(text if text is not None else ""),
+                finish_reason=str(row.get("finish_reason") or "stop"),
+                answer_prompt=str(row.get("answer_prompt") or ""),
+                answer_text="" if answer is None else str(answer),
+                prompt_tokens=int(row.get("prompt_tokens") or 0),
+                completion_tokens=int(row.get("completion_tokens") or 0),
+            )
+        except (TypeError, ValueError):
+            raise wrong(path, place, "an index, sample or token count is no whole number") from None
+        gold = _first(row, "gold", "label", "ground_truth")
+        yield Raw(
+            place,
+            completion,
+            index=None if index is None else int(index),
+            question=question if isinstance(question, str) else None,
+            gold=None if gold is None else str(gold),
+            prefix=None if answer is not None else written_prefix(completion.rationale),
+        )
+
+
+def _first(row: Mapping[str, Any], *keys: str) -> Any:
+    return next((row[key] for key in keys if row.get(key) is not None), None)
+
+
+JSONL = Source("jsonl", "JSON lines", _parse, "fine-tune-cot")
