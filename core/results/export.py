@@ -14,10 +14,13 @@ import io
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.results.published import Published
 from core.results.table import Rationales, Row
+
+if TYPE_CHECKING:
+    from core.results import teachers
 
 LATEX_ESCAPES = str.maketrans(
     {
@@ -145,6 +148,18 @@ def p_text(p: float | None) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
+def difference_text(row: Row | teachers.Row) -> str:
+    """ "+6.7 (-3.6 to +17.0)"; nothing without a baseline."""
+    if row.difference is None:
+        return ""
+    return f"{row.difference:+.1f} ({row.difference_low:+.1f} to {row.difference_high:+.1f})"
+
+
+def seed_text(row: Row) -> str:
+    """ "0", or "mean of 3" for the mean over several seeds."""
+    return f"mean of {len(row.runs)}" if row.seed is None else str(row.seed)
+
+
 def to_text(rows: Sequence[Row]) -> str:
     """The table for a terminal."""
     marks = _marks(rows)
@@ -154,10 +169,10 @@ def to_text(rows: Sequence[Row]) -> str:
         (
             row.arm.benchmark,
             str(row.arm),
-            _seed(row),
+            seed_text(row),
             str(row.n),
             f"{row.accuracy:.1f} ({row.low:.1f}–{row.high:.1f})",
-            _difference(row),
+            difference_text(row),
             p_text(row.p),
             p_text(row.p_adjusted),
             ", ".join(f"{figure.accuracy:g}{marks[figure.citation]}" for figure in row.published),
@@ -221,21 +236,11 @@ def _latex_cells(row: Row, marks: Mapping[str, str]) -> list[str]:
     return [
         latex(row.arm.benchmark),
         latex(str(row.arm)),
-        _seed(row),
+        seed_text(row),
         str(row.n),
         f"{row.accuracy:.1f} ({row.low:.1f}--{row.high:.1f})",
-        _difference(row).replace("-", "$-$"),
+        difference_text(row).replace("-", "$-$"),
         p_text(row.p).replace("<", "$<$"),
         p_text(row.p_adjusted).replace("<", "$<$"),
         ", ".join(f"{figure.accuracy:g}{_math(marks[figure.citation])}" for figure in row.published),
     ]
-
-
-def _seed(row: Row) -> str:
-    return f"mean of {len(row.runs)}" if row.seed is None else str(row.seed)
-
-
-def _difference(row: Row) -> str:
-    if row.difference is None or row.difference_low is None or row.difference_high is None:
-        return ""
-    return f"{row.difference:+.1f} ({row.difference_low:+.1f} to {row.difference_high:+.1f})"

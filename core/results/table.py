@@ -196,18 +196,21 @@ def _row(arm: Arm, members: list[Cell], others: list[Cell], alone: bool = False)
     )
     if not others:
         return row
+    return replace(row, baseline=others[0].arm, **compared(results, theirs))
+
+
+def compared(results: statistics.Results, theirs: statistics.Results) -> dict[str, Any]:
+    """A row's fields on its difference to a baseline: in points, paired by question."""
     difference = statistics.difference(results, theirs)
     single = statistics.mcnemar(results[0], theirs[0]) if len(results) == len(theirs) == 1 else None
-    return replace(
-        row,
-        baseline=others[0].arm,
-        difference=100 * difference.value,
-        difference_low=100 * difference.low,
-        difference_high=100 * difference.high,
-        gained=single.gained if single else None,
-        lost=single.lost if single else None,
-        p=single.p if single else statistics.paired_p(results, theirs),
-    )
+    return {
+        "difference": 100 * difference.value,
+        "difference_low": 100 * difference.low,
+        "difference_high": 100 * difference.high,
+        "gained": single.gained if single else None,
+        "lost": single.lost if single else None,
+        "p": single.p if single else statistics.paired_p(results, theirs),
+    }
 
 
 def _matrix(cells: list[Cell]) -> list[list[bool]]:

@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from core.errors import RefusedError
-from core.results import statistics
-from core.results.export import p_text
+from core.results import export, statistics
+from core.results.table import compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,20 +121,8 @@ def beside(row: Row, baseline: Generation) -> Row:
             f"Runs {baseline.run_id} and {one.run_id} have no answered question in common: "
             "resume the one whose items failed."
         )
-    a, b = _matrix(ours, both), _matrix(theirs, both)
-    difference = statistics.difference(a, b)
-    single = statistics.mcnemar(a[0], b[0]) if len(a) == len(b) == 1 else None
-    return replace(
-        row,
-        baseline=baseline.run_id,
-        pairs=len(both),
-        difference=100 * difference.value,
-        difference_low=100 * difference.low,
-        difference_high=100 * difference.high,
-        gained=single.gained if single else None,
-        lost=single.lost if single else None,
-        p=single.p if single else statistics.paired_p(a, b),
-    )
+    found = compared(_matrix(ours, both), _matrix(theirs, both))
+    return replace(row, baseline=baseline.run_id, pairs=len(both), **found)
 
 
 def _depth(answered: Mapping[int, tuple[bool, ...]]) -> int:
@@ -155,9 +143,7 @@ def accuracy_text(row: Row) -> str:
 
 def difference_text(row: Row) -> str:
     """ "+6.7 (-3.6 to +17.0)"; nothing without a baseline."""
-    if row.difference is None:
-        return "not comparable" if row.refused else ""
-    return f"{row.difference:+.1f} ({row.difference_low:+.1f} to {row.difference_high:+.1f})"
+    return "not comparable" if row.refused else export.difference_text(row)
 
 
 def to_text(rows: Sequence[Row]) -> str:
@@ -166,7 +152,7 @@ def to_text(rows: Sequence[Row]) -> str:
         f"run {row.run.run_id}  {row.run.method}  {row.run.teacher}  {row.run.shown} exemplars  "
         f"{row.n} questions, {row.failed} failed  {accuracy_text(row)} %"
         + (
-            f"  {difference_text(row)} to run {row.baseline}, p {p_text(row.p)}"
+            f"  {difference_text(row)} to run {row.baseline}, p {export.p_text(row.p)}"
             if row.difference is not None
             else ""
         )

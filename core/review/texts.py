@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection
 from core.errors import LabError
 from core.records import Question
 from core.review.fold import Key
-from core.store import models, queries, session
+from core.store import models, queries
 
 FEW = 20  # rationales, below which each is read by itself
 
@@ -42,12 +42,12 @@ def originals(run_id: int, keys: Collection[Key]) -> dict[Key, str]:
 
 
 def _rationale(run: models.Run, key: Key) -> str:
-    return _completion(run.id, key).rationale
+    return queries.completion_of(run.id, *key).rationale
 
 
 def _exemplar(run: models.Run, key: Key) -> str:
     question = queries.question(queries.study(run.study_id).dataset_id, key[0])
-    return _spoken(question, _completion(run.parents[0], key))
+    return _spoken(question, queries.completion_of(run.parents[0], *key))
 
 
 def _spoken(question: Question, stored: models.Completion) -> str:
@@ -55,19 +55,6 @@ def _spoken(question: Question, stored: models.Completion) -> str:
     from core.exemplars.prompt import spoken
 
     return spoken(exemplar(from_completion(question, stored)))
-
-
-def _completion(run_id: int, key: Key) -> models.Completion:
-    from sqlalchemy import select
-
-    table = models.Completion
-    query = select(table).where(
-        table.run_id == run_id, table.question_index == key[0], table.sample_index == key[1]
-    )
-    with session() as db:
-        if (found := db.scalar(query)) is None:
-            raise LabError(f"Run {run_id} has no sample {key[1]} of question {key[0]}: check the numbers.")
-        return found
 
 
 ORIGINALS: dict[str, Callable[[models.Run, Key], str]] = {"generate": _rationale, "exemplars": _exemplar}

@@ -51,7 +51,7 @@ def _engine(url: str) -> Engine:
     if is_file:
         event.listen(made, "connect", _tune_sqlite)
     try:
-        _migrate(made, url)
+        _migrate(made)
     except OperationalError as error:
         raise explain(error) from error
     return made
@@ -63,7 +63,7 @@ def _tune_sqlite(connection, _record) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _migrate(made: Engine, url: str) -> None:
+def _migrate(made: Engine) -> None:
     if _revision(made) == HEAD:
         return
     from alembic import command

@@ -66,14 +66,6 @@ def ask(
     yield from desk.served()
 
 
-def count_kept(teacher: Teacher, requests: Iterable[Request], sampling: Sampling) -> int:
-    """How many of the requests need no call."""
-    if teacher.identity is None:
-        return sum(1 for _ in requests)
-    keys = (reply_key(teacher.identity, request, sampling) for request in requests)
-    return sum(len(_look_up(chunk)) for chunk in _chunks(keys))
-
-
 class _Desk:
     """Between the store and the teacher: serves what is kept, keeps what arrives.
 

@@ -15,6 +15,7 @@ is; their replies carry the prompt they really answered.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -45,7 +46,7 @@ class Prices:
         return (self.prompt * prompt_tokens + self.completion * completion_tokens) / 1e6
 
 
-class Teacher:
+class Teacher(ABC):
     """One opened teacher.
 
     name      shown in tables: "gpt-4o-mini @ https://api.openai.com/v1"
@@ -58,6 +59,7 @@ class Teacher:
     identity: dict[str, Any] | None = None
     prices: Prices = Prices()
 
+    @abstractmethod
     def complete(
         self, requests: Iterable[Request], sampling: Sampling, then: Then | None = None
     ) -> Iterator[Reply]:
@@ -66,9 +68,8 @@ class Teacher:
         A request that fails alone gives a Reply with `error`; what stops them all (no key, no such
         model, nobody there) raises LabError. Closing the iterator sends nothing more.
         """
-        raise NotImplementedError
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027  most hold nothing
         """Give back what it holds (a child process)."""
 
     def __enter__(self) -> Teacher:

@@ -31,7 +31,6 @@ from pages.components.tables import choice
 from pages.components.text import count, passage, plain
 
 FIRST_FIELDS = ("base_url", "model", "key_name", "path", "source")  # the others are folded away
-MAY_BE_EMPTY = ("key_name", "retries", "price_in", "price_out")
 CHOICES = {"source": tuple(SOURCES)}  # of options whose row leaves them open
 FIRST_METHOD = "fine-tune-cot"
 STREAMED = 5

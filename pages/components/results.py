@@ -118,10 +118,10 @@ def _lines(rows: Sequence[Row]) -> list[dict[str, object]]:
             "student": visible(row.arm.student),
             "teacher": visible(row.arm.teacher),
             "D": str(row.arm.samples),
-            "seed": _seed(row),
+            "seed": export.seed_text(row),
             "n": row.n,
             "accuracy %": f"{row.accuracy:.1f} ({row.low:.1f}–{row.high:.1f})",
-            "difference": _difference(row),
+            "difference": export.difference_text(row),
             "gained / lost": "" if row.gained is None else f"{row.gained} / {row.lost}",
             "p": export.p_text(row.p),
             "p adjusted": export.p_text(row.p_adjusted),
@@ -134,16 +134,6 @@ def _lines(rows: Sequence[Row]) -> list[dict[str, object]]:
     said = {name for name in lines[0] if any(line[name] != "" for line in lines)}
     kept = [name for name in lines[0] if name in said and (name not in ("teacher", "D") or name in several)]
     return [{name: line[name] for name in kept} for line in lines]
-
-
-def _seed(row: Row) -> str:
-    return f"mean of {len(row.runs)}" if row.seed is None else str(row.seed)
-
-
-def _difference(row: Row) -> str:
-    if row.difference is None or row.difference_low is None or row.difference_high is None:
-        return ""
-    return f"{row.difference:+.1f} ({row.difference_low:+.1f} to {row.difference_high:+.1f})"
 
 
 def latest_table(study: Study) -> None:

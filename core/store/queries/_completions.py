@@ -142,7 +142,9 @@ def completion_of(run_id: int, question_index: int, sample_index: int = 0) -> Co
     )
     with session() as db:
         if (found := db.scalar(query)) is None:
-            raise LabError(f"Run {run_id} has no sample {sample_index} of question {question_index}.")
+            raise LabError(
+                f"Run {run_id} has no sample {sample_index} of question {question_index}: check the numbers."
+            )
         return found
 
 
