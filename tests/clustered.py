@@ -16,6 +16,7 @@ from core.errors import LabError
 from core.exemplars.encoding import DEFAULT_ENCODER
 from core.stages import exemplars, generation
 from core.students.embedded import model_path
+from tests.performing import Silent
 
 FILE = "reasoning-teacher/completion_data/B_text-davinci-002__C_zs_cot/D_addsub.json"
 QUESTIONS = 60
@@ -29,16 +30,6 @@ class Clustered:
     study_id: int
     generation: int
     exemplars: int
-
-
-class Silent:
-    """A job's voice that nobody hears."""
-
-    job_id = None
-
-    def at(self, *_: object) -> None: ...
-    def check(self) -> None: ...
-    def say(self, _text: str) -> None: ...
 
 
 def clustered(recorded: Path, home: Path) -> Clustered:

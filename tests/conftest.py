@@ -3,6 +3,7 @@
 recorded   real recordings nobody on this project wrote; found beside the project, else in the
            download cache; tests that need them skip, and say so, where there is neither
 lab_home   an empty LAB_HOME with its own database
+queued     the jobs that were queued; nobody works on them but the test itself
 """
 
 from __future__ import annotations
@@ -45,6 +46,17 @@ def lab_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     if (data := _recorded_folder()) is not None:
         monkeypatch.setenv("LAB_DATA_DIR", str(data))
     return tmp_path / "lab"
+
+
+@pytest.fixture
+def queued(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Ids of the jobs that were queued, which nobody works on."""
+    from core import jobs
+
+    asked: list[str] = []
+    monkeypatch.setattr(jobs, "enqueue", asked.append)
+    monkeypatch.setattr(jobs, "ensure_worker", lambda: False)
+    return asked
 
 
 @pytest.fixture(autouse=True)

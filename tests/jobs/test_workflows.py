@@ -11,16 +11,11 @@ from core import jobs, stages, studies
 from core.jobs import progress, workflows
 from core.jobs.workflows import perform
 from core.store import queries
-
-
-def plain(_name: str, function: Any, *arguments: Any) -> Any:
-    return function(*arguments)
+from tests.performing import done, plain
 
 
 @pytest.fixture
-def job_id(lab_home, monkeypatch) -> str:
-    monkeypatch.setattr(jobs, "enqueue", lambda _: None)
-    monkeypatch.setattr(jobs, "ensure_worker", lambda: False)
+def job_id(lab_home, queued) -> str:
     return studies.submit("generate", "t", studies.demo(20, 10))
 
 
@@ -31,7 +26,7 @@ def test_a_disk_that_fills_up_stops_the_job_which_then_goes_on(job_id, monkeypat
     error = jobs.job(job_id).error
     assert "is full" in error and "free some space and resume" in error
     jobs.resume(job_id)
-    assert perform(job_id, plain) == "done"
+    done(job_id)
     (run,) = queries.runs(jobs.job(job_id).study_id, "generate")
     assert queries.count_completions(run.id) == 20
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 import pytest
 
@@ -16,6 +14,7 @@ from core.methods import METHODS, generate, training_set
 from core.records import Completion, Exemplar, Question, Reply, Request, Score
 from core.students.formats import FORMATS
 from core.teachers import asking, open_teacher
+from tests.answering import answering
 
 METHOD = METHODS["new-fine-tune-cot"]
 SHOWN = (Exemplar("1 + 1?", "Let's think step by step. One and one make two.", "2"),)
@@ -127,42 +126,18 @@ def test_the_label_names_the_answer_once(rationale, learnt):
     assert ANSWER_PREFIXES["student"] in made.rows[0].label
 
 
-class Answering(BaseHTTPRequestHandler):
-    """An OpenAI-compatible server that says its answer behind a marker for every third question."""
-
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.prompts.append(body["prompt"])
-        asked = int(re.findall(r"question (\d+)", body["prompt"])[-1])
-        text = " 3 + 4 = 7." + (" The answer is 7." if asked % 3 == 0 else "")
-        if body["prompt"].endswith("the answer is"):
-            text = " 7."
-        payload = json.dumps({"choices": [{"index": 0, "finish_reason": "stop", "text": text}]}).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(payload)))
-        self.end_headers()
-        self.wfile.write(payload)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
 def test_calls_counted_at_a_server(lab_home):
+    def third(body):
+        """Its answer behind a marker for every third question."""
+        if body["prompt"].endswith("the answer is"):
+            return " 7."
+        asked = int(re.findall(r"question (\d+)", body["prompt"])[-1])
+        return " 3 + 4 = 7." + (" The answer is 7." if asked % 3 == 0 else "")
+
     n = 30
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
-        server.prompts = []
-        Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            url = f"http://127.0.0.1:{server.server_port}/v1"
-            with open_teacher("llama.cpp", base_url=url, model="any") as teacher:
-                ask = asking(teacher, METHOD.sampling)
-                asked = [(Question(i, f"question {i}", "7"), 0) for i in range(n)]
-                made = list(generate(asked, METHOD, ask, OPTIONS))
-        finally:
-            server.shutdown()
+    with answering(third) as server, open_teacher("llama.cpp", base_url=server.url, model="any") as teacher:
+        asked = [(Question(i, f"question {i}", "7"), 0) for i in range(n)]
+        made = list(generate(asked, METHOD, asking(teacher, METHOD.sampling), OPTIONS))
     misses = sum(bool(c.answer_prompt) for c in made)
     assert misses == 20 and len(server.prompts) == n + misses == Saving(n, n - misses).calls
     assert all(score(scored_text(c), "7", kind="integer").correct for c in made)

@@ -21,6 +21,7 @@ from core.stages import evaluation, generation, scoring, training
 from core.store import queries
 from core.store.models import now
 from core.students.formats import FORMATS
+from tests.performing import Silent, plain
 
 STUDENT = "T5 small"
 COMPLETIONS = "reasoning-teacher/completion_data"
@@ -89,18 +90,8 @@ def _generated_study() -> int:
     )  # fmt: skip
     study_id = studies.open_study(spec)
     request = {"study_id": study_id, "spec": spec.as_dict(), "split": "all"}
-    stages.generate(_Silent(), request, lambda _name, function, *given: function(*given))
+    stages.generate(Silent(), request, plain)
     return study_id
-
-
-class _Silent:
-    """A job's voice that nobody hears."""
-
-    job_id = None
-
-    def at(self, *_: object) -> None: ...
-    def check(self) -> None: ...
-    def say(self, _text: str) -> None: ...
 
 
 def _run(study_id: int, kind: str, method: str, **values: object) -> int:

@@ -23,15 +23,7 @@ SPEC = studies.Spec(
 TAKEN = {"calls": 24, "prompt_tokens": 900, "completion_tokens": 100, "cost": 0.5}
 
 
-@pytest.fixture
-def submitted(monkeypatch: pytest.MonkeyPatch, lab_home: object) -> list[str]:
-    queued: list[str] = []
-    monkeypatch.setattr(jobs, "enqueue", queued.append)
-    monkeypatch.setattr(jobs, "ensure_worker", lambda: False)
-    return queued
-
-
-def test_one_click_queues_the_four_arms(app: Open, submitted: list[str]):
+def test_one_click_queues_the_four_arms(app: Open, queued: list[str]):
     study = studies.open_study(SPEC)
     opened = app("train")
     assert "24 students trained and evaluated; at most 648 calls" in shown(opened)
@@ -42,11 +34,11 @@ def test_one_click_queues_the_four_arms(app: Open, submitted: list[str]):
     assert (job.kind, asked.methods, asked.seeds) == ("study", ("fine-tune", *ARMS), (0, 1, 2))
     assert asked.diverse == {"samples": 8, "temperature": 0.7, "top_p": 1.0} and asked.clusters == {}
     assert queries.study(study).config["methods"] == list(asked.methods)
-    assert len(submitted) == 1
+    assert len(queued) == 1
     assert app("train").multiselect(key=f"train{study}_methods").value == list(asked.methods)
 
 
-def test_without_diverse_reasoning_half_of_it(app: Open, submitted: list[str]):
+def test_without_diverse_reasoning_half_of_it(app: Open, queued: list[str]):
     study = studies.open_study(SPEC)
     opened = app("train")
     opened.toggle(key=f"ablation{study}_diverse").set_value(False)
@@ -63,7 +55,7 @@ def test_without_diverse_reasoning_half_of_it(app: Open, submitted: list[str]):
         ({"teacher": {"key": "worked"}}, "choose a teacher that writes"),
     ],
 )
-def test_where_the_arms_could_not_differ_it_says_why(app: Open, submitted: list[str], changes, sentence):
+def test_where_the_arms_could_not_differ_it_says_why(app: Open, queued: list[str], changes, sentence):
     studies.open_study(replace(SPEC, **changes))
     opened = app("train")
     assert opened.button(key="ablation").disabled

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import jobs
@@ -31,9 +30,7 @@ def test_rationales_of_one_check(app: Open, filled: Filled):
         assert "No completion matches" in shown(page)
 
 
-def test_before_the_checks_nothing_is_filtered(app: Open, filled: Filled, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(jobs, "enqueue", lambda *_: None)
-    monkeypatch.setattr(jobs, "ensure_worker", lambda: False)
+def test_before_the_checks_nothing_is_filtered(app: Open, filled: Filled, queued: list[str]):
     queries.set_run(filled.generation, summary={})
     page = app("rationales", check=CHECKS["truncated"].title)
     assert "have not seen these rationales" in shown(page)

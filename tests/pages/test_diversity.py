@@ -67,27 +67,18 @@ def test_a_generation_of_one_rationale_each_has_no_such_view(app: Open, filled: 
     assert not any("effectively" in c.value for c in opened.caption)
 
 
-def test_an_older_generation_is_measured_when_asked_for(
-    app: Open, several: int, monkeypatch: pytest.MonkeyPatch
-):
+def test_an_older_generation_is_measured_when_asked_for(app: Open, several: int, queued: list[str]):
     queries.set_run(several, summary={"n": 5})
     queries.save_diversity(several, [])
-    asked = []
-    monkeypatch.setattr(jobs, "enqueue", lambda *_: asked.append("queued"))
-    monkeypatch.setattr(jobs, "ensure_worker", lambda: False)
     opened = app("rationales", view="by question")
     opened.button(key="measure").click().run()
-    assert asked == ["queued"]
     job = jobs.jobs()[0]
+    assert queued == [job.id]
     assert (job.kind, job.request["run"]) == ("diversity", several)
     assert not opened.exception and not opened.error
 
 
-def test_how_rationales_are_drawn_is_set_for_a_run(
-    app: Open, filled: Filled, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(jobs, "enqueue", lambda *_: None)
-    monkeypatch.setattr(jobs, "ensure_worker", lambda: False)
+def test_how_rationales_are_drawn_is_set_for_a_run(app: Open, filled: Filled, queued: list[str]):
     opened = app("generate")
     scope = f"study{filled.study_id}"
     opened.number_input(key=f"{scope}_temperature").set_value(0.7).run()

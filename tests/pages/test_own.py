@@ -21,15 +21,6 @@ Open = Callable[..., AppTest]
 SHOT = {"question": "What is 2 + 3?", "rationale": "2 and 3 make 5. <b>", "answer": "5"}
 
 
-@pytest.fixture
-def queued(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Jobs are queued and nobody works on them."""
-    monkeypatch.setattr(jobs, "enqueue", lambda job_id: asked.append(job_id))
-    monkeypatch.setattr(jobs, "ensure_worker", lambda: False)
-    asked: list[str] = []
-    return asked
-
-
 def study(name: str = "Own") -> int:
     return studies.open_study(
         studies.Spec(name, "coin_flip_generated", options={"size": 20}, methods=("few-shot-cot",))

@@ -62,13 +62,10 @@ def test_the_first_page_counts_what_is_there(app: Open, filled: Filled):
     assert figures["Completions"] == f"{queries.completion_counts(filled.generation)['n']:,}"
 
 
-def test_the_demo_study_can_be_started(app: Open, monkeypatch: pytest.MonkeyPatch):
-    asked = []
-    monkeypatch.setattr(jobs, "enqueue", lambda *_: asked.append("queued"))
-    monkeypatch.setattr(jobs, "ensure_worker", lambda: False)
+def test_the_demo_study_can_be_started(app: Open, queued: list[str]):
     opened = app()
     opened.button(key="demo").click().run()
-    assert asked == ["queued"]
+    assert queued == [jobs.jobs()[0].id]
     assert opened.sidebar.selectbox(key="study").value == studies.demo().name
     assert jobs.jobs()[0].kind == "study"
     assert opened.button(key="demo").disabled

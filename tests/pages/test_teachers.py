@@ -34,10 +34,8 @@ class Lab:
 
 
 @pytest.fixture
-def lab(lab_home: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
+def lab(lab_home: Path, queued: list[str]) -> Lab:
     """Zero-shot 3 of 60 right, few-shot 5, with a corrected exemplar 7; and one over other questions."""
-    monkeypatch.setattr(jobs, "enqueue", lambda job_id: "")
-    monkeypatch.setattr(jobs, "ensure_worker", lambda: False)
     spec = studies.Spec(
         name="S", benchmark="addsub", teacher={"key": "local"}, methods=("new-fine-tune-cot",)
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import jobs, studies
+from core import studies
 from core.methods.filters import FILTERS
 from core.stages import training
 from core.store import queries
@@ -101,9 +101,7 @@ def test_filters_that_leave_nothing_say_so_and_the_page_stays(train: AppTest, fi
     assert train.button(key="start")
 
 
-def test_the_set_is_what_training_uses(train: AppTest, filled: Filled, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(jobs, "enqueue", lambda *_: None)
-    monkeypatch.setattr(jobs, "ensure_worker", lambda: False)
+def test_the_set_is_what_training_uses(train: AppTest, filled: Filled, queued: list[str]):
     field(train, filled, "max_words").set_value(middling(filled)).run()
     train.button(key="start").click().run()
     spec = studies.from_dict(queries.study(filled.study_id).config)

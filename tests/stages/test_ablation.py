@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import asdict
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -22,66 +20,52 @@ from core.stages import evaluation, exemplars, generation, scoring, training
 from core.store import queries
 from core.store.models import now
 from core.students.formats import FORMATS
-from tests.clustered import Silent
+from tests.answering import Answering, answering
+from tests.performing import Silent
 
 TRAIN, TEST, K, D = 12, 4, 4, 2
 PRICES = {"price_in": 2.0, "price_out": 4.0}  # US dollars per million tokens
 
 
-class Answering(BaseHTTPRequestHandler):
+def said(body: dict[str, Any], golds: dict[str, tuple[int, str]]) -> str:
     """A teacher that is wrong on each third question without exemplars, and right with them in view.
 
     With exemplars in view it says its answer behind a marker for every second question.
     """
-
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        prompt = body["prompt"]
-        self.server.prompts.append(prompt)
-        number, gold = self.server.golds[re.findall(r"Q: (.*?)\nA:", prompt, re.S)[-1]]
-        shown = prompt.count("Q: ") > 1
-        said = gold if shown or number % 3 else str(int(gold) + 1)
-        text = f" It {'may' if body['temperature'] else 'will'} make {said}." + (
-            f" The answer is {said}." if shown and number % 2 else ""
-        )
-        if prompt.endswith("the answer is"):
-            text = f" {said}."
-        usage = {"prompt_tokens": 10, "completion_tokens": 5}
-        reply = {"choices": [{"index": 0, "finish_reason": "stop", "text": text}], "usage": usage}
-        payload = json.dumps(reply).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(payload)))
-        self.end_headers()
-        self.wfile.write(payload)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
+    prompt = body["prompt"]
+    number, gold = golds[re.findall(r"Q: (.*?)\nA:", prompt, re.S)[-1]]
+    shown = prompt.count("Q: ") > 1
+    answer = gold if shown or number % 3 else str(int(gold) + 1)
+    if prompt.endswith("the answer is"):
+        return f" {answer}."
+    return f" It {'may' if body['temperature'] else 'will'} make {answer}." + (
+        f" The answer is {answer}." if shown and number % 2 else ""
+    )
 
 
 @pytest.fixture
-def server() -> Iterator[ThreadingHTTPServer]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as made:
-        made.prompts, made.golds = [], {}
-        Thread(target=made.serve_forever, daemon=True).start()
+def golds() -> dict[str, tuple[int, str]]:
+    """question → (its place, the answer that the teacher knows)."""
+    return {}
+
+
+@pytest.fixture
+def server(golds: dict[str, tuple[int, str]]) -> Iterator[Answering]:
+    with answering(lambda body: said(body, golds), usage=(10, 5)) as made:
         yield made
-        made.shutdown()
 
 
 @pytest.fixture
-def spec(server: ThreadingHTTPServer, lab_home) -> studies.Spec:
+def spec(server: Answering, golds: dict[str, tuple[int, str]], lab_home) -> studies.Spec:
     """The ablation of a small study, one student and one seed, its teacher at the server."""
-    url = f"http://127.0.0.1:{server.server_port}/v1"
     plain = studies.Spec(
         name="Sums", benchmark="arithmetic_generated", options={"size": 40}, train=TRAIN, test=TEST,
-        teacher={"key": "llama.cpp", "base_url": url, "model": "any"} | PRICES, methods=("fine-tune",),
+        teacher={"key": "llama.cpp", "base_url": server.url, "model": "any"} | PRICES, methods=("fine-tune",),
         students=("T5 small",), clusters={"k": K, "rules": "auto-cot"},
     )  # fmt: skip
     study_id = studies.open_study(plain)
     asked = studies.questions(study_id, "train")
-    server.golds = {q.text: (number, q.answer) for number, q in enumerate(asked)}
+    golds.update({q.text: (number, q.answer) for number, q in enumerate(asked)})
     return studies.ablation(plain, (0,), {"samples": D, "temperature": 0.7})
 
 
@@ -220,10 +204,8 @@ def test_what_an_arm_takes_counts_the_pass_behind_its_exemplars_and_what_was_kep
     assert lines[0].accuracy["fine-tune-cot"] == 100 * first.correct / first.n
 
 
-def test_an_arm_that_learns_nothing_is_left_out_and_said(spec, server, monkeypatch):
-    monkeypatch.setattr(jobs, "enqueue", lambda job_id: "")
-    monkeypatch.setattr(jobs, "ensure_worker", lambda: False)
-    server.golds = {text: (number, "-1") for text, (number, _) in server.golds.items()}
+def test_an_arm_that_learns_nothing_is_left_out_and_said(spec, golds, queued):
+    golds.update({text: (number, "-1") for text, (number, _) in golds.items()})
     wrong = studies.from_dict(spec.as_dict() | {"methods": ["fine-tune-cot"]})
     job_id = studies.submit("study", "t", wrong, {})
     assert perform(job_id, step) == "failed"
@@ -231,10 +213,8 @@ def test_an_arm_that_learns_nothing_is_left_out_and_said(spec, server, monkeypat
     assert [run.kind for run in queries.runs(studies.open_study(wrong))] == ["generate", "generate"]
 
 
-def test_where_no_exemplar_qualifies_the_other_arms_are_tried_all_the_same(spec, server, monkeypatch):
-    monkeypatch.setattr(jobs, "enqueue", lambda job_id: "")
-    monkeypatch.setattr(jobs, "ensure_worker", lambda: False)
-    server.golds = {text: (number, "-1") for text, (number, _) in server.golds.items()}
+def test_where_no_exemplar_qualifies_the_other_arms_are_tried_all_the_same(spec, golds, queued):
+    golds.update({text: (number, "-1") for text, (number, _) in golds.items()})
     methods = ["heuristic-correction", "fine-tune-cot"]  # the first is shown correct exemplars only
     wrong = studies.from_dict(spec.as_dict() | {"methods": methods})
     job_id = studies.submit("study", "t", wrong, {})

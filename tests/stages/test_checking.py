@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from core import jobs, quality, stages, studies
-from core.jobs import workflows
 from core.quality import checks, version
 from core.records import Completion, Score
 from core.stages import checking
 from core.store import checked, queries, session
 from core.store.models import Checked
+from tests.performing import Silent, done, plain
 
 RIGHT = "There were 10 pens and 4 were sold. 10 - 4 = 6. The answer is 6."
 WRONG = "There were 10 pens and 4 were sold. 10 - 4 = 7. The answer is 7."
@@ -54,16 +54,7 @@ def _rows(run_id: int) -> dict[tuple[int, int], set[str]]:
 
 
 def _check(run_id: int) -> None:
-    stages.check(_Silent(), {"run_id": run_id}, lambda _name, function, *given: function(*given))
-
-
-class _Silent:
-    """A job's voice that nobody hears."""
-
-    job_id = None
-
-    def at(self, *_: object) -> None: ...
-    def say(self, _text: str) -> None: ...
+    stages.check(Silent(), {"run_id": run_id}, plain)
 
 
 def test_every_finished_rationale_is_looked_at_once(run_id: int):
@@ -97,9 +88,9 @@ def test_a_batch_that_is_there_is_not_done_again(run_id: int, monkeypatch: pytes
     monkeypatch.setattr(checking, "BATCH", 2)
     total, batches = checking.plan(run_id)
     assert total == 5 and len(batches) == 3
-    checking.batch(_Silent(), run_id, *batches[1], 2, 5)
+    checking.batch(Silent(), run_id, *batches[1], 2, 5)
     assert checking.plan(run_id)[0] == 3
-    assert checking.batch(_Silent(), run_id, *batches[1], 2, 5) == 0
+    assert checking.batch(Silent(), run_id, *batches[1], 2, 5) == 0
     _check(run_id)
     assert len(_rows(run_id)) == 5
 
@@ -139,13 +130,9 @@ def test_a_generation_is_checked_when_it_closes(lab_home: Path):
     )  # fmt: skip
     study_id = studies.open_study(spec)
     request = {"study_id": study_id, "spec": spec.as_dict()}
-    run_id = stages.generate(_Voice(), request, lambda _name, function, *given: function(*given))
+    run_id = stages.generate(Silent(), request, plain)
     assert checking.seen(queries.run(run_id))
     assert len(_rows(run_id)) == queries.completion_counts(run_id)["n"] > 0
-
-
-class _Voice(_Silent):
-    def check(self) -> None: ...
 
 
 def test_the_command_checks_and_counts(run_id: int, capsys: pytest.CaptureFixture[str]):
@@ -157,10 +144,8 @@ def test_the_command_checks_and_counts(run_id: int, capsys: pytest.CaptureFixtur
     assert checking.seen(queries.run(run_id))
 
 
-def test_a_generation_of_before_is_checked_by_a_job(run_id: int, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(jobs, "enqueue", lambda *_: None)
-    monkeypatch.setattr(jobs, "ensure_worker", lambda: False)
+def test_a_generation_of_before_is_checked_by_a_job(run_id: int, queued: list[str]):
     job_id = jobs.submit("check", "Checks", {"run_id": run_id}, None, queue="endpoint")
-    status = workflows.perform(job_id, lambda _name, function, *given: function(*given))
-    assert status == "done" and checking.seen(queries.run(run_id))
+    done(job_id)
+    assert checking.seen(queries.run(run_id))
     assert any("5 rationales checked" in line.text for line in jobs.log(job_id))

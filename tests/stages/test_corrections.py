@@ -8,7 +8,6 @@ import pytest
 
 from core import jobs, studies
 from core.errors import LabError
-from core.jobs.workflows import perform
 from core.records import Completion, Exemplar, Score
 from core.review import desk
 from core.stages import corrections, exemplars, generation, training
@@ -16,21 +15,20 @@ from core.stages.scoring import Scorer
 from core.store import queries
 from core.store.models import Run
 from core.students.formats import FORMATS
-from tests.stages.test_study import embedded, no_queue, plain, spec, student  # noqa: F401  fixtures
+from tests.performing import done
+from tests.stages.test_study import spec
 
 TRAIN = 24
+pytestmark = pytest.mark.usefixtures("queued")
 
 
 def run(kind: str, asked: studies.Spec, **request) -> int:
     """Perform a job to its end. Returns the study's id."""
-    job_id = studies.submit(kind, "t", asked, request)
-    assert perform(job_id, plain) == "done", jobs.job(job_id).error
-    return jobs.job(job_id).study_id
+    return jobs.job(done(studies.submit(kind, "t", asked, request))).study_id
 
 
 def rerun(run_id: int) -> None:
-    job_id = corrections.submit(run_id)
-    assert perform(job_id, plain) == "done", jobs.job(job_id).error
+    done(corrections.submit(run_id))
 
 
 def kinds(study: int) -> list[tuple[str, str]]:
@@ -98,7 +96,7 @@ def test_an_edited_one_call_answer_is_read_in_its_own_text():
     )
 
 
-def test_a_reviewed_rationale_runs_its_students_again_and_no_teacher(written, student):  # noqa: F811
+def test_a_reviewed_rationale_runs_its_students_again_and_no_teacher(written, student):
     study, made, _ = written
     asked = spec(student, methods=["zero-shot", "fine-tune-cot"], training={"epochs": 1})
     run("study", asked)
@@ -132,7 +130,7 @@ def test_a_reviewed_rationale_runs_its_students_again_and_no_teacher(written, st
 # ── an exemplar ─────────────────────────────────────────────────────────────────────────────────
 
 
-def test_an_edited_exemplar_reruns_exactly_what_depends_on_it(embedded, student):  # noqa: F811
+def test_an_edited_exemplar_reruns_exactly_what_depends_on_it(embedded, student):
     asked = spec(
         student, methods=["new-fine-tune-cot"], clusters={"rules": "paper", "k": 3}, training={"epochs": 1}
     )

@@ -12,7 +12,7 @@ from core.quality.diversity import diversity
 from core.stages import generation
 from core.stages.diversity import measure
 from core.store import queries
-from tests.clustered import Silent
+from tests.performing import Silent, plain
 
 SAME = "Ann has 2 + 3 = 5 apples."
 OTHER = "Five: three more than the two that she began with."
@@ -55,7 +55,7 @@ def test_measured_again_it_is_the_same(imported: int):
     summary = queries.run(imported).summary
     queries.set_run(imported, summary={"n": 6})
     job = {"study_id": queries.run(imported).study_id, "run": imported}
-    stages.KINDS["diversity"](Silent(), job, lambda _name, function, *given: function(*given))
+    stages.KINDS["diversity"](Silent(), job, plain)
     assert [(row.question_index, row.effective) for row in queries.diversity_page(imported)] == before
     assert queries.run(imported).summary == {"n": 6, "diversity": summary["diversity"]}
 

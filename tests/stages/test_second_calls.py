@@ -2,82 +2,33 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from core import jobs, stages, studies
+from core import stages, studies
 from core.errors import LabError
 from core.exemplars.adaptive import MARKER, Ledger, Saving, SecondCall, same, sample
-from core.jobs.workflows import perform
 from core.stages import generation, second_calls
 from core.store import models, queries, session
+from tests.answering import answering
+from tests.performing import Silent, done
 
 N, MARKED = 30, 10  # every third question says its answer behind a marker
 EXEMPLARS = ({"question": "1 + 1?", "rationale": "One and one.", "answer": "2"},)
 RECORDED = "reasoning-teacher/completion_data/B_text-davinci-002__C_zs_cot"
+pytestmark = pytest.mark.usefixtures("queued")
 
 
-class Answering(BaseHTTPRequestHandler):
-    """Says 7 behind a marker for every third question; asked again, 8 for every ninth, else 7."""
-
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.prompts.append(body["prompt"])
-        asked = int(re.findall(r"Add (\d+)", body["prompt"])[-1])
-        if body["prompt"].endswith("the answer is"):
-            text = " 8." if asked % 9 == 0 else " 7."
-        else:
-            text = " 3 + 4 = 7." + (" The answer is 7." if asked % 3 == 0 else "")
-        payload = json.dumps(
-            {
-                "choices": [{"index": 0, "finish_reason": "stop", "text": text}],
-                "usage": {"prompt_tokens": 100, "completion_tokens": 5, "total_tokens": 105},
-            }
-        ).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(payload)))
-        self.end_headers()
-        self.wfile.write(payload)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-@contextmanager
-def answering() -> Iterator[ThreadingHTTPServer]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
-        server.prompts = []
-        Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-
-
-@pytest.fixture(autouse=True)
-def no_queue(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "enqueue", lambda job_id: "")
-    monkeypatch.setattr(jobs, "ensure_worker", lambda: False)
-
-
-def plain(_name, function, *arguments):
-    return function(*arguments)
-
-
-def done(job_id: str) -> str:
-    assert perform(job_id, plain) == "done", jobs.job(job_id).error
-    return job_id
+def said(body: dict[str, Any]) -> str:
+    """7 behind a marker for every third question; asked again, 8 for every ninth, else 7."""
+    asked = int(re.findall(r"Add (\d+)", body["prompt"])[-1])
+    if body["prompt"].endswith("the answer is"):
+        return " 8." if asked % 9 == 0 else " 7."
+    return " 3 + 4 = 7." + (" The answer is 7." if asked % 3 == 0 else "")
 
 
 def study(url: str) -> int:
@@ -105,8 +56,8 @@ def ledger_lines(run_id: int) -> list[tuple[str, bool]]:
 
 
 def test_a_check_asks_for_its_sample_once_and_changes_nothing(lab_home: Path):
-    with answering() as server:
-        run_id = study(f"http://127.0.0.1:{server.server_port}/v1")
+    with answering(said, usage=(100, 5)) as server:
+        run_id = study(server.url)
         assert len(server.prompts) == N + (N - MARKED), "n and the misses"
         before = [(c.rationale, c.answer_text, c.value, c.calls) for c in queries.completions(run_id)]
         totals = queries.ledger_totals(run_id)
@@ -130,13 +81,13 @@ def test_a_check_asks_for_its_sample_once_and_changes_nothing(lab_home: Path):
         assert queries.run(run_id).summary["check"]["disagree"] == 4  # 0, 9, 18 and 27
         assert queries.run(run_id).summary["n"] == N
 
-        generation.close(_Silent(), run_id)
+        generation.close(Silent(), run_id)
         assert queries.run(run_id).summary["check"]["compared"] == MARKED, "a resumed run keeps its check"
 
 
 def test_the_ledger_says_what_second_calls_would_have_taken(lab_home: Path):
-    with answering() as server:
-        run_id = study(f"http://127.0.0.1:{server.server_port}/v1")
+    with answering(said, usage=(100, 5)) as server:
+        run_id = study(server.url)
     spared = second_calls.ledger(queries.run(run_id))
     assert spared.saving == Saving(N, MARKED) and spared.saving.calls == 2 * N - MARKED
     assert spared.marker_share == pytest.approx(1 / 3)
@@ -150,32 +101,19 @@ def test_nothing_is_estimated_where_no_second_call_is_known():
     assert spared.tokens_saved is None and spared.cost_saved is None
 
 
-class _Silent:
-    job_id = None
+def test_a_failed_second_call_is_counted_and_asked_again(lab_home: Path):
+    with answering(said, usage=(100, 5)) as server:
+        run_id = study(server.url)
+        broken = []
 
-    def at(self, *_: object) -> None: ...
-    def check(self) -> None: ...
-    def say(self, _text: str) -> None: ...
-
-
-def test_a_failed_second_call_is_counted_and_asked_again(lab_home: Path, monkeypatch: pytest.MonkeyPatch):
-    with answering() as server:
-        run_id = study(f"http://127.0.0.1:{server.server_port}/v1")
-        good, broken = Answering.do_POST, set()
-
-        def once(self) -> None:
-            """One of the check's calls is answered with rubbish, once."""
+        def once(body: dict[str, Any]) -> str | None:
+            """One of the check's calls is refused, once."""
             if not broken:
-                broken.add(True)
-                self.rfile.read(int(self.headers["Content-Length"]))
-                self.send_response(400)
-                self.send_header("Content-Length", "2")
-                self.end_headers()
-                self.wfile.write(b"{}")
-                return
-            good(self)
+                broken.append(body)
+                return None
+            return said(body)
 
-        monkeypatch.setattr(Answering, "do_POST", once)
+        server.answer = once
         asked = len(server.prompts)
         done(second_calls.submit(run_id, size=10))
         found = queries.run(run_id).summary["check"]

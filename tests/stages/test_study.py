@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from core import jobs, settings, studies
@@ -13,33 +11,14 @@ from core.results.table import table
 from core.review import desk
 from core.stages import exemplars, scoring
 from core.store import queries
-from tests.students.tiny import tiny_student
+from tests.performing import done, plain
 
 TRAIN, TEST = 24, 8
-
-
-@pytest.fixture
-def student(tmp_path: Path) -> str:
-    return str(tiny_student(tmp_path / "tiny"))
-
-
-@pytest.fixture(autouse=True)
-def no_queue(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The test performs the jobs itself, so nothing is queued."""
-    monkeypatch.setattr(jobs, "enqueue", lambda job_id: "")
-    monkeypatch.setattr(jobs, "ensure_worker", lambda: False)
-
-
-def plain(_name, function, *arguments):
-    """A step that is only a call."""
-    return function(*arguments)
+pytestmark = pytest.mark.usefixtures("queued")
 
 
 def run(kind: str, spec: studies.Spec, **request) -> str:
-    job_id = studies.submit(kind, "t", spec, request)
-    status = perform(job_id, plain)
-    assert status == "done", jobs.job(job_id).error
-    return job_id
+    return done(studies.submit(kind, "t", spec, request))
 
 
 def spec(student: str, **changes) -> studies.Spec:
@@ -113,16 +92,6 @@ def test_a_child_that_cannot_work_says_one_sentence(lab_home, student):
 def test_training_without_rationales_writes_them_first(lab_home, student):
     job_id = run("train", spec(student), method="fine-tune-cot", student=student, seed=0)
     assert [r.kind for r in queries.runs(jobs.job(job_id).study_id)] == ["generate", "train", "evaluate"]
-
-
-@pytest.fixture
-def embedded(lab_home: Path) -> None:
-    """Sentence-BERT as fetched by `python -m core models fetch`."""
-    models = settings.ROOT / ".lab" / "models"
-    if not (models / "all-MiniLM-L6-v2").is_dir():
-        pytest.skip("the embedded models are not here: run `python -m core models fetch`")
-    lab_home.mkdir(exist_ok=True)
-    (lab_home / "models").symlink_to(models)
 
 
 def test_new_fine_tune_cot_from_zero_shot_to_student_and_an_edit_reruns_what_depends(embedded, student):

@@ -11,7 +11,7 @@ from core.records import Prediction, Score
 from core.stages import evaluation, training, training_sets
 from core.store import queries
 from core.students.formats import FORMATS
-from tests.clustered import Silent
+from tests.performing import Silent, plain
 
 METHOD = "new-fine-tune-cot"
 
@@ -19,14 +19,14 @@ METHOD = "new-fine-tune-cot"
 @pytest.fixture
 def study(lab_home: Path) -> tuple[int, studies.Spec]:
     """Worked solutions of generated questions; the teacher was shown the second one as an exemplar."""
-    plain = studies.Spec(name="S", benchmark="arithmetic_generated", options={"size": 20, "seed": 0})
-    question = studies.questions(studies.open_study(plain), "train")[1]
+    bare = studies.Spec(name="S", benchmark="arithmetic_generated", options={"size": 20, "seed": 0})
+    question = studies.questions(studies.open_study(bare), "train")[1]
     shown = {"question": question.text, "rationale": question.solution, "answer": question.answer}
     given = {"prompting": {"exemplars": [shown]}, "students": ["T5 small"]}
-    spec = studies.from_dict(plain.as_dict() | given)
+    spec = studies.from_dict(bare.as_dict() | given)
     study_id = studies.open_study(spec)
     request = {"study_id": study_id, "spec": spec.as_dict(), "method": METHOD, "split": "all"}
-    stages.generate(Silent(), request, lambda _name, function, *given: function(*given))
+    stages.generate(Silent(), request, plain)
     return study_id, spec
 
 
