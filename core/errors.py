@@ -1,10 +1,19 @@
-"""Two classes of error.
+"""Two classes of error, and the one that every table of rows gives.
 
 LabError                 shown to the user as written: one sentence that says what to do
 └── RefusedError         the lab will not do this, because the result would be wrong
 
 Anything else is a defect and shows as a traceback in the log.
+
+find(RECIPES, "papr", "recipe")     There is no recipe “papr”: choose one of default, paper, demo.
 """
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+Row = TypeVar("Row")
 
 
 class LabError(Exception):
@@ -13,3 +22,10 @@ class LabError(Exception):
 
 class RefusedError(LabError):
     """A comparison, resume or edit that would give a wrong result."""
+
+
+def find(table: Mapping[str, Row], key: str, what: str) -> Row:
+    """The row of a table under this key; LabError that names the keys there are."""
+    if key not in table:
+        raise LabError(f"There is no {what} “{key}”: choose one of {', '.join(table)}.")
+    return table[key]

@@ -20,7 +20,7 @@ from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from core.errors import LabError, RefusedError
+from core.errors import LabError, RefusedError, find
 from core.records import Question, Sampling
 
 if TYPE_CHECKING:
@@ -57,20 +57,20 @@ class Spec:
     rules: str = DEFAULT_RULES
 
     def __post_init__(self) -> None:
-        from core.answers import RULES
-        from core.datasets import DATASETS, all_datasets
+        from core.answers import find_rules
+        from core.datasets import find_dataset
         from core.exemplars.own import tidy
         from core.methods import METHODS, filters
         from core.teachers import TEACHERS, check
 
         if not self.name.strip():
             raise LabError("A study needs a name: fill in `name`.")
-        _one_of("benchmark", self.benchmark, DATASETS if self.benchmark in DATASETS else all_datasets())
-        _one_of("rules", self.rules, RULES)
-        _one_of("teacher", self.teacher.get("key", "(none)"), TEACHERS)
+        find_dataset(self.benchmark)
+        find_rules(self.rules)
+        find(TEACHERS, self.teacher.get("key", "(none)"), "teacher")
         check(self.teacher)
         for method in self.methods:
-            _one_of("method", method, METHODS)
+            find(METHODS, method, "method")
         object.__setattr__(self, "exemplars", tidy(self.exemplars))
         if self.samples < 1:
             raise LabError(f"`samples` is {self.samples}: ask for at least one rationale per question.")
@@ -119,11 +119,6 @@ def _check_diverse(spec: Spec) -> None:
         raise LabError("`diverse` needs several samples at a temperature above 0: as `{samples: 8}`.")
     if spec.samples > 1:
         raise LabError("`samples` and `diverse` both ask for several rationales: leave `samples` out.")
-
-
-def _one_of(what: str, value: str, table: Any) -> None:
-    if value not in table:
-        raise LabError(f"There is no {what} “{value}”: choose one of {', '.join(sorted(table))}.")
 
 
 def from_dict(values: dict[str, Any]) -> Spec:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from core.answers import papers, robust
 from core.answers.kinds import KINDS, Kind, find_kind, settle
 from core.answers.papers import Reading
-from core.errors import LabError
+from core.errors import find
 from core.records import Completion, Score
 
 __all__ = [
@@ -65,9 +65,7 @@ RULES: dict[str, RuleSet] = {
 
 def find_rules(key: str) -> RuleSet:
     """The row of RULES with this key."""
-    if key not in RULES:
-        raise LabError(f"There is no rule set {key!r}: choose one of {', '.join(RULES)}.")
-    return RULES[key]
+    return find(RULES, key, "rules")
 
 
 def matches(value: str | None, gold: str, *, kind: str, rules: str = "fine-tune-cot") -> bool:

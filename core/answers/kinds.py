@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from core.errors import LabError
+from core.errors import find
 
 _LETTERS = "ABCDEFGHIJ"
 _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?|-?\.\d+|-?\d+/[1-9]\d*")
@@ -55,9 +55,7 @@ KINDS: dict[str, Kind] = {
 
 def find_kind(key: str) -> Kind:
     """The row of KINDS with this key."""
-    if key not in KINDS:
-        raise LabError(f"There is no kind of answer {key!r}: choose one of {', '.join(KINDS)}.")
-    return KINDS[key]
+    return find(KINDS, key, "kind of answer")
 
 
 def settle(kind: Kind, gold: str) -> Kind:

@@ -17,7 +17,7 @@ from core.datasets.generated import Option, generate
 from core.datasets.readers import Item
 from core.datasets.splits import Split, subsample
 from core.datasets.table import DATASETS, Dataset
-from core.errors import LabError
+from core.errors import LabError, find
 from core.records import Question
 
 __all__ = [
@@ -37,10 +37,7 @@ def all_datasets() -> dict[str, Dataset]:
 
 def find_dataset(key: str) -> Dataset:
     """The benchmark with this key, of DATASETS or added by the user."""
-    row = DATASETS.get(key) or upload.added().get(key)
-    if row is None:
-        raise LabError(f"There is no benchmark {key!r}: choose one of {', '.join(all_datasets())}.")
-    return row
+    return find(DATASETS if key in DATASETS else all_datasets(), key, "benchmark")
 
 
 def load(

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from core.errors import LabError
+from core.errors import LabError, find
 from core.exemplars.candidates import TEXTS, Candidate
 from core.exemplars.clustering import N_INIT, SEED, Clusters
 from core.exemplars.encoding import DEFAULT_ENCODER, Progress, encode, quiet
@@ -83,14 +83,13 @@ def choose(
     if not candidates:
         raise LabError("There is no question to choose from: let the teacher answer some first.")
     key = text or row.text
-    if key not in TEXTS:
-        raise LabError(f"There is no text {key!r} to encode: choose one of {', '.join(TEXTS)}.")
+    to_encode = find(TEXTS, key, "text to encode")[1]
     limits = limits_for(rules, dataset, kind, **(own or {}))
     k = task(dataset).k if k is None else k
     rows = arrange(candidates)
     if not 1 <= k <= len(rows):
         raise LabError(f"k is {k} and there are {len(rows)} questions: choose k between 1 and {len(rows)}.")
-    texts = [TEXTS[key][1](candidate) for candidate in rows]
+    texts = [to_encode(candidate) for candidate in rows]
     embeddings = encoded(texts) if encoded else encode(texts, encoder, progress=progress)
     progress("Clustering", 0, 1)
     clusters = clustered(embeddings, k, seed, n_init)

@@ -20,7 +20,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from core.errors import LabError
+from core.errors import LabError, find
 from core.exemplars.candidates import Candidate, exemplar, shown
 from core.records import Exemplar
 
@@ -170,9 +170,7 @@ def limits_for(rules: str, dataset: str, kind: str, **own: Any) -> Limits:
 
 def find_rules(key: str) -> Rules:
     """The row of RULES with this key."""
-    if key not in RULES:
-        raise LabError(f"There are no selection rules {key!r}: choose one of {', '.join(RULES)}.")
-    return RULES[key]
+    return find(RULES, key, "set of selection rules")
 
 
 @dataclass(frozen=True, slots=True)

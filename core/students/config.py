@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from core.errors import LabError
+from core.errors import LabError, find
 from core.records import content_hash
 from core.students.formats import FORMATS
 
@@ -168,9 +168,7 @@ class TrainConfig:
     @classmethod
     def from_recipe(cls, recipe: str, **overrides: Any) -> TrainConfig:
         """A preset with some fields changed."""
-        if recipe not in RECIPES:
-            raise LabError(f"No recipe is called {recipe!r}: choose one of {', '.join(RECIPES)}.")
-        return cls.from_dict(RECIPES[recipe].fields | {"recipe": recipe} | overrides)
+        return cls.from_dict(find(RECIPES, recipe, "recipe").fields | {"recipe": recipe} | overrides)
 
 
 @dataclass(frozen=True, slots=True)

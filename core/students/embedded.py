@@ -24,7 +24,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from core import settings
-from core.errors import LabError
+from core.errors import LabError, find
 
 MARK = "lab-source.json"  # written last: what the folder was made from
 POLL_SECONDS = 0.2
@@ -134,12 +134,7 @@ EMBEDDED: dict[str, Embedded] = {
 
 def get_embedded(name: str) -> Embedded:
     """The row of an embedded model, or a LabError that names those there are."""
-    try:
-        return EMBEDDED[name]
-    except KeyError:
-        raise LabError(
-            f"No embedded model is called {name!r}: choose one of {', '.join(EMBEDDED)}."
-        ) from None
+    return find(EMBEDDED, name, "embedded model")
 
 
 def is_fetched(row: Embedded) -> bool:

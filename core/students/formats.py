@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.errors import LabError
+from core.errors import find
 from core.records import Exemplar
 
 ANSWER_MARK = "-->"
@@ -63,12 +63,7 @@ class Format:
         `template` is "rationale" (Fine-tune-CoT), "answer" (vanilla fine-tuning), "zero-shot" or
         "few-shot"; None means anywhere (Fine-tune-CoT, src/evaluation/evaluator.py).
         """
-        try:
-            return PREFIXES[template]
-        except KeyError:
-            raise LabError(
-                f"No template is called {template!r}: choose one of {', '.join(PREFIXES)}."
-            ) from None
+        return find(PREFIXES, template, "template")
 
 
 PREFIXES: dict[str, str | None] = {
@@ -112,7 +107,4 @@ FORMATS: dict[str, Format] = {
 
 def get_format(key: str) -> Format:
     """The row of a format, or a LabError that names those there are."""
-    try:
-        return FORMATS[key]
-    except KeyError:
-        raise LabError(f"No format is called {key!r}: choose one of {', '.join(FORMATS)}.") from None
+    return find(FORMATS, key, "format")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.errors import LabError
+from core.errors import LabError, find
 from core.records import Question, Reply, Request, Sampling
 from core.teachers.base import Prices, Teacher, Then
 from core.teachers.estimate import Estimate, estimate, token_counter
@@ -277,10 +277,7 @@ def asking(teacher: Teacher, sampling: Sampling, run_id: int | None = None) -> A
 
 
 def _row(key: str) -> Row:
-    try:
-        return TEACHERS[key]
-    except KeyError:
-        raise LabError(f"There is no teacher '{key}': choose one of {', '.join(TEACHERS)}.") from None
+    return find(TEACHERS, key, "teacher")
 
 
 def _chosen(key: str, options: dict[str, Any]) -> dict[str, Any]:

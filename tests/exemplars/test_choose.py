@@ -50,9 +50,9 @@ def test_bad_input(addsub):
         choose(addsub[:3], rules="paper", dataset="addsub", k=4, encoded=hashed)
     with pytest.raises(LabError, match="no question"):
         choose([], rules="paper", dataset="addsub", encoded=hashed)
-    with pytest.raises(LabError, match="selection rules 'best'"):
+    with pytest.raises(LabError, match="selection rules “best”"):
         choose(addsub, rules="best", dataset="addsub", encoded=hashed)
-    with pytest.raises(LabError, match="no text 'answer'"):
+    with pytest.raises(LabError, match="no text to encode “answer”"):
         choose(addsub, rules="paper", dataset="addsub", text="answer", encoded=hashed)
 
 

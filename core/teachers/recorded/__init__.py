@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.answers import find_kind
-from core.errors import LabError, RefusedError
+from core.errors import LabError, RefusedError, find
 from core.records import Completion, Question
 from core.teachers.recorded.fine_tune_cot import FINE_TUNE_COT
 from core.teachers.recorded.joining import Record, join, own_questions
@@ -34,9 +34,7 @@ SOURCES: dict[str, Source] = {
 
 def find_source(key: str) -> Source:
     """The row of SOURCES with this key."""
-    if key not in SOURCES:
-        raise LabError(f"There is no source {key!r}: choose one of {', '.join(SOURCES)}.")
-    return SOURCES[key]
+    return find(SOURCES, key, "source")
 
 
 def records(path: str | Path, source: str, questions: Sequence[Question]) -> list[Record]:
