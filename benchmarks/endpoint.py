@@ -74,16 +74,10 @@ def one_by_one(questions: list[Question], url: str, _in_flight: int) -> int:
 
 def study_run() -> None:
     """The run that the ledger belongs to."""
-    from core.store import models, session
+    from core.store import queries
 
-    with session() as db:
-        dataset = models.Dataset(key="benchmark", options={}, hash="0" * 64, n=0)
-        db.add(dataset)
-        db.flush()
-        study = models.Study(name="benchmark", dataset_id=dataset.id)
-        db.add(study)
-        db.flush()
-        db.add(models.Run(study_id=study.id, kind="generate", method=METHOD.key, config={}, hash="0" * 64))
+    study = queries.add_study("benchmark", queries.add_dataset("benchmark", {}, []), "", {})
+    queries.open_run(study, "generate", "benchmark", method=METHOD.key, config={})
 
 
 def seconds(work, questions: list[Question], url: str, in_flight: int) -> float:

@@ -23,18 +23,21 @@ def keep(name: str, content: bytes) -> str:
     place = PurePath(FOLDER, digest, _safe(name))
     path = settings.home() / place
     if not path.is_file():
-        part = path.with_name(f"{path.name}.part")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            part.write_bytes(content)
-            part.replace(path)
-        except OSError as error:
-            with suppress(OSError):
-                part.unlink()
-            raise LabError(
-                f"Cannot keep {name} ({error.strerror}): free some space and give it again."
-            ) from None
+        write(path, content, f"keep {name}")
     return str(place)
+
+
+def write(path: Path, content: bytes, what: str) -> None:
+    """Write a file whole or not at all; `what` was to be done, for the LabError where it fails."""
+    part = path.with_name(f"{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(content)
+        part.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            part.unlink()
+        raise LabError(f"Cannot {what} ({error.strerror}): free some space and give it again.") from None
 
 
 def find(path: str) -> Path:

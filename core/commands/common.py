@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -14,6 +15,16 @@ Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON docum
 def say(text: str) -> None:
     """Progress and warnings: standard error, so that standard output stays parseable."""
     print(text, file=sys.stderr, flush=True)
+
+
+def write(out: Path, text: str) -> None:
+    """Write a file that the user named, its line ends as they are."""
+    from core.errors import LabError
+
+    try:
+        out.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise LabError(f"Cannot write {out} ({error.strerror}): choose another place.") from None
 
 
 def emit(value: Any, as_json: bool, text: str | None = None) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from core.commands.common import Json, emit
+from core.commands.common import Json, emit, write
 
 app = typer.Typer(no_args_is_help=True, help="Benchmarks: list, show, export, add.")
 
@@ -136,10 +136,7 @@ def export(
     options = parse_options(option)
     questions = load(key, split=split_by, size=size, seed=seed, options=options, progress=follow)
     rows = [_row(q) for q in questions if split in ("all", q.split)][:limit]
-    try:
-        out.write_text(WRITERS[out.suffix.lower()](rows), encoding="utf-8", newline="")
-    except OSError as error:
-        raise LabError(f"Cannot write {out} ({error.strerror}): choose another file.") from None
+    write(out, WRITERS[out.suffix.lower()](rows))
     result = {"key": key, "split": split, "n": len(rows), "out": str(out)}
     emit(result, as_json, f"{len(rows)} questions of {key} ({split}) in {out}")
 

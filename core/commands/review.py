@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from core import settings
-from core.commands.common import Json, emit, say
+from core.commands.common import Json, emit, say, write
 
 app = typer.Typer(help="Decide on exemplars and rationales; export the history.", no_args_is_help=True)
 
@@ -97,7 +97,6 @@ def history(
     out: Annotated[Path | None, typer.Option(help="File to write. Default: standard output.")] = None,
 ) -> None:
     """Every decision as JSON lines, oldest first."""
-    from core.errors import LabError
     from core.review.history import lines
     from core.store import decisions, queries
 
@@ -105,10 +104,7 @@ def history(
     if out is None:
         print(text, end="")
         return
-    try:
-        out.write_text(text, encoding="utf-8", newline="")
-    except OSError as error:
-        raise LabError(f"Cannot write {out} ({error.strerror}): choose another file.") from None
+    write(out, text)
     say(f"{text.count(chr(10))} decisions in {out}")
 
 

@@ -13,15 +13,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from core import settings
+from core import settings, uploads
 from core.answers import KINDS, find_kind, score
 from core.datasets.readers import Item
 from core.datasets.splits import Split, SplitRule, all_test, seventy_thirty
@@ -216,8 +214,10 @@ def add(
         for item, split in rows
     ]
     about = {"title": title or key, "kind": kind, "n": len(rows), "file": name or path.name}
-    _write(_folder() / f"{key}.jsonl", "\n".join(lines) + "\n")
-    _write(_folder() / f"{key}.json", json.dumps(about, ensure_ascii=False))
+    files = {f"{key}.jsonl": "\n".join(lines) + "\n", f"{key}.json": json.dumps(about, ensure_ascii=False)}
+    for file, text in files.items():  # the last one makes it a benchmark
+        path = _folder() / file
+        uploads.write(path, text.encode(), f"write {path}")
     return added()[key]
 
 
@@ -235,20 +235,6 @@ def keyed(title: str) -> str:
     """A key made of a title: "My questions (2)" is my_questions_2."""
     made = re.sub(r"[^a-z0-9]+", "_", title.lower()).lstrip("_0123456789").rstrip("_")[:60]
     return made if _KEY.fullmatch(made) else f"own_{made}".rstrip("_")
-
-
-def _write(path: Path, text: str) -> None:
-    part = path.with_name(f"{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text, encoding="utf-8")
-        os.replace(part, path)
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink()
-        raise LabError(
-            f"Cannot write {path} ({error.strerror}): free some space, then add it again."
-        ) from None
 
 
 def added() -> dict[str, Dataset]:

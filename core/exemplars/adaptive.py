@@ -57,11 +57,6 @@ class Saving:
     def calls(self) -> int:
         return 2 * self.questions - self.extracted
 
-    @property
-    def saved(self) -> float:
-        """Share of the calls that were not needed, of two for each question."""
-        return self.extracted / (2 * self.questions) if self.questions else 0.0
-
 
 @dataclass(frozen=True, slots=True)
 class SecondCall:

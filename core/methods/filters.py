@@ -52,11 +52,6 @@ class Filter:
     choices: tuple[str, ...] = ()
     least: int | None = None
 
-    @property
-    def example(self) -> Any:
-        """A value it can have."""
-        return self.choices[0] if self.choices else True if self.least is None else max(self.least, 2)
-
     def value(self, given: Any) -> Any:
         """The value as stored; None where the filter is off. LabError where it has no such value."""
         if given is None or given is False:

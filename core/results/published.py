@@ -40,7 +40,6 @@ TEST_N = {
 }
 ALL = tuple(TEST_N)
 EIGHT = tuple(k for k in ALL if k not in ("gsm8k", "aqua", "commonsense_qa", "strategy_qa"))
-DIVERSE = tuple(k for k in ALL if k not in ("gsm8k", "aqua", "commonsense_qa"))
 
 BEST_OF_20 = "best of 20 epochs, chosen on the test questions; one run"
 ONE_RUN = "one run on one test set; student settings not given"

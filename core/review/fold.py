@@ -49,7 +49,6 @@ KINDS: dict[str, Kind] = {
     )
 }
 QUEUES = ("pending", "accepted", "edited", "rejected", "flagged", "skipped")
-KEPT = ("accepted", "edited")  # the queues whose texts are used
 
 
 @dataclass(frozen=True, slots=True)

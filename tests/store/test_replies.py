@@ -17,8 +17,7 @@ from core import settings
 from core.errors import LabError
 from core.methods import METHODS, generate
 from core.records import Question, Reply, Request, Sampling
-from core.store import models, session
-from core.store.queries import ledger_totals
+from core.store import models, queries, session
 from core.store.replies import ask, reply_key
 from core.teachers import asking, open_teacher
 from core.teachers.stored import Stored
@@ -36,17 +35,8 @@ def run_id(lab_home: Path, monkeypatch: pytest.MonkeyPatch) -> int:
 
 
 def new_run() -> int:
-    with session() as db:
-        dataset = models.Dataset(key="none", options={}, hash="0" * 64, n=0)
-        db.add(dataset)
-        db.flush()
-        study = models.Study(name="test", dataset_id=dataset.id)
-        db.add(study)
-        db.flush()
-        run = models.Run(study_id=study.id, kind="generate", method=METHOD.key, config={}, hash="0" * 64)
-        db.add(run)
-        db.flush()
-        return run.id
+    study = queries.add_study("test", queries.add_dataset("none", {}, []), "", {})
+    return queries.open_run(study, "generate", "0" * 64, method=METHOD.key, config={}).id
 
 
 def opened(server: Server, **options):
@@ -77,7 +67,7 @@ def test_the_same_again_makes_no_call_and_costs_nothing(run_id: int) -> None:
         assert server.stats()["calls"] == 30
     assert {r.request: r.text for r in first} == {r.request: r.text for r in again}
     assert not any(r.cached for r in first) and all(r.cached and r.cost == 0 for r in again)
-    assert ledger_totals(run_id) == {
+    assert queries.ledger_totals(run_id) == {
         "calls": 30,
         "cached": 30,
         "failed": 0,
@@ -160,7 +150,7 @@ def test_a_failed_reply_is_in_the_ledger_and_never_kept(run_id: int) -> None:
         assert all(r.error for r in failed) and rows(models.Reply) == 0
         asked(server, ASKED[:3], run_id, model="too-long")
         assert server.stats()["calls"] == 6
-    book = ledger_totals(run_id)
+    book = queries.ledger_totals(run_id)
     assert (book["calls"], book["failed"], book["cost"]) == (6, 6, 0.0)
 
 
