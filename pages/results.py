@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.components import ablation, frame, teachers
+from pages.components import ablation, behind, frame, teachers
 from pages.components import results as ui
 
 frame.title("Results")
@@ -25,20 +25,20 @@ with frame.errors():
 teachers.part(study)
 
 st.subheader("Behind a row")
-run = ui.choose_run(study)
+run = behind.choose_run(study)
 names = ["Predictions", "Training rows", "Flips between two runs", "Other rules"]
 predictions, training, flips, rules = st.tabs(names, key="view", on_change="rerun", bind="query-params")
 with frame.errors():
     if predictions.open:
         with predictions:
-            ui.show_predictions(study, run)
+            behind.show_predictions(study, run)
     if training.open:
         with training:
-            ui.show_training_rows(study, run.training_set)
+            behind.show_training_rows(study, run.training_set)
     if flips.open:
         with flips:
-            ui.show_flips(study, cells)
+            behind.show_flips(study, cells)
     if rules.open:
         with rules:
-            ui.show_rescored(study, run)
+            behind.show_rescored(study, run)
 ui.foot()

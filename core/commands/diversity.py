@@ -20,11 +20,10 @@ def diversity(
     as_json: Json = False,
 ) -> None:
     """Distinct texts and paths, mean similarity and effective number of a generation's rationales."""
-    from core.commands.study import _existing
     from core.stages.diversity import measure
     from core.store import queries
 
-    chosen = _generation(_existing(study).id, run)
+    chosen = _generation(queries.study_named(study).id, run)
     if "diversity" not in chosen.summary:
         queries.set_run(chosen.id, summary=chosen.summary | measure(chosen.id))
         chosen = queries.run(chosen.id)

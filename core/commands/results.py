@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from core.commands.common import Json, emit, say
+from core.commands.common import Json, emit, say, write
 
 
 def results(
@@ -48,7 +48,7 @@ def results(
     from core.results import export as exports
     from core.results.statistics import ADJUSTMENTS
     from core.results.table import Baseline, table
-    from core.store import queries
+    from core.stages import finished
 
     _known("adjust", adjust, ADJUSTMENTS)
     if export is not None:
@@ -56,7 +56,7 @@ def results(
     if teachers:
         _teachers(study, baseline_run, json)
         return
-    cells = queries.evaluation_cells(study)
+    cells = finished.evaluations(study)
     if flips is not None:
         emit(_flips(cells, *flips), json)
         return
@@ -78,14 +78,11 @@ def results(
 
 
 def _teachers(study: str, baseline: int | None, json: bool) -> None:
-    from core.errors import LabError
     from core.results.teachers import to_text
     from core.stages.corrections import teacher_table
     from core.store import queries
 
-    if (found := queries.study_by_name(study)) is None:
-        raise LabError(f"There is no study “{study}”: `python -m core studies` lists them.")
-    rows = teacher_table(found.id, baseline)
+    rows = teacher_table(queries.study_named(study).id, baseline)
     document = {"study": study, "rows": [row.as_dict() for row in rows]}
     emit(document, json, to_text(rows) or "No generation has finished in this study yet.")
 
@@ -124,10 +121,7 @@ def _write(path: Path | None, items) -> None:
     writers = {".csv": export.to_csv, ".jsonl": export.to_jsonl, ".tex": export.to_latex}
     if path.suffix == ".tex" and items and isinstance(items[0], dict):
         raise LabError("Predictions export as .csv or .jsonl: choose one of those endings.")
-    try:
-        path.write_text(writers[path.suffix](items), encoding="utf-8")
-    except OSError as error:
-        raise LabError(f"Cannot write {path} ({error.strerror}): choose another place.") from None
+    write(path, writers[path.suffix](items))
     say(f"Wrote {path}.")
 
 

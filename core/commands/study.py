@@ -107,8 +107,9 @@ def rescore(
 ) -> None:
     """Re-score a study's stored completions and predictions under other rules: what flips. No call."""
     from core.stages.scoring import rescore_study
+    from core.store import queries
 
-    emit(rescore_study(_existing(study).id, rules), as_json)
+    emit(rescore_study(queries.study_named(study).id, rules), as_json)
 
 
 def run(file: Annotated[Path, typer.Argument(help="A study file (YAML).")], as_json: Json = False) -> None:
@@ -171,11 +172,3 @@ def _spec(study: str, dataset: str | None) -> studies.Spec:
     if dataset is None:
         raise LabError(f"There is no study “{study}” yet: add --dataset to make it.")
     return studies.Spec(name=study, benchmark=dataset)
-
-
-def _existing(study: str) -> Any:
-    from core.store import queries
-
-    if (found := queries.study_by_name(study)) is None:
-        raise LabError(f"There is no study “{study}”: `python -m core studies` lists them.")
-    return found

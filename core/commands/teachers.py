@@ -55,9 +55,7 @@ def corrections(
     from core.stages import corrections as stage
     from core.store import queries
 
-    found = queries.study_by_name(study)
-    if found is None:
-        raise LabError(f"There is no study “{study}”: `python -m core studies` lists them.")
+    found = queries.study_named(study)
     if rerun and run is None:
         raise LabError("Say which review: add --run with the id of the run that was reviewed.")
     if run is not None:

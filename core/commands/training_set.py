@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from core.commands.common import Json, emit, say
+from core.commands.common import Json, emit, say, write
 from core.commands.study import Filter, Method, Student, filtered
-from core.errors import LabError
+from core.errors import find
 
 
 def training_set(
@@ -22,16 +22,15 @@ def training_set(
 ) -> None:
     """The training set that `train` would use with these filters; nothing is trained or stored."""
     from core import studies
-    from core.commands.study import _existing
     from core.methods import METHODS
     from core.methods.filters import chosen, label
     from core.stages import training_sets
+    from core.store import queries
     from core.students.formats import FORMATS
     from core.students.table import resolve
 
-    found = _existing(study)
-    if method not in METHODS:
-        raise LabError(f"There is no method “{method}”: choose one of {', '.join(METHODS)}.")
+    found = queries.study_named(study)
+    find(METHODS, method, "method")
     spec = filtered(studies.from_dict(found.config), filter_)
     form = FORMATS[resolve(student or spec.students[0]).format]
     built = training_sets.built(found.id, spec, method, form)
@@ -45,11 +44,7 @@ def training_set(
         "dropped": built.made.dropped,
     }
     if out is not None:
-        try:
-            with out.open("w", encoding="utf-8") as stream:
-                stream.writelines(training_sets.lines(built.made))
-        except OSError as error:
-            raise LabError(f"Cannot write {out} ({error.strerror}): choose another place.") from None
+        write(out, "".join(training_sets.lines(built.made)))
         say(f"Wrote {out}.")
     text = [f"{step.before:>8,} - {step.dropped:,} {step.reason}" for step in built.steps]
     named = f", filters {label(result['filters'])}" if result["filters"] else ""

@@ -6,10 +6,13 @@ is there is not done again.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from core.jobs.progress import Progress
 from core.quality import checks
 from core.quality.version import version
 from core.records import Exemplar, Question
+from core.stages.generation import shown
 from core.store import checked, queries
 from core.store.models import Completion, Run
 
@@ -53,12 +56,10 @@ def at_once(run_id: int) -> None:
 
 def _look(run_id: int, first: int, last: int) -> int:
     run = queries.run(run_id)
-    shown, rows = exemplars_of(run), checked.waiting(run_id, first, last)
+    used, rows = shown(run), checked.waiting(run_id, first, last)
     indices = {row.question_index for row in rows}
     asked = {q.index: q for q in queries.questions_of(queries.study(run.study_id).dataset_id, indices)}
-    found = {
-        row.id: tuple(checks.problems(item(asked[row.question_index], row, shown=shown))) for row in rows
-    }
+    found = {row.id: tuple(checks.problems(item(asked[row.question_index], row, used=used))) for row in rows}
     checked.save(found)
     return sum(bool(flags) for flags in found.values())
 
@@ -68,7 +69,7 @@ def _mark(run_id: int) -> None:
 
 
 def item(
-    question: Question, completion: Completion, text: str | None = None, shown: tuple[Exemplar, ...] = ()
+    question: Question, completion: Completion, text: str | None = None, used: Sequence[Exemplar] = ()
 ) -> checks.Item:
     """A rationale as the checks take it; `text` stands in for what the teacher wrote."""
     unchanged = text is None or text == completion.rationale
@@ -77,12 +78,7 @@ def item(
         completion.rationale if text is None else text,
         completion.value,
         question.answer,
-        shown,
+        tuple(used),
         completion.finish_reason if unchanged else "stop",
         completion.correct,
     )
-
-
-def exemplars_of(run: Run) -> tuple[Exemplar, ...]:
-    """The exemplars that a generation's teacher was shown."""
-    return tuple(Exemplar(**one) for one in run.config.get("prompting", {}).get("exemplars", ()))

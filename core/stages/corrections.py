@@ -20,14 +20,14 @@ from core import jobs, methods, studies
 from core.errors import LabError
 from core.exemplars.prompt import parse
 from core.methods import METHODS
-from core.records import Exemplar, content_hash
+from core.records import content_hash
 from core.results import table as results
 from core.results import teachers
 from core.results.corrections import Change, changes, exemplar_changes
 from core.review import desk
 from core.review.fold import Board
-from core.stages import exemplars
-from core.stages.generation import as_options, latest, prompting, run_questions
+from core.stages import exemplars, finished
+from core.stages.generation import as_options, latest, prompting, run_questions, shown
 from core.stages.training import build_set
 from core.store import queries
 from core.store.models import Run
@@ -269,7 +269,7 @@ def teacher_table(study_id: int, baseline: int | None = None) -> tuple[teachers.
 def generations(study_id: int) -> list[teachers.Generation]:
     """The finished generations of a study, with how many of their exemplars reviewers had changed."""
     by_id = {run.id: run for run in queries.runs(study_id, "generate")}
-    return [replace(one, edited=edited(by_id[one.run_id])) for one in queries.generations(study_id)]
+    return [replace(one, edited=edited(by_id[one.run_id])) for one in finished.generations(study_id)]
 
 
 def usual_baseline(runs: Sequence[Run]) -> int | None:
@@ -340,7 +340,7 @@ class Effect:
 
 def effect(study_id: int, pair: Pair) -> Effect:
     """The difference that a pair's corrections made, each with its interval and paired test."""
-    cells = {cell.run_id: cell for cell in queries.evaluation_cells(queries.study(study_id).name)}
+    cells = {cell.run_id: cell for cell in finished.evaluations(queries.study(study_id).name)}
     chosen = [
         replace(cells[run_id], variant=f"{name}{_setting(run_id)}")
         for both in pair.evaluations
@@ -371,7 +371,7 @@ def _students(cells: Sequence[results.Cell]) -> tuple[results.Row, ...]:
 def _teacher(study_id: int, pair: Pair) -> teachers.Row | None:
     if pair.before == pair.after:
         return None
-    known = {one.run_id: one for one in queries.generations(study_id, (pair.before, pair.after))}
+    known = {one.run_id: one for one in finished.generations(study_id, (pair.before, pair.after))}
     return teachers.table([known[pair.before], known[pair.after]], pair.before)[1]
 
 
@@ -387,11 +387,6 @@ def _rows(evaluation: int) -> dict[Any, str]:
     digest = queries.run(evaluation).training_set
     rows = queries.training_rows(digest) if digest else []
     return {(row.question_index, row.sample_index): row.label for row in rows}
-
-
-def shown(run: Run) -> list[Exemplar]:
-    """The exemplars that a generation's prompt held."""
-    return [Exemplar(**one) for one in run.config.get("prompting", {}).get("exemplars", ())]
 
 
 def edited(run: Run) -> int:

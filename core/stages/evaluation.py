@@ -13,7 +13,7 @@ from core.records import Prediction, content_hash, question_set_hash
 from core.stages import children
 from core.stages.generation import versions
 from core.stages.scoring import Scorer, scorer
-from core.stages.training import config_of
+from core.stages.training import config_of, test_items
 from core.store import queries
 from core.store.models import now
 from core.students import folder
@@ -28,17 +28,13 @@ def plan(
 ) -> tuple[int, int]:
     """Open the run and write its folder. Returns the run's id and its number of shards."""
     method, form = methods.METHODS[method_key], FORMATS[resolve(student).format]
-    questions = studies.questions(study_id, "test")
     exemplars = whole(spec.exemplars) if method.needs_exemplars and not method.chosen_exemplars else ()
     base = config_of(study_id, spec, method_key, student, seed)
     weights = str(children.folder(trained).student) if trained else student
     config = TrainConfig.from_dict(
         base.as_dict() | {"task": "evaluate", "student": weights, "format": form.key}
     )
-    items = [
-        {"question_index": q.index, "prompt": method.input(q.text, form, exemplars), "answer": q.answer}
-        for q in questions
-    ]
+    items = test_items(study_id, method, form, exemplars)
     parent = queries.run(trained) if trained else None
     run = queries.open_run(
         study_id,
@@ -51,7 +47,7 @@ def plan(
         config=config.as_dict()
         | {
             "prefix": form.prefix(method.template),
-            "question_set": question_set_hash(questions),
+            "question_set": question_set_hash(studies.questions(study_id, "test")),
             "samples": parent.config["samples"] if parent else 1,
             "filters": parent.config.get("filters", {}) if parent else {},
         },
@@ -60,10 +56,9 @@ def plan(
         training_set=parent.training_set if parent else None,
         job_id=job_id,
     )
-    path = children.folder(run.id).path
-    if not (path / "config.json").is_file():
-        folder.write_lines(path / "eval.jsonl", items)
-        folder.write(path / "config.json", json.dumps(config.as_dict(), indent=1))
+    files = children.folder(run.id)
+    if not files.filled:
+        files.fill(config, items)
     queries.set_run(run.id, status="running", job_id=job_id)
     return run.id, math.ceil(len(items) / config.shard_size)
 

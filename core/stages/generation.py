@@ -73,17 +73,22 @@ def batch(progress: Progress, run_id: int, first: int, last: int) -> int:
         for sample in range(run.config["samples"])
         if (question.index, sample) not in finished
     ]
-    sampling = run.config["sampling"]
     written = 0
     progress.at("Teacher writes rationales", len(finished), total)
     with teachers.opened(run.config["teacher"], everyone, own.kind) as teacher:
-        ask = teachers.asking(teacher, Sampling(**sampling | {"stop": tuple(sampling["stop"])}), run_id)
+        ask = teachers.asking(teacher, sampled(run), run_id)
         options = as_options(run.config["prompting"])
         for completion in methods.generate(missing, methods.METHODS[run.method], ask, options):
             queries.save_completions(run_id, [(completion, own.completion(completion))])
             written += 1
             progress.at("Teacher writes rationales", len(finished) + written, total)
     return written
+
+
+def sampled(run: Run) -> Sampling:
+    """How a generation's teacher was sampled."""
+    values = run.config["sampling"]
+    return Sampling(**values | {"stop": tuple(values["stop"])})
 
 
 def prompting(
@@ -100,6 +105,11 @@ def as_options(prompting: dict[str, Any]) -> dict[str, Any]:
     if "exemplars" not in prompting:
         return prompting
     return prompting | {"exemplars": [Exemplar(**values) for values in prompting["exemplars"]]}
+
+
+def shown(run: Run) -> list[Exemplar]:
+    """The exemplars that a generation's prompt held."""
+    return [Exemplar(**one) for one in run.config.get("prompting", {}).get("exemplars", ())]
 
 
 def close(progress: Progress, run_id: int) -> dict[str, int]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import asdict
 from typing import Any
 
 from core import settings
@@ -18,7 +17,7 @@ from core.errors import LabError
 from core.methods import METHODS
 from core.records import content_hash
 from core.stages.training import build_set, config_of, test_items
-from core.students import folder
+from core.students.folder import RunFolder
 from core.students.formats import FORMATS
 from core.students.table import resolve
 from core.studies import Spec
@@ -37,10 +36,8 @@ def preview(study_id: int, spec: Spec, method_key: str, student: str, seed: int)
     config = config_of(study_id, spec, method_key, student, seed)
     path = settings.folder("previews") / content_hash([config.as_dict(), made.hash])[:16]
     if not (path / "preview.json").is_file():
-        folder.write_lines(path / "rows.jsonl", [asdict(row) for row in made.rows])
         tested = test_items(study_id, METHODS[method_key], form) if config.selection == "test" else []
-        folder.write_lines(path / "eval.jsonl", tested)
-        folder.write(path / "config.json", json.dumps(config.as_dict(), indent=1))
+        RunFolder(path).fill(config, tested, made.rows)
         command = [sys.executable, "-m", "core.students.child", str(path), "preview"]
         with (path / "child.log").open("wb") as log:
             ended = subprocess.run(

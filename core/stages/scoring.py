@@ -69,12 +69,24 @@ def completion_prefix(completion: Any) -> str | None:
     return ANSWER_PREFIXES["two-call" if two_call else "few-shot-cot"]
 
 
+def record(row: models.Completion) -> Completion:
+    """The completion as the teacher gave it, without its verdict."""
+    return Completion(**{name: getattr(row, name) for name in Completion.__dataclass_fields__})
+
+
 def answer_place(completion: models.Completion) -> tuple[tuple[int, int] | None, str]:
-    """Where the answer stands in the rationale, and what a second call said; None and "" where neither.
+    """Where the answer stands in the rationale, and what a second call said; None and "" where neither."""
+    return place(completion, completion.span_start, completion.span_end)
+
+
+def place(
+    completion: Completion | models.Completion, start: int | None, end: int | None
+) -> tuple[tuple[int, int] | None, str]:
+    """`answer_place` of a completion whose answer was found at `start:end` of its scored text.
 
     An adaptive answer's text is the rationale's own end, so it is marked there and not shown twice.
     """
-    said, start, end = completion.answer_text, completion.span_start, completion.span_end
+    said = completion.answer_text
     within = bool(said) and not completion.answer_prompt and completion.rationale.endswith(said)
     if not within and (said or completion.answer_prompt):
         return None, said

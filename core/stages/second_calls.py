@@ -16,8 +16,8 @@ from core.errors import LabError
 from core.exemplars.adaptive import Ledger, Saving, SecondCall, same, sample
 from core.jobs.progress import Progress
 from core.methods import METHODS
-from core.records import Request, Sampling
-from core.stages.generation import as_options, run_questions
+from core.records import Request
+from core.stages.generation import as_options, run_questions, sampled
 from core.stages.scoring import scorer
 from core.store import queries
 from core.store.models import Run
@@ -83,7 +83,7 @@ def check(progress: Progress, run_id: int, size: int, seed: int) -> dict[str, An
     items: dict[tuple[int, int], dict[str, Any]] = {}
     progress.at(STAGE, 0, len(keys))
     with teachers.opened(run.config["teacher"], run_questions(run), own.kind) as teacher:
-        for reply in teachers.asking(teacher, _sampling(run), run_id)(asked, lambda _: []):
+        for reply in teachers.asking(teacher, sampled(run), run_id)(asked, lambda _: []):
             key = reply.request.question_index, reply.request.sample_index
             row = first[key]
             items[key] = {"question": key[0], "sample": key[1], "first": row.value, "correct": row.correct}
@@ -130,8 +130,3 @@ def ledger(run: Run) -> Ledger:
     cost = prices(run.config["teacher"]).cost(read, written)
     second = SecondCall(calls, read, written, cost) if calls else None
     return Ledger(Saving(counts["n"], counts["extracted"]), counts["marked"], second)
-
-
-def _sampling(run: Run) -> Sampling:
-    values = run.config["sampling"]
-    return Sampling(**values | {"stop": tuple(values["stop"])})

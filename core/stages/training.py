@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core import methods, studies
 from core.errors import LabError
 from core.jobs.progress import Progress
 from core.methods import filters
-from core.records import Completion, Dropped, Score, TrainingSet, content_hash
+from core.records import Completion, Dropped, Exemplar, Score, TrainingSet, content_hash
 from core.review import desk
 from core.stages import children
-from core.stages.generation import latest, versions
-from core.stages.scoring import scorer
+from core.stages.generation import latest, shown, versions
+from core.stages.scoring import record, scorer
 from core.store import models, queries
 from core.store.models import now
 from core.students import folder
@@ -50,9 +50,10 @@ def build_set(
             for row in stored
             if (row.question_index, row.sample_index) not in left
         )
+    seen = {exemplar.question for exemplar in shown(run)} if run else set()
     made = methods.training_set(
         questions, completions, scores, method, form,
-        samples=spec.samples, filters=spec.filters, shown=shown(run), may_be_empty=may_be_empty,
+        samples=spec.samples, filters=spec.filters, shown=seen, may_be_empty=may_be_empty,
     )  # fmt: skip
     if rejected:
         dropped = {REJECTED: len(rejected)} | made.dropped
@@ -68,16 +69,10 @@ def as_reviewed(run_id: int, stored: list[models.Completion]) -> Iterator[tuple[
         if item.queue == "rejected":
             continue
         if item.text is None or item.text == row.rationale:
-            yield _record(row), None if row.correct is None else Score(row.correct, row.value)
+            yield record(row), None if row.correct is None else Score(row.correct, row.value)
             continue
         own = own or scorer(queries.run(run_id).study_id)
-        yield own.reviewed(_record(row), item.text)
-
-
-def shown(generation: models.Run | None) -> set[str]:
-    """The questions that a generation's teacher saw as exemplars."""
-    said = generation.config.get("prompting", {}) if generation else {}
-    return {exemplar["question"] for exemplar in said.get("exemplars", ())}
+        yield own.reviewed(record(row), item.text)
 
 
 def config_of(study_id: int, spec: Spec, method_key: str, student: str, seed: int) -> TrainConfig:
@@ -134,12 +129,10 @@ def plan(study_id: int, spec: Spec, method_key: str, student: str, seed: int, jo
         training_set=digest,
         job_id=job_id,
     )
-    path = children.folder(run.id).path
-    if not (path / "config.json").is_file():
+    files = children.folder(run.id)
+    if not files.filled:
         tested = test_items(study_id, method, form) if config.selection == "test" else []
-        folder.write_lines(path / "rows.jsonl", [asdict(row) for row in made.rows])
-        folder.write_lines(path / "eval.jsonl", tested)
-        folder.write(path / "config.json", json.dumps(config.as_dict(), indent=1))
+        files.fill(config, tested, made.rows)
     queries.set_run(run.id, status="running", job_id=job_id)
     return run.id, config.epochs
 
@@ -182,13 +175,11 @@ class Curve:
             self.copied = len(rows)
 
 
-def _record(row: models.Completion) -> Completion:
-    return Completion(**{name: getattr(row, name) for name in Completion.__dataclass_fields__})
-
-
-def test_items(study_id: int, method: methods.Method, form: Format) -> list[dict[str, Any]]:
+def test_items(
+    study_id: int, method: methods.Method, form: Format, exemplars: Sequence[Exemplar] = ()
+) -> list[dict[str, Any]]:
     """The study's test questions as an evaluation file has them."""
     return [
-        {"question_index": q.index, "prompt": method.input(q.text, form, ()), "answer": q.answer}
+        {"question_index": q.index, "prompt": method.input(q.text, form, exemplars), "answer": q.answer}
         for q in studies.questions(study_id, "test")
     ]

@@ -15,11 +15,12 @@ import os
 import shutil
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from core.errors import LabError
+from core.records import TrainingRow
 from core.students.config import TrainConfig
 
 LOCK_SECONDS = 60  # a child that is told to stop may still be saving
@@ -52,6 +53,23 @@ class RunFolder:
     def student(self) -> Path:
         return self.path / "student"
 
+    @property
+    def filled(self) -> bool:
+        """Whether what the child reads is there."""
+        return (self.path / "config.json").is_file()
+
+    def fill(
+        self,
+        config: TrainConfig,
+        questions: Iterable[dict[str, Any]],
+        rows: Iterable[TrainingRow] | None = None,
+    ) -> None:
+        """Write what the child reads: the config last, so that where it is everything is."""
+        if rows is not None:
+            write_lines(self.path / "rows.jsonl", (asdict(row) for row in rows))
+        write_lines(self.path / "eval.jsonl", questions)
+        write(self.path / "config.json", json.dumps(config.as_dict(), indent=1))
+
     def config(self) -> TrainConfig:
         """What is asked; LabError where the file is missing or says something impossible."""
         try:
@@ -77,11 +95,8 @@ class RunFolder:
             for row in read_lines(self.path / "eval.jsonl")
         ]
 
-    def metric(self, name: str, step: int, epoch: float, value: float) -> None:
-        """Append a point of a curve; a resumed run writes some again, with the same name and step."""
-        append(self.path / "metrics.jsonl", [{"name": name, "step": step, "epoch": epoch, "value": value}])
-
     def metrics(self, points: Iterable[dict[str, Any]]) -> None:
+        """Append points of the curves; a resumed run writes some again, with the same names and steps."""
         append(self.path / "metrics.jsonl", points)
 
     def epochs(self) -> dict[int, dict[str, Any]]:

@@ -16,7 +16,7 @@ from core.records import Prediction, content_hash, question_set_hash
 from core.results import ablation
 from core.results.table import table
 from core.review import desk
-from core.stages import evaluation, exemplars, generation, scoring, training
+from core.stages import evaluation, exemplars, finished, generation, scoring, training
 from core.store import queries
 from core.store.models import now
 from core.students.formats import FORMATS
@@ -177,7 +177,7 @@ def test_what_an_arm_takes_counts_the_pass_behind_its_exemplars_and_what_was_kep
         generate(spec, *way)
     for arm in studies.arms(spec):
         evaluated(spec, arm)
-    cells = queries.evaluation_cells(spec.name)
+    cells = finished.evaluations(spec.name)
     by_arm = {(row.arm.method, row.arm.samples): row.rationales for row in table(cells)}
     assert by_arm["fine-tune", 1] is None
     first = by_arm["fine-tune-cot", 1]

@@ -9,7 +9,7 @@ from core.errors import LabError
 from core.jobs.workflows import perform
 from core.results.table import table
 from core.review import desk
-from core.stages import exemplars, scoring
+from core.stages import exemplars, finished, scoring
 from core.store import queries
 from tests.performing import done, plain
 
@@ -30,7 +30,7 @@ def test_every_cell_leads_back_to_predictions_rows_rationales_and_questions(lab_
     job_id = run("study", spec(student, methods=["zero-shot", "fine-tune", "fine-tune-cot"]))
     study = jobs.job(job_id).study_id
     (generation,) = queries.runs(study, "generate")
-    cells = queries.evaluation_cells(queries.study(study).name)
+    cells = finished.evaluations(queries.study(study).name)
     assert [(c.method, len(c.correct)) for c in cells] == [
         ("zero-shot", TEST),
         ("fine-tune", TEST),
@@ -67,7 +67,7 @@ def test_other_rationales_make_another_student_and_the_table_keeps_both(lab_home
     asked = spec(student, methods=["fine-tune-cot"])
     study = jobs.job(run("study", asked)).study_id
     run("train", spec(student, training={"epochs": 1}), method="fine-tune-cot", student=student, seed=0)
-    cells = queries.evaluation_cells(queries.study(study).name)
+    cells = finished.evaluations(queries.study(study).name)
     assert [c.variant for c in cells] == [f"earlier, run {cells[0].run_id}", ""]
     assert len(table(cells)) == 2, "two settings are two arms, never pooled"
 

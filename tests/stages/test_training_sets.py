@@ -8,7 +8,7 @@ import pytest
 
 from core import stages, studies
 from core.records import Prediction, Score
-from core.stages import evaluation, training, training_sets
+from core.stages import evaluation, finished, training, training_sets
 from core.store import queries
 from core.students.formats import FORMATS
 from tests.performing import Silent, plain
@@ -77,7 +77,7 @@ def test_arms_with_other_filters_stand_beside_each_other(study):
         runs.append((trained, run_id))
     sets = [queries.run(trained).training_set for trained, _ in runs]
     assert sets[0] == sets[1] != sets[2]
-    cells = queries.evaluation_cells("S")
+    cells = finished.evaluations("S")
     assert [(cell.run_id, cell.variant) for cell in cells] == [
         (runs[0][1], ""),
         (runs[1][1], "max_words=9999"),

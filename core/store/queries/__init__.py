@@ -12,6 +12,5 @@ from core.store.queries._calls import *
 from core.store.queries._completions import *
 from core.store.queries._measures import *
 from core.store.queries._predictions import *
-from core.store.queries._results import *
 from core.store.queries._studies import *
 from core.store.queries._training import *

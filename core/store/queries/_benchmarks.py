@@ -46,11 +46,7 @@ def dataset(dataset_id: int) -> Dataset:
 
 def questions(dataset_id: int, split: str | None = None) -> list[records.Question]:
     """The benchmark's questions in index order; of one split, if given."""
-    query = select(Question).where(Question.dataset_id == dataset_id).order_by(Question.index)
-    if split is not None:
-        query = query.where(Question.split == split)
-    with session() as db:
-        return [_question(row) for row in db.scalars(query)]
+    return question_page(dataset_id, split)
 
 
 def questions_of(dataset_id: int, indices: Collection[int]) -> list[records.Question]:

@@ -11,8 +11,8 @@ from core.store import session
 from core.store.models import Completion, Prediction, Run, Study
 
 __all__ = [
-    "studies", "study", "study_by_name", "add_study", "update_study", "set_exemplars", "counts",
-    "open_run", "run", "runs", "set_run",
+    "studies", "study", "study_by_name", "study_named", "add_study", "update_study", "set_exemplars",
+    "counts", "open_run", "run", "runs", "set_run",
 ]  # fmt: skip
 
 
@@ -32,6 +32,13 @@ def study(study_id: int) -> Study:
 def study_by_name(name: str) -> Study | None:
     with session() as db:
         return db.scalar(select(Study).where(Study.name == name))
+
+
+def study_named(name: str) -> Study:
+    """The study of this name. LabError where there is none."""
+    if (found := study_by_name(name)) is None:
+        raise LabError(f"There is no study “{name}”: `python -m core studies` lists them.")
+    return found
 
 
 def add_study(name: str, dataset_id: int, rules: str, config: dict[str, Any]) -> int:

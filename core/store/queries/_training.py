@@ -13,7 +13,7 @@ from core.store import session
 from core.store.models import Metric, TrainingRow, TrainingSet
 
 __all__ = [
-    "save_training_set", "training_set", "training_rows", "training_page", "count_training_rows",
+    "save_training_set", "training_set", "training_rows", "count_training_rows",
     "save_metrics", "metrics",
 ]  # fmt: skip
 
@@ -50,20 +50,8 @@ def training_set(digest: str) -> TrainingSet:
         return db.get_one(TrainingSet, digest)
 
 
-def training_rows(digest: str, offset: int = 0, limit: int | None = None) -> list[TrainingRow]:
-    query = (
-        select(TrainingRow)
-        .where(TrainingRow.training_set == digest)
-        .order_by(TrainingRow.position)
-        .offset(offset)
-        .limit(limit)
-    )
-    with session() as db:
-        return list(db.scalars(query))
-
-
-def training_page(
-    digest: str, search: str = "", offset: int = 0, limit: int | None = None
+def training_rows(
+    digest: str, offset: int = 0, limit: int | None = None, search: str = ""
 ) -> list[TrainingRow]:
     """Rows of a training set in order, whose input or label contains `search`."""
     query = _rows(digest, search).order_by(TrainingRow.position).offset(offset).limit(limit)

@@ -13,10 +13,20 @@ from core.records import Question
 from core.review import texts
 from core.review.fold import Item, Key
 from core.stages import checking
-from core.stages.scoring import answer_place, completion_prefix
+from core.stages.generation import shown as shown_to
+from core.stages.scoring import Scorer, answer_place, place, record
 from core.store import queries
 from core.store.models import Completion, Point
 from pages.components.review.runs import Review
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The answer of a text as it stands, and its place there: None where a second call said it."""
+
+    answer: str | None
+    span: tuple[int, int] | None
+    correct: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +39,7 @@ class Card:
     text: str
     original: str
     item: Item
+    found: Found
     point: Point | None = None
 
 
@@ -39,45 +50,56 @@ def open_card(review: Review, key: Key) -> Card:
     item = review.board.item(key)
     original = texts.original(review.run.id, key)
     text = original if item.text is None else item.text
-    return Card(key, question, completion, text, original, item, review.points.get(key))
+    find = _in_exemplar if review.run.kind == "exemplars" else _in_rationale
+    found = find(review, question, completion, text, text != original)
+    return Card(key, question, completion, text, original, item, found, review.points.get(key))
 
 
-def find_flags(review: Review, shown: Card) -> list[Flag]:
-    """What the checks say of the text as it stands."""
-    used = checking.exemplars_of(queries.run(review.generation))
-    item = checking.item(shown.question, shown.completion, shown.text, used)
-    if shown.point is not None:
-        item = replace(item, answer=answer_of(shown), finish_reason="stop")
-    if shown.text != shown.original:
-        item = replace(item, correct=None)
-    return checks.review(item)
+def _in_exemplar(
+    review: Review, question: Question, completion: Completion, text: str, edited: bool
+) -> Found:
+    """The answer as the teacher will be shown it."""
+    answer = _said(text) or ""
+    start = text.rfind(answer) if answer else -1
+    span = (start, start + len(answer)) if start >= 0 else None
+    right = _scorer(review, question).prediction(question.index, answer, None).correct
+    return Found(answer or None, span, right if edited else bool(completion.correct))
 
 
-def answer_of(shown: Card) -> str | None:
-    """The answer in the text: an exemplar's own, else the one that was read from the completion."""
-    if shown.point is None:
-        return shown.completion.value
+def _in_rationale(
+    review: Review, question: Question, completion: Completion, text: str, edited: bool
+) -> Found:
+    """The answer as students will learn it."""
+    if not edited:
+        return Found(completion.value, answer_place(completion)[0], bool(completion.correct))
+    made, verdict = _scorer(review, question).reviewed(record(completion), text)
+    if verdict is None:
+        return Found(None, None, False)
+    return Found(verdict.value, place(made, verdict.start, verdict.end)[0], verdict.correct)
+
+
+def _scorer(review: Review, question: Question) -> Scorer:
+    kind = find_dataset(queries.dataset(review.study.dataset_id).key).kind
+    return Scorer(kind, review.study.rules, {question.index: question.answer})
+
+
+def _said(text: str) -> str | None:
+    """The answer that an exemplar ends with."""
     try:
-        return parse("", shown.text).answer
+        return parse("", text).answer
     except LabError:
         return None
 
 
-def answer_span(review: Review, shown: Card) -> tuple[int, int] | None:
+def answer_span(_review: Review, shown: Card) -> tuple[int, int] | None:
     """Where the answer stands in the text; None where it is in a second call's, or nowhere."""
-    if shown.point is not None:
-        answer = answer_of(shown)
-        start = shown.text.rfind(answer) if answer else -1
-        return (start, start + len(answer or "")) if start >= 0 else None
-    done = shown.completion
-    place, second = answer_place(done)
-    if second:
-        return None
-    if shown.text != shown.original:
-        from core.answers import score
+    return shown.found.span
 
-        kind = find_dataset(queries.dataset(review.study.dataset_id).key).kind
-        found = score(shown.text, shown.question.answer, kind=kind, rules=review.study.rules,
-                      prefix=completion_prefix(done))  # fmt: skip
-        return (found.start, found.end) if found.start is not None else None
-    return place
+
+def find_flags(review: Review, shown: Card) -> list[Flag]:
+    """What the checks say of the text as it stands."""
+    used = shown_to(queries.run(review.generation))
+    item = checking.item(shown.question, shown.completion, shown.text, used)
+    if shown.point is not None:
+        item = replace(item, finish_reason="stop")
+    return checks.review(replace(item, answer=shown.found.answer, correct=shown.found.correct))

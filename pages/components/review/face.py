@@ -9,7 +9,7 @@ import streamlit as st
 from core.quality.checks import CHECKS, Flag
 from core.review.fold import Key
 from core.stages.scoring import answer_place
-from pages.components.review.cards import Card, answer_of, answer_span, find_flags, open_card
+from pages.components.review.cards import Card, find_flags, open_card
 from pages.components.review.editing import form, under_way
 from pages.components.review.marks import changes, marked_html, steps_html
 from pages.components.review.queues import asked
@@ -39,18 +39,14 @@ def card(review: Review, shown: Card, author: str) -> None:
         if (under := under_way(review, shown)) is not None:
             form(review, shown, under, author)
         else:
-            st.html(
-                steps_html(
-                    shown.text, [f for f in flags if f.where == "rationale"], answer_span(review, shown)
-                )
-            )
+            st.html(steps_html(shown.text, [f for f in flags if f.where == "rationale"], shown.found.span))
             second = answer_place(shown.completion)[1]
             if shown.text == shown.original and second and shown.point is None:
                 span = (shown.completion.span_start, shown.completion.span_end)
                 labelled("Answer text (second call)", second, span, bool(shown.completion.correct))
         left, right = st.columns(2)
         with left:
-            labelled("Answer found", answer_of(shown) or "")
+            labelled("Answer found", shown.found.answer or "")
         with right:
             labelled("Gold answer", shown.question.answer)
         if shown.text != shown.original and under_way(review, shown) is None:
@@ -71,7 +67,7 @@ def badges(review: Review, shown: Card, flags: Sequence[Flag] = ()) -> None:
         st.badge(queue, color=COLOURS[queue])
         if shown.item.disputed:
             st.badge("reviewers disagree", icon=":material/call_split:", color="orange")
-        right = bool(shown.completion.correct)
+        right = shown.found.correct
         st.badge("correct" if right else "wrong", color="green" if right else "red",
                  icon=":material/check:" if right else ":material/close:")  # fmt: skip
         if shown.point is not None:

@@ -1,33 +1,31 @@
-"""The finished evaluations and generations of a study, as the rows that `core.results` compares."""
+"""What is finished of a study, as `core.results` compares it.
+
+table(evaluations("Demo"))               the students: a row an arm
+teachers.table(generations(study_id))    the teachers: a row a generation
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
 
-from core.errors import LabError
+from core.methods.filters import label
+from core.results.table import EARLIER, Cell, rationales
+from core.results.teachers import Generation
+from core.stages.generation import shown
+from core.store import queries
 from core.store.models import Run
-from core.store.queries._benchmarks import dataset
-from core.store.queries._calls import ledger_totals
-from core.store.queries._completions import teacher_verdicts
-from core.store.queries._predictions import verdicts
-from core.store.queries._studies import runs, study_by_name
-
-__all__ = ["evaluation_cells", "generations"]
 
 
-def evaluation_cells(study_name: str) -> list[Any]:
-    """The finished evaluations of a study as `core.results.table.Cell`s, oldest first.
+def evaluations(study_name: str) -> list[Cell]:
+    """The finished evaluations of a study, oldest first. LabError where there is no such study.
 
     Where the same arm and seed was evaluated again (other rationales, edits, another setting), the
     newest stands for the arm and the others say so in their variant, so that both can be compared.
     """
-    from core.results.table import EARLIER, Cell, rationales
-
-    if (found := study_by_name(study_name)) is None:
-        raise LabError(f"There is no study “{study_name}”: `python -m core studies` lists them.")
-    key = dataset(found.dataset_id).key
-    by_id = {row.id: row for row in runs(found.id)}
+    found = queries.study_named(study_name)
+    key = queries.dataset(found.dataset_id).key
+    by_id = {row.id: row for row in queries.runs(found.id)}
     done = [row for row in by_id.values() if row.kind == "evaluate" and row.status == "done"]
     several = len({row.config.get("recipe") for row in done if row.parents}) > 1
     # Finished last, not opened last: where an edit was undone, the run of before stands again.
@@ -41,7 +39,7 @@ def evaluation_cells(study_name: str) -> list[Any]:
             seed=row.seed,
             benchmark=key,
             question_set=row.config["question_set"],
-            correct=verdicts(row.id),
+            correct=queries.verdicts(row.id),
             samples=row.config.get("samples", 1),
             variant=_variant(row, several) if newest[_arm(row, several)] == row.id else f"{EARLIER} {row.id}",
             rationales=rationales([by_id[i].summary for i in _generations(row, by_id)]),
@@ -50,24 +48,19 @@ def evaluation_cells(study_name: str) -> list[Any]:
     ]
 
 
-def generations(study_id: int, only: Iterable[int] | None = None) -> list[Any]:
-    """The finished generations of a study as `core.results.teachers.Generation`s, oldest first.
-
-    `only`: those with these ids.
-    """
-    from core.results.teachers import Generation
-
+def generations(study_id: int, only: Iterable[int] | None = None) -> list[Generation]:
+    """The finished generations of a study, oldest first; of those with the ids in `only`, if given."""
     return [
         Generation(
             row.id,
             row.method,
             row.teacher,
             row.config.get("split", ""),
-            teacher_verdicts(row.id),
-            shown=len(row.config.get("prompting", {}).get("exemplars", ())),
-            **{name: value for name, value in ledger_totals(row.id).items() if name != "failed"},
+            queries.teacher_verdicts(row.id),
+            shown=len(shown(row)),
+            **{name: value for name, value in queries.ledger_totals(row.id).items() if name != "failed"},
         )
-        for row in runs(study_id, "generate")
+        for row in queries.runs(study_id, "generate")
         if row.status == "done" and (only is None or row.id in only)
     ]
 
@@ -86,8 +79,6 @@ def _generations(row: Run, by_id: dict[int, Run]) -> list[int]:
 
 def _variant(row: Run, several_recipes: bool) -> str:
     """What sets an evaluation apart besides its arm: recipe, LoRA, filters of its training set."""
-    from core.methods.filters import label
-
     recipe = row.config.get("recipe", "") if several_recipes and row.parents else ""
     lora = "LoRA" if row.config.get("tuning") == "lora" else ""
     return ", ".join(filter(None, (recipe, lora, label(row.config.get("filters", {})))))

@@ -1,0 +1,238 @@
+"""What stands behind a row of the results, down to one prediction and one training row.
+
+table row → run → predictions → one prediction with its question
+                → training rows → one row with the completion it was made from
+two runs  → the questions on which they disagree
+run       → the same texts under other rules
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.answers import RULES
+from core.results.table import Cell, flips
+from core.stages import scoring
+from core.store import queries
+from core.store.models import Prediction, Run, Study, TrainingRow
+from pages.components.frame import PAGES
+from pages.components.rationales import label as generation_label
+from pages.components.results import method_title
+from pages.components.tables import choice, clickable, paged, search
+from pages.components.text import labelled, plain, visible
+from pages.components.training import run_label
+
+EXCERPT = 160
+VERDICTS = {"all": None, "right": True, "wrong": False}
+
+
+def choose_run(study: Study, title: str = "Run", key: str = "run", last: bool = False) -> Run:
+    """One of the study's evaluations; the one in the URL or clicked in the table."""
+    runs = {run_label(run): run for run in _evaluations(study)}
+    if key == "run" and (clicked := st.session_state.pop("run_clicked", None)) in runs:
+        st.session_state[key] = clicked
+    labels = list(runs)
+    chosen = st.selectbox(title, labels, len(labels) - 1 if last else 0, key=key, bind="query-params")
+    return runs[chosen]
+
+
+def _evaluations(study: Study) -> list[Run]:
+    return [run for run in queries.runs(study.id, "evaluate") if run.status == "done"]
+
+
+def show_predictions(study: Study, run: Run) -> None:
+    """A run's predictions, right or wrong, and one of them with its question."""
+    left, right = st.columns([1, 1], gap="medium")
+    with left:
+        correct = VERDICTS[choice("Predictions", list(VERDICTS), "shown")]
+        offset, limit = paged(queries.count_predictions(run.id, correct), "on")
+        rows = queries.predictions(run.id, correct=correct, offset=offset, limit=limit)
+        questions = queries.questions_by_index(study.dataset_id, [row.question_index for row in rows])
+        clickable(
+            [
+                {
+                    "question": row.question_index,
+                    "verdict": "right" if row.correct else "wrong",
+                    "found": visible(row.value or "—"),
+                    "gold": visible(questions[row.question_index].answer),
+                    "text": visible(" ".join(row.text[:EXCERPT].split())),
+                }
+                for row in rows
+            ],
+            [row.question_index for row in rows],
+            target="test_question",
+            column_config={
+                name: st.column_config.Column(width=70) for name in ("question", "verdict", "found", "gold")
+            },
+        )
+    with right:
+        if not rows:
+            st.info("No prediction matches: choose another filter.", icon=":material/search_off:")
+            return
+        chosen = st.number_input(
+            "Question", 0, None, None, key="test_question", bind="query-params",
+            placeholder="click a row, or type an index",
+        )  # fmt: skip
+        index = rows[0].question_index if chosen is None else int(chosen)
+        prediction_card(study, queries.prediction(run.id, index))
+
+
+def prediction_card(study: Study, row: Prediction) -> None:
+    """A student's output in full: what it read, what it wrote with the answer marked, gold answer."""
+    question = queries.question(study.dataset_id, row.question_index)
+    with st.container(border=True):
+        with st.container(horizontal=True):
+            st.badge(f"question {row.question_index}", color="gray")
+            _right_or_wrong(row.correct)
+            if row.finish_reason == "length":
+                st.badge("truncated", icon=":material/content_cut:", color="orange")
+        labelled("Question", question.text)
+        labelled("The student wrote", row.text, (row.span_start, row.span_end), row.correct)
+        left, right = st.columns(2)
+        with left:
+            labelled("Answer found", row.value or "")
+        with right:
+            labelled("Gold answer", question.answer)
+        with st.expander("What the student read", icon=":material/receipt_long:"):
+            labelled("Input", row.prompt)
+
+
+def _right_or_wrong(correct: bool) -> None:
+    if correct:
+        st.badge("right", icon=":material/check:", color="green")
+    else:
+        st.badge("wrong", icon=":material/close:", color="red")
+
+
+def show_training_rows(study: Study, digest: str | None) -> None:
+    """The rows on which a run's student was trained; one of them with the rationale behind it."""
+    if digest is None:
+        st.info("This student was not trained: it answered as it came.", icon=":material/info:")
+        return
+    left, right = st.columns([1, 1], gap="medium")
+    with left:
+        text = search("row_text", "words of an input or a label")
+        offset, limit = paged(queries.count_training_rows(digest, text), "rows")
+        rows = queries.training_rows(digest, offset, limit, text)
+        clickable(
+            [
+                {"row": r.position, "input": visible(r.input[:EXCERPT]), "label": visible(r.label[:EXCERPT])}
+                for r in rows
+            ],
+            [r.position for r in rows],
+            target="row",
+            column_config={"row": st.column_config.NumberColumn(width=50)},
+        )
+        st.caption(f"Training set {digest[:12]}: immutable, named by the hash of its rows.")
+    with right:
+        if not rows:
+            st.info("No row matches: change the search.", icon=":material/search_off:")
+            return
+        chosen = st.number_input(
+            "Row",
+            0,
+            None,
+            None,
+            key="row",
+            bind="query-params",
+            placeholder="click a row, or type its number",
+        )
+        found = rows[:1] if chosen is None else queries.training_rows(digest, int(chosen), 1)
+        for row in found:
+            training_card(study, row)
+        if not found:
+            st.info("There is no such row: type a smaller number.", icon=":material/search_off:")
+
+
+def training_card(study: Study, row: TrainingRow) -> None:
+    """A training row in full, and the completion it was made from."""
+    with st.container(border=True):
+        with st.container(horizontal=True):
+            st.badge(f"row {row.position}", color="gray")
+            st.badge(f"question {row.question_index}", color="gray")
+        labelled("The student reads", row.input)
+        labelled("The student learns to write", row.label)
+        if row.completion_id is not None:
+            run = queries.run(queries.completion(row.completion_id).run_id)
+            st.page_link(
+                "pages/rationales.py",
+                label="The rationale behind it",
+                icon=f":material/{PAGES['rationales'][1]}:",
+                query_params={
+                    "study": study.name,
+                    "generation": generation_label(run),
+                    "completion": str(row.completion_id),
+                },
+            )
+
+
+def show_flips(study: Study, cells: Sequence[Cell]) -> None:
+    """The test questions on which two runs disagree, side by side."""
+    if len(cells) < 2:
+        st.info("Two evaluations are needed: train or evaluate another arm.", icon=":material/info:")
+        return
+    left, right = st.columns(2)
+    with left:
+        first = choose_run(study, "From", "from")
+    with right:
+        second = choose_run(study, "To", "to", last=True)
+    by_run = {cell.run_id: cell for cell in cells}
+    changed = flips(by_run[first.id], by_run[second.id])
+    kinds = {
+        f"gained ({len(changed.gained)})": changed.gained,
+        f"lost ({len(changed.lost)})": changed.lost,
+    }
+    kind = st.segmented_control(
+        "Questions", list(kinds), default=next(iter(kinds)), key="flip_kind", required=True
+    )
+    indices = kinds.get(kind) or ()
+    if not indices:
+        st.caption("No question of this kind.")
+        return
+    offset, limit = paged(len(indices), "flip_page", 5)
+    some = indices[offset : offset + limit]
+    pair = [queries.predictions_of(run.id, some) for run in (first, second)]
+    questions = queries.questions_by_index(study.dataset_id, some)
+    for index in some:
+        with st.container(border=True):
+            labelled(
+                f"Question {index}, gold answer {visible(questions[index].answer)}", questions[index].text
+            )
+            for column, run, rows in zip(st.columns(2), (first, second), pair, strict=True):
+                with column:
+                    row = rows[index]
+                    _right_or_wrong(row.correct)
+                    labelled(method_title(run.method), row.text, (row.span_start, row.span_end), row.correct)
+
+
+def show_rescored(study: Study, run: Run) -> None:
+    """The run's stored texts under another rule set: how many are right, and which ones flip."""
+    others = [key for key in RULES if key != study.rules]
+    rules = st.selectbox(
+        "Rules", others, format_func=lambda k: RULES[k].title, key="rules", bind="query-params"
+    )
+    result = scoring.rescore(run.id, rules)
+    figures = {
+        f"Right, {RULES[study.rules].title} rules": f"{result.before} of {result.n}",
+        f"Right, {RULES[rules].title} rules": f"{result.after} of {result.n}",
+        "Flipped": str(len(result.flips)),
+    }
+    for column, (label, value) in zip(st.columns(3), figures.items(), strict=True):
+        column.metric(label, value, border=True)
+    st.caption(
+        f"No call is made; the stored verdicts stay. Source of the rules: {plain(RULES[rules].source)}."
+    )
+    offset, limit = paged(len(result.flips), "rescored_page", 5)
+    for flip in result.flips[offset : offset + limit]:
+        with st.container(border=True):
+            st.caption(f"Question {flip.item.key[0]}, gold answer {plain(flip.item.gold)}")
+            for column, key, score in zip(
+                st.columns(2), (study.rules, rules), (flip.before, flip.after), strict=True
+            ):
+                with column:
+                    _right_or_wrong(score.correct)
+                    labelled(
+                        f"{RULES[key].title} rules", flip.item.text, (score.start, score.end), score.correct
+                    )
