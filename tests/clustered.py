@@ -17,8 +17,9 @@ from core.exemplars.encoding import DEFAULT_ENCODER
 from core.stages import exemplars, generation
 from core.students.embedded import model_path
 from tests.performing import Silent
+from tests.recordings import DAVINCI
 
-FILE = "reasoning-teacher/completion_data/B_text-davinci-002__C_zs_cot/D_addsub.json"
+FILE = f"{DAVINCI}/D_addsub.json"
 QUESTIONS = 60
 
 

@@ -6,6 +6,7 @@ from core.answers import Item, rescore, scored_text
 from core.answers.tally import Verdict, tally
 from core.records import Completion
 from core.teachers.recorded import records
+from tests.recordings import DAVINCI
 
 
 def test_flips_are_the_items_on_which_two_rule_sets_disagree():
@@ -23,7 +24,7 @@ def test_flips_are_the_items_on_which_two_rule_sets_disagree():
 def test_recorded_single_eq_gains_its_fractions(recorded, lab_home):
     from core.datasets import load
 
-    path = recorded / "reasoning-teacher/completion_data/B_text-davinci-002__C_zs_cot/D_single_eq.json"
+    path = recorded / DAVINCI / "D_single_eq.json"
     stored = records(path, "fine-tune-cot", load("single_eq"))
     items = [Item(i, scored_text(r.completion), r.gold) for i, r in enumerate(stored)]
     result = rescore(items, kind="decimal", before="fine-tune-cot", after="robust")

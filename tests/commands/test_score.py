@@ -9,8 +9,7 @@ import pytest
 
 from core.__main__ import app
 from core.commands.score import score_file
-
-FOLDER = "reasoning-teacher/completion_data/B_text-davinci-002__C_zs_cot"
+from tests.recordings import DAVINCI, LOGS
 
 # greedy correct of n; all completions; correct in training and test (Ho et al. 2023)
 FINE_TUNE_COT = {
@@ -19,14 +18,6 @@ FINE_TUNE_COT = {
     "multiarith": ((465, 600), (624, 792), (323, 142)),
     "date_understanding": ((252, 369), (271, 401), (170, 82)),
     "last_letter_concatenation": ((285, 500), (307, 532), (201, 84)),
-}
-LOGS = {
-    "addsub": "addsub",
-    "date_understanding": "date_understanding",
-    "last_letters": "last_letter_concatenation",
-    "multiarith": "multiarith",
-    "shuffled_objects": "tracking_shuffled_objects",
-    "singleeq": "single_eq",
 }
 TRACES = {
     "sot-gpt4-gpt4-gsm8k-05-28-24": 85.0,
@@ -37,7 +28,7 @@ TRACES = {
 
 @pytest.mark.parametrize("key", FINE_TUNE_COT)
 def test_fine_tune_cot(key, recorded, lab_home):
-    result = score_file(recorded / FOLDER / f"D_{key}.json", key, "fine-tune-cot")
+    result = score_file(recorded / DAVINCI / f"D_{key}.json", key, "fine-tune-cot")
     greedy, every, parts = FINE_TUNE_COT[key]
     assert (result["greedy"]["correct"], result["greedy"]["n"]) == greedy
     assert (result["correct"], result["records"]) == every
@@ -65,7 +56,7 @@ def test_trace_of_thought(name, recorded, lab_home):
 
 @pytest.mark.parametrize("key", FINE_TUNE_COT)
 def test_robust_rules_lose_next_to_nothing(key, recorded, lab_home):
-    path = recorded / FOLDER / f"D_{key}.json"
+    path = recorded / DAVINCI / f"D_{key}.json"
     paper = score_file(path, key, "fine-tune-cot")
     assert score_file(path, key, "fine-tune-cot", "robust")["correct"] >= paper["correct"] - 1
 
@@ -89,7 +80,7 @@ def _run(*arguments):
 
 
 def test_json_is_one_document(recorded, lab_home):
-    path = recorded / FOLDER / "D_addsub.json"
+    path = recorded / DAVINCI / "D_addsub.json"
     run = _run("score", path, "--dataset", "addsub", "--source", "fine-tune-cot", "--json")
     assert run.exit_code == 0
     document = json.loads(run.stdout)
@@ -100,7 +91,7 @@ def test_json_is_one_document(recorded, lab_home):
 
 
 def test_the_table_names_every_part(recorded, lab_home):
-    path = recorded / FOLDER / "D_multiarith.json"
+    path = recorded / DAVINCI / "D_multiarith.json"
     run = _run(
         "score", path, "--dataset", "multiarith", "--source", "fine-tune-cot", "--split-by", "template"
     )
@@ -110,5 +101,5 @@ def test_the_table_names_every_part(recorded, lab_home):
 
 
 def test_nothing_is_stored(recorded, lab_home):
-    score_file(recorded / FOLDER / "D_addsub.json", "addsub", "fine-tune-cot")
+    score_file(recorded / DAVINCI / "D_addsub.json", "addsub", "fine-tune-cot")
     assert not [p for p in lab_home.rglob("*") if p.is_file()]

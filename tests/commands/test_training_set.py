@@ -12,8 +12,9 @@ from core.__main__ import app
 from core.errors import LabError
 from core.stages import generation
 from core.store import queries
+from tests.recordings import DAVINCI
 
-FILE = "reasoning-teacher/completion_data/B_text-davinci-002__C_zs_cot/D_{}.json"
+FILE = f"{DAVINCI}/D_{{}}.json"
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import pytest
 from core.answers import KINDS, RULES, score
 from core.datasets import DATASETS, find_dataset, load, split_of, split_sizes, subsample
 from core.errors import LabError
+from tests.recordings import DAVINCI
 
 BENCHMARKS = [key for key, row in DATASETS.items() if not row.generated]
 PUBLISHED = [
@@ -77,7 +78,7 @@ def test_the_published_splits_are_all_covered(recorded):
 
 @pytest.mark.parametrize("key", COMPLETIONS)
 def test_questions_equal_the_recorded_completions(key, lab_home, recorded):
-    path = recorded / f"reasoning-teacher/completion_data/B_text-davinci-002__C_zs_cot/D_{key}.json"
+    path = recorded / DAVINCI / f"D_{key}.json"
     data = json.loads(path.read_text())["data"]
     questions = load(key)
     assert len(data) == len(questions)

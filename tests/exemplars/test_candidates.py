@@ -11,6 +11,7 @@ from core.datasets import DATASETS
 from core.errors import LabError
 from core.exemplars.candidates import TEXTS, Candidate, exemplar, rationale_lines, read
 from core.exemplars.selection import failures, limits_for
+from tests.recordings import DAVINCI
 
 # benchmark, log, records, eligible, correct among eligible in percent
 AUTO_COT = [
@@ -75,8 +76,7 @@ def test_published_exemplars_are_eligible_and_equal(lab_home, recorded):
 
 
 def test_fine_tune_cot_completions_give_the_first_sample_of_each_question(lab_home, recorded):
-    folder = "reasoning-teacher/completion_data/B_text-davinci-002__C_zs_cot"
-    candidates = read(recorded / folder / "D_multiarith.json", "multiarith", "fine-tune-cot")
+    candidates = read(recorded / DAVINCI / "D_multiarith.json", "multiarith", "fine-tune-cot")
     assert len(candidates) == 600
     assert sum(c.correct for c in candidates) == 465  # greedy
     assert all(c.rationale.startswith("Let's think step by step.") for c in candidates)

@@ -18,6 +18,7 @@ from core.methods.filters import FILTERS, Candidate, apply
 from core.records import Completion, Question, Score
 from core.students.formats import FORMATS
 from core.teachers.recorded import read
+from tests.recordings import DAVINCI
 
 RIGHT = "She has 32 + 42 = 74 pieces. They ate 35, so 74 - 35 = 39 are left."
 WRONG = "She has 32 + 42 = 76 pieces. They ate 35, so 39 are left."
@@ -210,7 +211,7 @@ def test_filters_that_leave_nothing_are_named() -> None:
 
 def test_recorded_sets_before_and_after(recorded: Path, lab_home: Path) -> None:
     """209 right rationales of AddSub's train questions; what filters leave, recounted from the rows."""
-    path = recorded / "reasoning-teacher/completion_data/B_text-davinci-002__C_zs_cot/D_addsub.json"
+    path = recorded / DAVINCI / "D_addsub.json"
     questions, kind = load("addsub"), DATASETS["addsub"].kind
     completions = read(path, "fine-tune-cot", questions, kind)
     golds = {q.index: q.answer for q in questions}

@@ -14,9 +14,9 @@ from core.records import Completion, Question, Score
 from core.students.formats import FORMATS
 from core.teachers import open_teacher
 from core.teachers.recorded import read
+from tests.recordings import DAVINCI
 
 METHOD = METHODS["fine-tune-cot"]
-COMPLETIONS = "reasoning-teacher/completion_data/B_text-davinci-002__C_zs_cot"
 PAIRS = "reasoning-teacher/finetune_data/P_openai/F_zs_cot_multiarith.jsonl"
 ROWS = {  # training rows of the published students
     "single_eq": 289,
@@ -30,7 +30,7 @@ ARABIC = " Therefore, the answer (arabic numerals) is"
 
 
 def path(recorded: Path, key: str) -> Path:
-    return recorded / COMPLETIONS / f"D_{key}.json"
+    return recorded / DAVINCI / f"D_{key}.json"
 
 
 def recordings(recorded: Path, key: str) -> tuple[list[Question], list[Completion], list[Score]]:

@@ -15,6 +15,7 @@ from core.records import Completion, Exemplar, Question, Reply, Request, Score
 from core.students.formats import FORMATS
 from core.teachers import asking, open_teacher
 from tests.answering import answering
+from tests.recordings import DAVINCI
 
 METHOD = METHODS["new-fine-tune-cot"]
 SHOWN = (Exemplar("1 + 1?", "Let's think step by step. One and one make two.", "2"),)
@@ -98,8 +99,7 @@ def test_extract(rationale, kind, value):
 
 @pytest.mark.parametrize(("key", "percent"), [("single_eq", 1.2), ("addsub", 3.0), ("multiarith", 1.3)])
 def test_how_often_it_fires_on_recorded_zero_shot_rationales(recorded, key, percent):
-    folder = recorded / "reasoning-teacher/completion_data/B_text-davinci-002__C_zs_cot"
-    data = json.loads((folder / f"D_{key}.json").read_text())["data"]
+    data = json.loads((recorded / DAVINCI / f"D_{key}.json").read_text())["data"]
     first = [rows[0]["reasoning_completion"] for rows in data.values()]
     marked = [text for text in first if re.search(MARKER, text)]
     assert round(100 * len(marked) / len(first), 1) == percent

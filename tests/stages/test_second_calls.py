@@ -16,10 +16,10 @@ from core.stages import generation, second_calls
 from core.store import models, queries, session
 from tests.answering import answering
 from tests.performing import Silent, done
+from tests.recordings import DAVINCI
 
 N, MARKED = 30, 10  # every third question says its answer behind a marker
 EXEMPLARS = ({"question": "1 + 1?", "rationale": "One and one.", "answer": "2"},)
-RECORDED = "reasoning-teacher/completion_data/B_text-davinci-002__C_zs_cot"
 pytestmark = pytest.mark.usefixtures("queued")
 
 
@@ -163,7 +163,7 @@ def test_two_answers_are_compared_under_the_rules(first, second, kind, agree):
 # Of text-davinci-002's zero-shot rationales so many hold a marker.
 @pytest.mark.parametrize(("key", "percent"), [("single_eq", 1.2), ("addsub", 3.0), ("multiarith", 1.3)])
 def test_the_recorded_marker_rates(lab_home: Path, recorded: Path, key: str, percent: float):
-    path = recorded / RECORDED / f"D_{key}.json"
+    path = recorded / DAVINCI / f"D_{key}.json"
     if not path.is_file():
         pytest.skip(f"the recorded {key} rationales are not here")
     study_id = studies.open_study(studies.Spec(name="S", benchmark=key))
@@ -181,7 +181,7 @@ def test_recorded_second_calls_are_compared_with_what_the_rationales_say(lab_hom
     """Adaptive answers over davinci's recorded AddSub rationales: no call, and a second answer for each."""
     spec = studies.Spec(
         name="S", benchmark="addsub", prompting={"exemplars": EXEMPLARS}, methods=("new-fine-tune-cot",),
-        teacher={"key": "recorded", "path": str(recorded / RECORDED / "D_addsub.json")},
+        teacher={"key": "recorded", "path": str(recorded / DAVINCI / "D_addsub.json")},
     )  # fmt: skip
     done(studies.submit("generate", "t", spec, {"method": "new-fine-tune-cot", "split": "all"}))
     run = queries.runs(queries.study_by_name("S").id, "generate")[0]

@@ -15,16 +15,8 @@ from core.errors import LabError, RefusedError
 from core.records import Question
 from core.teachers import recorded as module
 from core.teachers.recorded import SOURCES, label_of, read, records
+from tests.recordings import DAVINCI, LOGS
 
-FOLDER = "reasoning-teacher/completion_data/B_text-davinci-002__C_zs_cot"
-LOGS = {
-    "addsub": "addsub",
-    "date_understanding": "date_understanding",
-    "last_letters": "last_letter_concatenation",
-    "multiarith": "multiarith",
-    "shuffled_objects": "tracking_shuffled_objects",
-    "singleeq": "single_eq",
-}
 QUESTIONS = [
     Question(0, "How many apples are left?", "3", "train"),
     Question(1, "How many pears are left?", "1,200", "test"),
@@ -43,7 +35,7 @@ def _write(tmp_path, name, text):
 
 @pytest.mark.parametrize("key", ["single_eq", "addsub", "multiarith", "date_understanding"])
 def test_fine_tune_cot_files_keep_prompts_and_texts_raw(key, recorded, lab_home):
-    path = recorded / FOLDER / f"D_{key}.json"
+    path = recorded / DAVINCI / f"D_{key}.json"
     stored = [c for rows in json.loads(path.read_text())["data"].values() for c in rows]
     completions = read(path, "fine-tune-cot", load(key), "integer")
     assert len(completions) == len(stored)
@@ -338,7 +330,7 @@ def test_any_bytes_give_a_sentence(source, tmp_path):
 @pytest.mark.parametrize("name", ["D_addsub.json"])
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.999])
 def test_a_cut_file_says_so(name, share, recorded, lab_home, tmp_path):
-    content = (recorded / FOLDER / name).read_bytes()
+    content = (recorded / DAVINCI / name).read_bytes()
     path = tmp_path / name
     path.write_bytes(content[: int(len(content) * share)])
     with pytest.raises(LabError, match=r"line \d+"):
