@@ -21,10 +21,9 @@ from pages.components.frame import PAGES
 from pages.components.rationales import label as generation_label
 from pages.components.results import method_title
 from pages.components.tables import choice, clickable, paged, search
-from pages.components.text import labelled, plain, visible
+from pages.components.text import excerpt, labelled, plain, visible
 from pages.components.training import run_label
 
-EXCERPT = 160
 VERDICTS = {"all": None, "right": True, "wrong": False}
 
 
@@ -57,7 +56,7 @@ def show_predictions(study: Study, run: Run) -> None:
                     "verdict": "right" if row.correct else "wrong",
                     "found": visible(row.value or "—"),
                     "gold": visible(questions[row.question_index].answer),
-                    "text": visible(" ".join(row.text[:EXCERPT].split())),
+                    "text": excerpt(row.text),
                 }
                 for row in rows
             ],
@@ -117,10 +116,7 @@ def show_training_rows(study: Study, digest: str | None) -> None:
         offset, limit = paged(queries.count_training_rows(digest, text), "rows")
         rows = queries.training_rows(digest, offset, limit, text)
         clickable(
-            [
-                {"row": r.position, "input": visible(r.input[:EXCERPT]), "label": visible(r.label[:EXCERPT])}
-                for r in rows
-            ],
+            [{"row": r.position, "input": excerpt(r.input), "label": excerpt(r.label)} for r in rows],
             [r.position for r in rows],
             target="row",
             column_config={"row": st.column_config.NumberColumn(width=50)},

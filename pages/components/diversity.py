@@ -15,11 +15,10 @@ from core.store import queries
 from core.store.models import Completion, Diversity, Run, Study
 from pages.components.jobs import job_card, latest
 from pages.components.tables import choice, clickable, paged
-from pages.components.text import count, labelled, passage, visible
+from pages.components.text import count, excerpt, labelled, passage
 
 ONE_BY_ONE, BY_QUESTION = "one by one", "by question"
 SIDE_BY_SIDE = 4
-EXCERPT = 120
 TOP = 8  # questions on a page of the table, so that the rationales below it are in sight
 COLUMNS = {
     "rationales": st.column_config.NumberColumn(help="How many the teacher wrote for it (D)."),
@@ -117,7 +116,7 @@ def _table(study: Study, page: Sequence[Diversity]) -> int:
                 "paths": one.paths,
                 "similarity": one.similarity,
                 "effective": one.effective,
-                "text": visible(" ".join(asked[one.question_index].text[:EXCERPT].split())),
+                "text": excerpt(asked[one.question_index].text),
             }
             for one in page
         ],

@@ -16,7 +16,7 @@ from pages.components import diversity
 from pages.components.checks import choose_check, ready
 from pages.components.generate import verdict
 from pages.components.tables import choice, clickable, paged, search
-from pages.components.text import labelled, visible
+from pages.components.text import excerpt, labelled
 
 VERDICTS: dict[str, dict[str, bool]] = {
     "all": {},
@@ -30,7 +30,6 @@ LENGTHS: dict[str, dict[str, bool]] = {
     "complete": {"truncated": False},
 }
 SPLITS: dict[str, dict[str, str]] = {"all": {}, "train": {"split": "train"}, "test": {"split": "test"}}
-EXCERPT = 200
 
 
 def label(run: Run) -> str:
@@ -89,7 +88,7 @@ def completion_table(rows: Sequence[Completion]) -> None:
                 "sample": row.sample_index,
                 "verdict": "failed" if row.error else "correct" if row.correct else "wrong",
                 "cut": row.finish_reason == "length",
-                "rationale": visible(" ".join(row.rationale[:EXCERPT].split())),
+                "rationale": excerpt(row.rationale),
             }
             for row in rows
         ],

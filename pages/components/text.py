@@ -15,6 +15,7 @@ import streamlit as st
 
 Span = tuple[int | None, int | None]  # start and end of a match; None where there is none
 
+EXCERPT = 200  # characters
 MARK = "color:inherit;padding:0 .15em;border-radius:.2em;background:"
 GOOD, BAD = "rgba(64,170,120,.3)", "rgba(224,110,70,.32)"  # the same on a light and on a dark page
 STYLE = "white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.55;margin:0;unicode-bidi:isolate"
@@ -60,6 +61,11 @@ def passage(text: str, span: Span | None = None, good: bool = True, label: str =
 def labelled(label: str, text: str, span: Span | None = None, good: bool = True) -> None:
     """A passage under a small heading; an em dash where there is none."""
     passage(text or "—", span if text else None, good, label)
+
+
+def excerpt(text: str) -> str:
+    """The beginning of a text on one line, for a cell of a table."""
+    return visible(" ".join(text[:EXCERPT].split()))
 
 
 def count(n: int | None, noun: str) -> str:

@@ -23,14 +23,13 @@ from core.students.table import STUDENTS, resolve
 from core.studies import Arm, Spec
 from pages.components import frame
 from pages.components.tables import clickable, paged
-from pages.components.text import count, labelled, plain, visible
+from pages.components.text import count, excerpt, labelled, plain
 from pages.components.training import arm_title
 
 QUICK = 3000  # completions: a set of so many is built in a second or two, a larger one when asked for
 OFF = "off"
 KEPT = "kept rows"
 COLUMNS = 4
-EXCERPT = 200
 SHORT_HASH = 12
 
 
@@ -203,8 +202,8 @@ def _rows(found: Built, study: Study) -> None:
 def _line(found: Built, one: TrainingRow | Dropped) -> dict[str, Any]:
     place = {"question": one.question_index, "sample": one.sample_index}
     if isinstance(one, TrainingRow):
-        return place | {"label": _excerpt(one.label)}
-    return place | ({"why": one.why} if one.why else {}) | {"rationale": _excerpt(_rationale(found, one))}
+        return place | {"label": excerpt(one.label)}
+    return place | ({"why": one.why} if one.why else {}) | {"rationale": excerpt(_rationale(found, one))}
 
 
 def _card(found: Built, study: Study, one: TrainingRow | Dropped) -> None:
@@ -223,7 +222,3 @@ def _card(found: Built, study: Study, one: TrainingRow | Dropped) -> None:
 
 def _rationale(found: Built, one: Dropped) -> str:
     return queries.completion_of(found.generation, one.question_index, one.sample_index).rationale
-
-
-def _excerpt(text: str) -> str:
-    return visible(" ".join(text[:EXCERPT].split()))

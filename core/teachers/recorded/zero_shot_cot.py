@@ -1,9 +1,12 @@
 """Zero-shot-CoT's logs (Kojima et al. 2022): a print-out, every prompt and reply in a row.
 
 1st data
-Q: … A: Let's think step by step. …
+1_th_sampling
+Q: …
+A: Let's think step by step. …
 pred_before :  2.
 pred_after : 2
+…
 GT : 2
 """
 
