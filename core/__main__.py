@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from typing import NamedTuple
 
 import typer
 
@@ -20,22 +21,38 @@ GROUPS = {
     "exemplars": "Choose exemplars by cluster.",
     "review": "Decide on exemplars and rationales; export the history.",
 }
+
+
+class Command(NamedTuple):
+    """Where a command is: a module of core.commands and its function; and what it is for."""
+
+    module: str
+    function: str
+    help: str
+
+
 COMMANDS = {
-    "score": "Score a recorded file; stores nothing.",
-    "import": "Bring a recorded file into a study.",
-    "generate": "Have a teacher write rationales for a study.",
-    "diversity": "How much the rationales of a study's questions differ.",
-    "training-set": "What a method's student would learn, and what each filter drops.",
-    "train": "Fine-tune a student on a study's rationales.",
-    "evaluate": "Evaluate a student on a study's test questions.",
-    "results": "The table of a study: accuracy, intervals, paired tests.",
-    "corrections": "What reviewers' corrections changed; run again what depends on them.",
-    "check-answers": "Ask a second time on a sample of adaptive answers.",
-    "rescore": "Re-score stored completions under another rule set; no call.",
-    "studies": "List the studies.",
-    "run": "Run a whole study file; resumable.",
-    "demo": "Run the demo study and print its table.",
-    "worker": "Run one more worker.",
+    "score": Command("score", "score", "Score a recorded file; stores nothing."),
+    "import": Command("study", "import_", "Bring a recorded file into a study."),
+    "generate": Command("study", "generate", "Have a teacher write rationales for a study."),
+    "diversity": Command("diversity", "diversity", "How much the rationales of a study's questions differ."),
+    "training-set": Command(
+        "training_set", "training_set", "What a method's student would learn, and what each filter drops."
+    ),
+    "train": Command("study", "train", "Fine-tune a student on a study's rationales."),
+    "evaluate": Command("study", "evaluate", "Evaluate a student on a study's test questions."),
+    "results": Command("results", "results", "The table of a study: accuracy, intervals, paired tests."),
+    "corrections": Command(
+        "teachers", "corrections", "What reviewers' corrections changed; run again what depends on them."
+    ),
+    "check-answers": Command(
+        "teachers", "check_answers", "Ask a second time on a sample of adaptive answers."
+    ),
+    "rescore": Command("study", "rescore", "Re-score stored completions under another rule set; no call."),
+    "studies": Command("study", "studies_", "List the studies."),
+    "run": Command("study", "run", "Run a whole study file; resumable."),
+    "demo": Command("study", "demo", "Run the demo study and print its table."),
+    "worker": Command("worker", "worker", "Run one more worker."),
 }
 
 
@@ -49,41 +66,16 @@ class LazyGroup(typer.core.TyperGroup):
         if name in GROUPS:
             return _load(name, import_module(f"core.commands.{name}").app)
         if name in COMMANDS:
-            module = import_module(f"core.commands.{HOME.get(name, name)}")
+            row = COMMANDS[name]
             app = typer.Typer(add_completion=False)
-            app.command(name)(getattr(module, FUNCTIONS.get(name, name)))
+            app.command(name)(getattr(import_module(f"core.commands.{row.module}"), row.function))
             return _load(name, app)
         return None
 
     def format_commands(self, ctx, formatter):
-        rows = {**COMMANDS, **GROUPS}
+        rows = {name: row.help for name, row in COMMANDS.items()} | GROUPS
         with formatter.section("Commands"):
             formatter.write_dl(sorted(rows.items()))
-
-
-# Commands that share a file.
-HOME = {
-    "generate": "study",
-    "import": "study",
-    "diversity": "diversity",
-    "training-set": "training_set",
-    "train": "study",
-    "evaluate": "study",
-    "corrections": "teachers",
-    "check-answers": "teachers",
-    "rescore": "study",
-    "studies": "study",
-    "run": "study",
-    "demo": "study",
-}
-
-
-FUNCTIONS = {
-    "import": "import_",
-    "studies": "studies_",
-    "check-answers": "check_answers",
-    "training-set": "training_set",
-}
 
 
 def _load(name: str, app: typer.Typer):
