@@ -28,10 +28,10 @@ from core.review import desk
 from core.review.fold import Board
 from core.stages import exemplars, finished
 from core.stages.generation import as_options, latest, prompting, run_questions, shown
-from core.stages.training import build_set
+from core.stages.training import GIVEN, build_set
 from core.store import queries
 from core.store.models import Run
-from core.students.config import RECIPES
+from core.students.config import RECIPES, TrainConfig
 from core.students.formats import FORMATS
 from core.students.table import resolve
 from core.studies import Spec
@@ -39,12 +39,8 @@ from core.teachers import TEACHERS, prices
 
 KIND = "rerun"
 BEFORE, AFTER = "before the corrections", "after them"
-TUNED = (  # what a study may change of a recipe, as the Train page and study files do
-    "epochs", "learning_rate", "schedule", "warmup", "batch_size", "accumulation", "weight_decay",
-    "clip_norm", "tuning", "lora_rank", "lora_alpha", "lora_dropout", "precision", "max_input_tokens",
-    "max_label_tokens", "bucketing", "gradient_checkpointing", "selection", "dev_fraction", "dev_limit",
-    "checkpoints_kept", "max_new_tokens", "early_max_new_tokens",
-)  # fmt: skip
+# what a study may change of a recipe, as the Train page and study files do
+TUNED = tuple(name for name in TrainConfig.__dataclass_fields__ if name not in GIVEN)
 
 
 # ── what would run again ────────────────────────────────────────────────────────────────────────

@@ -25,6 +25,11 @@ from core.students.table import resolve
 from core.studies import Spec
 
 REJECTED = "rejected in review"
+# fields of TrainConfig that are not the study's to change: the arm, and how its answers are read, say them
+GIVEN = (
+    "student", "task", "recipe", "seed", "stop", "answer_kind", "rules", "answer_prefix",
+    "method", "teacher", "dataset", "training_set",
+)  # fmt: skip
 
 
 def build_set(

@@ -127,6 +127,19 @@ def test_a_reviewed_rationale_runs_its_students_again_and_no_teacher(written, st
     assert compared[0].difference_low <= compared[0].difference <= compared[0].difference_high
 
 
+def test_an_arm_is_trained_again_with_all_that_its_study_set(lab_home: Path):
+    asked = spec("T5 small", training={"epochs": 3, "temperature": 0.5, "eval_batch_size": 8})
+    study, arm = studies.open_study(asked), ("fine-tune-cot", "T5 small", 1)
+    made = queries.open_run(study, "generate", "g", method="fine-tune-cot", config={})
+    config = training.config_of(study, asked, *arm)
+    train = queries.open_run(
+        study, "train", "t", method=arm[0], student=arm[1], seed=arm[2], config=config.as_dict()
+    )
+    studies.open_study(spec("T5 small"))  # the study has changed since
+    again = corrections._spec(corrections.Arm(train, train, made.id))
+    assert training.config_of(study, again, *arm) == config
+
+
 # ── an exemplar ─────────────────────────────────────────────────────────────────────────────────
 
 
