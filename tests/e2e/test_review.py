@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from core.review import desk
-from core.store import decisions
+from core.store import decisions, queries
 from tests.clustered import Clustered, clustered
-from tests.e2e.conftest import Lab
+from tests.e2e.conftest import Lab, free_port
 
 pytestmark = pytest.mark.browser
 
@@ -34,10 +33,7 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recorded: Path) -> Iter
     home = tmp_path / "lab"
     made = clustered(recorded, home)
     monkeypatch.setenv("LAB_HOME", str(home))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    running = Lab(home, port)
+    running = Lab(home, free_port())
     running.made = made
     running.start()
     yield running
@@ -219,4 +215,7 @@ def test_a_click_on_a_point_opens_its_question(page, lab, made: Clustered):
     )
     tab.mouse.move(*places[apart])
     tab.mouse.click(*places[apart])
-    tab.locator(".st-key-clicked").get_by_text(f"question {apart}", exact=True).wait_for()
+    opened_beside = tab.locator(".st-key-clicked")
+    opened_beside.get_by_text(f"question {apart}", exact=True).wait_for()
+    question = queries.question(queries.study(made.study_id).dataset_id, apart)
+    assert question.text in opened_beside.inner_text()

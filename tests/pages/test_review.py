@@ -317,7 +317,7 @@ def test_where_a_log_in_is_asked_for_nobody_decides_before(app, made, monkeypatc
     assert page.button(key="accept").disabled
     assert page.button(key="log_in_None").label == "Log in"
     page.button(key="log_in_None").click().run()
-    assert not page.exception and "Authlib" in page.error[0].value
+    assert not page.exception and "complete [auth]" in page.error[0].value
     assert not decisions.since(made.exemplars)
 
 
