@@ -433,7 +433,11 @@ def _question(review: desk.Review, key: Key) -> None:
             "pages/review.py",
             label="Review it",
             icon=":material/rate_review:",
-            query_params={"item": f"{key[0]}.{key[1]}", "queue": desk.ALL},
+            query_params={
+                "review": desk.label(review.run),
+                "item": f"{key[0]}.{key[1]}",
+                "queue": desk.ALL,
+            },  # fmt: skip
         )
 
 
@@ -448,5 +452,5 @@ def _set(review: desk.Review, keys: Sequence[Key], author: str) -> None:
             "pages/review.py",
             label="Open the queue “flagged”",
             icon=":material/rate_review:",
-            query_params={"queue": "flagged"},
+            query_params={"review": desk.label(review.run), "queue": "flagged"},
         )
