@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.review import desk
+from core.stages import exemplars
 from core.store import decisions, queries
 from tests.clustered import Clustered, clustered
 from tests.e2e.conftest import Lab, free_port
@@ -184,6 +185,11 @@ def test_a_set_drawn_on_the_map_holds_exactly_the_points_inside(page, lab, made:
     kept = decisions.since(made.exemplars)
     assert {d.question_index for d in kept} == inside
     assert {d.kind for d in kept} == {"flag"}
+    standing = exemplars.standing(made.exemplars, desk.board(made.exemplars))
+    picks = {slot.point.question_index for slot in standing}
+    flagged = tab.locator("[data-testid=stDataFrame] td", has_text="flagged")
+    assert picks & inside
+    until(lambda: flagged.count() == len(picks & inside))
 
 
 def _between(values: list[float], place: int) -> float:
@@ -200,6 +206,15 @@ def _under(x: float, y: float, x1: float, y1: float, x2: float, y2: float) -> bo
         return (x2 - x1) * (b - y1) - (y2 - y1) * (a - x1)
 
     return side(x, y) * side(x2, y1) > 0
+
+
+def test_the_browser_asks_no_other_machine(page, lab, made: Clustered):
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    for path in ("review", "clusters"):
+        opened(page, lab, path)
+    assert any(url.startswith(lab.url) for url in asked)
+    assert [url for url in asked if not url.startswith((lab.url, "data:", "blob:"))] == []
 
 
 def test_a_click_on_a_point_opens_its_question(page, lab, made: Clustered):
