@@ -186,6 +186,8 @@ def test_two_reviewers_their_kappa_and_what_they_disagree_on(app: Open, made: Cl
     said = shown(page)
     assert f"95 % interval {expected.kappa.low:.2f} to {expected.kappa.high:.2f}" in said
     assert "2 disagreements" in said and "2 not settled" in said
+    labels = {button.label for button in page.button}
+    assert f"Question {keys[2][0]}\\: ana accepts\\, ben rejects" in labels
     press(page, f"disagreement_{keys[2][0]}_{keys[2][1]}")
     assert page.query_params["item"] == f"{keys[2][0]}.{keys[2][1]}"
     assert f"question {keys[2][0]}" in shown(page)
@@ -220,6 +222,12 @@ def test_the_history_is_on_the_page_and_in_its_file(app: Open, made: Clustered):
     assert button.label == "History as JSON lines"
     lines = [json.loads(line) for line in history.lines(decisions.since(made.exemplars))]
     assert [(line["question"], line["kind"], line["author"]) for line in lines] == [(key[0], "reject", "ana")]
+
+
+def test_a_history_without_decisions_says_so(app: Open, made: Clustered):
+    page = beside(app, "History", reviewer="ana")
+    assert "Nothing has been decided yet." in shown(page)
+    assert not page.dataframe and not page.get("download_button")
 
 
 def test_many_at_once_shows_first_what_it_would_do(app: Open, made: Clustered):
