@@ -19,7 +19,7 @@ from core.stages import scoring
 from core.store import queries
 from core.store.models import Prediction, Run, Study, TrainingRow
 from pages.components import charts
-from pages.components.frame import PAGES, next_step
+from pages.components.frame import PAGES, errors, next_step
 from pages.components.rationales import label as generation_label
 from pages.components.tables import choice, clickable, forget, paged, search
 from pages.components.text import count, labelled, plain, visible
@@ -269,7 +269,7 @@ def show_predictions(study: Study, run: Run) -> None:
                 name: st.column_config.Column(width=70) for name in ("question", "verdict", "found", "gold")
             },
         )
-    with right:
+    with right, errors():
         if not rows:
             st.info("No prediction matches: choose another filter.", icon=":material/search_off:")
             return
