@@ -246,8 +246,9 @@ stranger   a misread number may be one sum away from others, and is then no diff
            head: the more numbers a problem has, the likelier; up to four it may have been counted
 unused     likewise: a number said may come of the unused one by chance. Its false alarms are mostly numbers
            that a question says only to distract: they are unused, and rightly so
-truncated  a line that ends on a number or on what it counts ("= 39 pieces") may be whole
-repeated   what the question says may be said twice: half of AddSub's steps are such
+truncated  a line that ends on a number or on what it counts ("= 39 pieces") may be whole, and any line of
+           a rationale that writes no full stops
+repeated   what the question says may be said twice: about half of AddSub's steps are such
 Both stranger and unused pass over questions about dates, whose numbers follow the calendar: none is here."""
 
 
