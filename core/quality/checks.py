@@ -13,14 +13,17 @@ errors it finds, is measured by `python benchmarks/quality.py`.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from itertools import accumulate
 from typing import Literal
 
 from core.quality.arithmetic import Equation, equations, number_text
 from core.quality.steps import Number, Step, numbers, steps, words
+from core.quality.tokens import LABELS
 from core.records import Exemplar
 
 Verdict = Literal["right", "wrong", "doubtful"]
@@ -37,16 +40,30 @@ OPEN_WORDS = frozenset(
     "a an the of to in on at by for from with and or but so then than that which who is are was were be has "
     "have had he she it they we his her their its this each every if when because as into more".split()
 )
-# Numbers that a unit brings along: an hour has 60 minutes.
+# Numbers that a unit brings along, to be said or to multiply and divide by: an hour has 60 minutes.
 UNIT_NUMBERS = {
-    r"minute|hour|second": (60, 24, 3600),
-    r"week|day": (7, 24),
-    r"month|year": (12, 52, 28, 30, 31, 365),
-    r"dozen": (12,),
-    r"cent|dollar|dime|nickel|penn|quarter|coin|\$": (5, 10, 20, 25, 50),
-    r"feet|foot|inch|yard": (12, 36),
-    r"pound|ounce": (16,),
-}
+    re.compile(pattern): tuple(map(float, values))
+    for pattern, values in {
+        r"\b(?:minutes?|hours?|seconds|per second)\b": (60, 24, 3600),
+        r"\b(?:weeks?|weekly|days?|daily)\b": (7, 24),
+        r"\b(?:weekdays?|school|workweek)\b": (5,),
+        r"\b(?:months?|monthly|years?|yearly|annual)\b": (4, 12, 52, 28, 30, 31, 365),
+        r"\bdecade": (10,),
+        r"\bdozen": (6, 12),
+        r"\band (?:a |one )?half\b": (1.5, 2.5),
+        r"\b(?:dimes?|nickels?|penn(?:y|ies)|quarters?|coins?)\b": (
+            4, 5, 10, 20, 25, 100, 0.25, 0.1, 0.05, 0.01,
+        ),
+        r"\bcents?\b|%|\bpercent": (100,),
+        r"\b(?:feet|foot|inch(?:es)?|yards?)\b": (3, 12, 36),
+        r"\b(?:pounds?|ounces?)\b": (16,),
+    }.items()
+}  # fmt: skip
+COEFFICIENT = re.compile(r"\s?\*?\s?[a-zA-Z]\b")
+# Digits that are no number of a sum and may be taken up all the same: 7:11, the 12th.
+OTHER_DIGITS = re.compile(r"\b\d{1,9}(?=:\d|st\b|nd\b|rd\b|th\b)|(?<=\d:)\d{1,9}\b")
+HUNDREDTH = re.compile(r"\s*(?:cents?\b|¢|percent\b)")
+FRACTION = re.compile(r"(\d+)\s?/\s?(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,59 +142,67 @@ def lucky(item: Item) -> list[Flag]:
 
 def stranger(item: Item) -> list[Flag]:
     """Numbers that are neither in the question, nor said by a unit, nor one sum away from what is known;
-    and numbers that stand where the question has another one."""
-    given = numbers(item.question)
-    if not given or _has_dates(item.question):
+    and numbers that stand where the question has another one.
+
+    A step that writes its sum out does no second one in the head: there one sum away is not enough, but
+    for what an equation comes to ("12 * 2 - 15 = 24 - 15"). What stays unseen: a misread number that is
+    one sum away in a step without an equation (the more numbers are known, the likelier), one of up to
+    COUNTABLE, which may have been counted, and all numbers of questions about dates.
+    """
+    given = _numbers(item.question)
+    if not given or has_dates(item.question):
         return []
-    hidden = [Fraction(digits) for digits in re.findall(r"\d+", item.question)[:KNOWN_NUMBERS]]  # 7:11
-    percent = [n.value / 100 for n in given if n.percent]
-    known = _Known([n.value for n in given] + percent + hidden)
-    known.constants |= {_key(e.stated) for e in _equations(item.rationale) if e.stated is not None}
-    context = f"{item.question} {item.rationale}".lower()
-    for pattern, values in UNIT_NUMBERS.items():
-        if re.search(pattern, context):
-            known.constants.update(map(float, values))
-    places = {place: n for n in given if (place := _place(item.question, n))}
+    known = _Known(item, given)
+    places: dict[tuple[str, ...], list[Number]] = {}
+    for number in given:
+        if place := _place(item.question, number):
+            places.setdefault(place, []).append(number)
     values_given = {_key(n.value) for n in given}
     said: set[float] = set()
     found = []
-    for number in numbers(item.rationale):
+    for number in _numbers(item.rationale):
         shown = item.rationale[number.start : number.end]
-        other = places.get(_place(item.rationale, number) or ())
+        others = places.get(_place(item.rationale, number) or (), []) if not number.spelled else []
+        unsaid = [n for n in others if _key(n.value) not in said]
         if number.spelled:
             pass
-        elif other and _key(number.value) not in values_given and _key(other.value) not in said:
-            meant = item.question[other.start : other.end]
-            found.append(
-                Flag(number.start, number.end, "doubtful", f"{shown}, where the question has {meant}")
-            )
+        elif unsaid and _key(number.value) not in values_given | said | known.results:
+            meant = item.question[unsaid[0].start : unsaid[0].end]
+            message = f"{shown}, where the question has {meant}"
+            found.append(Flag(number.start, number.end, "doubtful", message))
         elif not known.explains(number):
-            found.append(
-                Flag(number.start, number.end, "doubtful", f"{shown} is neither given nor worked out before")
-            )
-        known.add(number.value)
+            message = f"{shown} is neither given nor worked out before"
+            found.append(Flag(number.start, number.end, "doubtful", message))
+        known.add(number)
         said.add(_key(number.value))
     return found
 
 
 def unused(item: Item) -> list[Flag]:
-    """Numbers of the question that the rationale never takes up, not even in a sum done in the head."""
-    if _has_dates(item.question):
+    """Numbers of the question that the rationale never takes up, not even in a sum done in the head.
+
+    A sum in the head is one whose result is said and no equation's: "15 more, so 39" after 11 + 13 = 24.
+    A number that the question says only to distract is rightly unused and flagged all the same. What
+    stays unseen: a number from which, by chance, another one that was said comes in one sum; none and one
+    ("1 worm"), where the number is an article; and all numbers of questions about dates.
+    """
+    if has_dates(item.question):
         return []
     question = re.split(r"answer choices\s*:", item.question, flags=re.IGNORECASE)[0]
-    given = numbers(question)
-    said = {_key(n.value) for n in numbers(item.rationale)}
-    said |= {_key(n.value / 100) for n in numbers(item.rationale) if n.percent}
-    new = said - {_key(n.value) for n in given}
-    values = list(dict.fromkeys(n.value for n in given))[:KNOWN_NUMBERS]
+    given, told = _numbers(question), _numbers(item.rationale)
+    said = {_key(n.value) for n in told} | {_key(n.value / 100) for n in told if n.percent}
+    results = {e.stated for e in _equations(item.rationale) if e.stated is not None}
+    in_the_head = said - {_key(n.value) for n in given} - {_key(value) for value in results}
+    times = Counter(n.value for n in given)
+    values = [*times, *results][:KNOWN_NUMBERS]
     found = []
     for number in {n.value: n for n in reversed(given)}.values():
-        forms = {_key(number.value)} | ({_key(number.value / 100)} if number.percent else set())
-        small_word = number.spelled and number.value <= 2
-        twice = sum(n.value == number.value for n in given) > 1
-        others = [_float(value) for value in values if value != number.value or twice]
-        in_the_head = any(_one_sum(_float(number.value), other) & new for other in others)
-        if not small_word and not forms & said and not in_the_head:
+        hundredth = {_key(number.value / 100)} if _is_hundredth(question, number) else set()
+        forms = {_key(number.value)} | hundredth
+        article = number.value in (0, 1) or (number.spelled and number.value <= 2)
+        others = [_float(value) for value in values if value != number.value or times[value] > 1]
+        used = any(_one_sum(_float(number.value), other) & in_the_head for other in others)
+        if not article and not forms & said and not used:
             shown = question[number.start : number.end]
             found.append(Flag(number.start, number.end, "doubtful", f"{shown} is never used", "question"))
             said |= forms
@@ -186,7 +211,7 @@ def unused(item: Item) -> list[Flag]:
 
 def last_step(item: Item) -> list[Flag]:
     """The answer is not what the last step comes to."""
-    made = steps(item.rationale)
+    made = _steps(item.rationale)
     if item.answer is None or not made or _breaks_off(item):
         return []
     last, problem = made[-1], None
@@ -216,7 +241,7 @@ def truncated(item: Item) -> list[Flag]:
     if not _breaks_off(item):
         return []
     end = len(item.rationale.rstrip())
-    last = steps(item.rationale)[-1:] or [Step(0, end, "")]
+    last = _steps(item.rationale)[-1:] or (Step(0, end, ""),)
     return [Flag(last[0].start, end, "doubtful", "the rationale breaks off here")]
 
 
@@ -229,7 +254,7 @@ def repeated(item: Item) -> list[Flag]:
     asked = {word for word, _, _ in words(item.question)}
     before = ""
     found = []
-    for step in steps(item.rationale):
+    for step in _steps(item.rationale):
         said = [word for word, _, _ in words(step.text)]
         text = " ".join(said)
         if len(said) >= REPEATED_WORDS:
@@ -287,9 +312,19 @@ def _equations(text: str) -> tuple[Equation, ...]:
     return tuple(equations(text))
 
 
+@lru_cache(maxsize=256)
+def _numbers(text: str) -> tuple[Number, ...]:
+    return tuple(numbers(text))
+
+
+@lru_cache(maxsize=256)
+def _steps(text: str) -> tuple[Step, ...]:
+    return tuple(steps(text))
+
+
 def _judged(item: Item) -> list[Equation]:
     """The equations of a rationale, without those whose fractions are dates: 3/5 - 7 = 2/26."""
-    dates = _has_dates(item.question)
+    dates = has_dates(item.question)
     return [e for e in _equations(item.rationale) if e.correct or not (dates and "/" in e.form)]
 
 
@@ -364,7 +399,7 @@ DATE = re.compile(
 )
 
 
-def _has_dates(question: str) -> bool:
+def has_dates(question: str) -> bool:
     """Whether a question is about dates, whose numbers follow the calendar and no sum."""
     return bool(DATE.search(question))
 
@@ -383,35 +418,100 @@ def _one_sum(a: float, b: float) -> set[float]:
     return {round(value, 2) for value in made}
 
 
+def _written_sums(text: str) -> list[tuple[int, int]]:
+    """The steps that have an equation, without what it comes to, as spans."""
+    found = []
+    made = _equations(text)
+    for step in _steps(text):
+        inside = [e for e in made if step.start <= e.start < step.end]
+        cuts = [(e.end - len(e.right), e.end) for e in inside]
+        starts = [step.start, *(end for _, end in cuts)]
+        ends = [*(start for start, _ in cuts), step.end]
+        found += zip(starts, ends, strict=True) if inside else []
+    return found
+
+
+def _fraction_parts(text: str) -> dict[int, float]:
+    """Where the numbers of each written fraction start → its value: 7/10 of the 0.7 miles."""
+    found: dict[int, float] = {}
+    for match in FRACTION.finditer(text):
+        if len(match.group()) <= KNOWN_NUMBERS and int(match[2]):
+            value = round(int(match[1]) / int(match[2]), 2)
+            found |= {match.start(1): value, match.start(2): value}
+    return found
+
+
+def _is_name(text: str, number: Number) -> bool:
+    """Whether a number says which one ("in year 5"), or counts an unknown ("5x", collected from 4x + x)."""
+    before = words(text[max(0, number.start - 20) : number.start])[-1:]
+    return bool(before and before[0][0] in LABELS) or bool(COEFFICIENT.match(text, number.end))
+
+
+def _is_hundredth(text: str, number: Number) -> bool:
+    """Whether a number may be said as a hundredth of it: 20% as 0.2, "five cents" as $0.05."""
+    return number.percent or bool(HUNDREDTH.match(text, number.end))
+
+
 class _Known:
-    """Numbers known so far, and what one sum makes of any two of them."""
+    """Numbers known so far, and what one sum makes of any two of them, or of one and a unit's number."""
 
-    def __init__(self, values: list[Fraction]) -> None:
+    def __init__(self, item: Item, given: tuple[Number, ...]) -> None:
+        context = f"{item.question} {item.rationale}".lower()
+        self.units = [v for p, values in UNIT_NUMBERS.items() if p.search(context) for v in values]
+        self.text, self.written = item.rationale, _written_sums(item.rationale)
+        self.parts = _fraction_parts(item.rationale)
         self.values: list[float] = []
+        self.rounded = {0.0, 0.25, 0.5, 1.0, 2.0, 100.0, 1000.0, *self.units}
         self.reach: set[float] = set()
-        self.constants = {0.0, 0.25, 0.5, 1.0, 2.0, 100.0, 1000.0}
         self.full = False
-        for value in values:
-            self.add(value)
-        self.reach.add(round(sum(self.values), 2))
+        for number in given:
+            self.add(number, _is_hundredth(item.question, number))
+        for match in OTHER_DIGITS.finditer(item.question):
+            self._add(float(match[0]))
+        results = [e.stated for e in _equations(item.rationale) if e.stated is not None]
+        self.results = {_key(value) for value in results}  # may be said before they are worked out
+        self.rounded |= self.results
+        first = [_float(n.value) for n in given][:KNOWN_NUMBERS]
+        rows = [first[i:] for i in range(len(first))] + [[_float(v) for v in results[:KNOWN_NUMBERS]]]
+        self.reach |= {round(total, 2) for row in rows for total in accumulate(row)}
 
-    def add(self, value: Fraction) -> None:
-        new = abs(_float(value))
+    def add(self, number: Number, hundredth: bool = False) -> None:
+        self._add(abs(_float(number.value)))
+        if hundredth or number.percent:
+            self._add(abs(_float(number.value / 100)))
+        if number.spelled and number.value < 1:
+            self._add(float(number.value.denominator))  # a fifth is what divides by 5
+
+    def _add(self, new: float) -> None:
         if new in self.values:
             return
         if len(self.values) >= KNOWN_NUMBERS:
             self.full = True
             return
         self.values.append(new)
-        for old in (*self.values, 100.0, 1.0):
+        self.rounded.add(round(new, 2))
+        for old in self.values:
             self.reach |= _one_sum(old, new)
+        for unit in self.units:
+            self.reach |= {round(new * unit, 2), round(new / unit, 2)}
+        if new < 1:  # a share: what is left of the whole, or the whole with it, in parts or percent
+            self.rounded |= {round(whole * (1 + part), 2) for whole in (1, 100) for part in (-new, new)}
 
     def explains(self, number: Number) -> bool:
-        value = abs(_float(number.value))
+        """Whether it was said, may have been counted, or comes of a sum where none is written out."""
+        value, forms = abs(_float(number.value)), _forms(number)
         counted = value <= COUNTABLE and value == int(value)
-        near = {round(value, 2), round(value / 100, 2)} if number.percent else {round(value, 2)}
-        known = self.reach | self.constants | {round(v, 2) for v in self.values}
-        return self.full or counted or bool(near & known)
+        if self.full or counted or not self.rounded.isdisjoint(forms):
+            return True
+        if self.parts.get(number.start) in self.rounded or _is_name(self.text, number):
+            return True
+        in_the_head = not any(start <= number.start < end for start, end in self.written)
+        return in_the_head and not self.reach.isdisjoint(forms)
+
+
+def _forms(number: Number) -> list[float]:
+    value = abs(_float(number.value))
+    return [round(value, 2), round(value / 100, 2)] if number.percent else [round(value, 2)]
 
 
 @lru_cache(maxsize=256)  # the same exemplars are looked at for every rationale

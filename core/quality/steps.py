@@ -43,6 +43,25 @@ NUMBER_WORDS |= {
     "hundred": Fraction(100),
     "thousand": Fraction(1000),
 }
+PARTS = {
+    2: "half",
+    3: "third",
+    4: "fourth",
+    5: "fifth",
+    6: "sixth",
+    7: "seventh",
+    8: "eighth",
+    9: "ninth",
+    10: "tenth",
+}
+# "two-fifths", and "fifths" of "two fifths"; "fifth" alone is mostly the one after the fourth.
+NUMBER_WORDS |= {f"{part}s": Fraction(1, below) for below, part in PARTS.items() if below > 2}
+NUMBER_WORDS |= {
+    f"{top}-{part}{plural}": NUMBER_WORDS[top] / below
+    for top in "one two three four five six seven eight nine".split()
+    for below, part in [*PARTS.items(), (4, "quarter")]
+    for plural in ("", "s")
+}
 _BOUNDARY = re.compile(r"\n\s*|(?<=[.!?])[\"”’)\]]*\s+(?=[\"“(\[$]?[A-Z0-9])")
 _MARKER = re.compile(r"(?m)^[ \t]*\(?\d{1,3}[.)](?=\s)")
 

@@ -40,7 +40,7 @@ _PATTERN = re.compile(
   | (?P<newline>\n\s*)
   | (?P<hidden>
         \b(?:1[5-9]|20)\d\d[-/]\d{1,2}[-/]\d{1,2}\b | \b\d{1,2}[-/]\d{1,2}[-/](?:1[5-9]|20)\d\d\b
-      | (?!\d{1,3}(?:,\d{3})+(?![\d,]*\d))\d+(?:,\d+)+
+      | (?!\d{1,3}(?:,\d{3})+(?![\d,]*\d))\d+(?:,\d+)+ | \d{1,3}(?:\.\d{3})+,\d+
       | \b0\d/\d{1,2}/\d{2}\b | \d{1,2}:\d{2}\b | \.\.\.|… | √ | \?
       | \\(?!text|frac|dfrac|tfrac|times|cdot|div|approx|boxed|left|right|quad|[%$,;!\[\]()])[A-Za-z]+ )
   | (?P<word1>\\text(?:bf|rm|it)?\{[^{}\n]*\})
@@ -60,11 +60,11 @@ _PATTERN = re.compile(
           |,\s*or)
         (?:\s+a\s+total\s+of)?(?:\s+(?P<roughly>about|approximately|roughly))?
         (?=\s+[-−]?\\?[$£€¥₹]?\s*\d)
-      | ==?|\\approx|[≈≅]|(?<=\s)~(?=\s))
-  | (?P<times>\\times|\\cdot|[×·∙⋅✕]|\bmultiplied\s+by\b|\btimes\b(?=\s+(?:the\s+)?[$£€]?[\d.(]))
-  | (?P<divided>\\div|[÷∕]|\bdivided\s+by\b)
-  | (?P<plus>\bplus\b)
-  | (?P<minus>[−–]|\bminus\b)
+      | ==?|＝|\\approx|[≈≅]|(?<=\s)~(?=\s))
+  | (?P<times>\\times|\\cdot|[×·∙⋅✕＊]|\bmultiplied\s+by\b|\btimes\b(?=\s+(?:the\s+)?[$£€]?[\d.(]))
+  | (?P<divided>\\div|[÷∕⁄／]|\bdivided\s+by\b)
+  | (?P<plus>＋|\bplus\b)
+  | (?P<minus>[−–－]|\bminus\b)
   | (?P<x>[xX](?=\s*(?:\\?[$£€])?[\d.(]))
   | (?P<of>\bof\s+(?:the\s+|his\s+|her\s+|their\s+|those\s+|these\s+)?(?=\\?[$£€]?\d))
   | (?P<sup>[²³])

@@ -63,7 +63,33 @@ RIGHT = [
     "27 x 0.33 = 9",
     "60 x 0.083 = 5",
     "6.67/10 * 9 = 6",
+    "8 ＋ 2 ＝ 10",
+    "€5 + €7.50 = €12.50",
+    "£1,200 - £350 = £850",
+    ".5 + .25 = .75",
+    "3x4=12",
+    r"\dfrac{10}{4} = 2.5",
+    r"$5 \times 3 = 15$",
+    "-3 * -4 = 12",
+    "10 = 4 + 6",
+    "60 mph * 2 hours = 120 miles",
 ]
+# Each with where it is marked: what stands around an equation is left out.
+PLACED = {
+    "So she pays **4 + 6 = 11** dollars": "4 + 6 = 11",
+    "1. 4 + 6 = 11": "4 + 6 = 11",
+    "3 apples + 4 apples = 8 apples": "3 apples + 4 apples = 8",
+    r"\[ 3 + 4 = 8 \]": "3 + 4 = 8",
+    r"Thus $$12 \div 4 = 4$$": r"12 \div 4 = 4",
+    "Let x = 20 - 4 = 15": "20 - 4 = 15",
+    "It is 3 * $4 = $12 and 2 * $5 = $11": "2 * $5 = $11",
+    "2 + 3 = 5 + 4 = 10": "= 10",
+    "-3 × (-4) = -12": "-3 × (-4) = -12",
+    "1 1/2 * 2 = 4": "1 1/2 * 2 = 4",
+    "5 plus 3 is 9": "5 plus 3 is 9",
+    "10 / 3 = 3.4": "10 / 3 = 3.4",
+    "12,500 + 7,500 = 19,000": "12,500 + 7,500 = 19,000",
+}
 WRONG = {
     "1/12 + 2/3 = 5/6": "0.75",
     "each package would have 40 ÷ 7 = 5 markers": "about 5.714",
@@ -95,6 +121,9 @@ SILENT = [
     "16 students drank 2 quarts = 16 * 2 quarts",
     "5! = 120",
     "So 5 + 3 =\n\n2. Next, add",
+    "1.000,50 + 2 = 1.002,50",
+    "x 4 = 12",
+    "5 kg + 300 g = 5.3 kg",
     "",
 ]
 
@@ -109,6 +138,11 @@ def test_wrong(text):
     (found,) = equations(text)
     assert not found.correct
     assert number_text(found.value) == WRONG[text]
+
+
+@pytest.mark.parametrize("text", PLACED)
+def test_a_wrong_equation_is_marked_where_it_stands(text):
+    assert [shown for shown, ok in verdicts(text) if not ok] == [PLACED[text]]
 
 
 @pytest.mark.parametrize("text", SILENT)

@@ -143,6 +143,53 @@ def test_a_number_in_the_place_of_another():
     assert marked(Item(QUESTION, later), "stranger") == []
 
 
+def test_one_off_is_no_sum():
+    """A misread number differs by one from the right one: adding one needs a one that was said."""
+    assert marked(
+        Item(QUESTION, "So they had 42 + 32 = 74. The 36 pieces they ate are gone."), "stranger"
+    ) == ["36"]
+    assert marked(Item("Ann, 35, gets 1 year older.", "Then she is 36."), "stranger") == []
+
+
+def test_a_step_that_writes_its_sum_out_does_no_other_in_the_head():
+    question = "There are 124 students making 3 stars each, 6 of them red. How many stars are made?"
+    assert marked(Item(question, "The 130 students make 124 * 3 = 372 stars."), "stranger") == ["130"]
+    assert marked(Item(question, "That is 130 with the red ones."), "stranger") == []
+    assert marked(Item(question, "That is 124 * 3 - 6 = 372 - 6 = 366."), "stranger") == []
+
+
+@pytest.mark.parametrize(
+    ("question", "rationale"),
+    [
+        ("Bert runs 6 miles every day. How many in 3 weeks?", "That makes 42 a week."),
+        ("Tom paid $ 14.02 , $ 9.46 and $ 12.04 . How much in all?", "Tom spent $35.52."),
+        ("Luke had 20 cards, got 12 and 20 more.", "So he had 52 cards."),
+        ("A coat of $80 is 25% off. What is its price?", "It is 80 * 0.75 = 60 dollars."),
+        ("Pay $50 with 10% interest.", "That is 50 * 1.1 = 55, or 50 * 110/100."),
+        ("Pens cost fifteen cents. What do 40 cost?", "40 * 0.15 = 6 dollars."),
+        ("Ann has 4 times as many as Bo, 30 in all.", "4x + x = 30, so 5x = 30 and x = 6."),
+        ("The fee of $80 rises by $10 each year.", "In year 5 it is 80 + 10 = 90."),
+        ("She ran 0.7 of a mile, he 0.6.", "She ran 7/10 of a mile: 7/10 - 6/10 = 1/10."),
+        ("Two-fifths of the 30 books are sold.", "That is 30 / 5 * 2 = 12."),
+        ("On his 12th birthday he got 8 books.", "12 + 8 = 20."),
+    ],
+)
+def test_numbers_that_come_from_somewhere(question, rationale):
+    assert marked(Item(question, rationale), "stranger") == []
+
+
+def test_a_number_that_an_equation_works_out_does_not_stand_for_another():
+    question = "Amy went to 11 games, to 13 last year, and her brother to 35. How many did Amy go to?"
+    assert marked(Item(question, "She went to 11 + 13 = 24 games."), "unused") == ["35"]  # 35 - 11 = 24
+    assert marked(Item(question, "She went to 11 + 13 = 24, so he to 11 more."), "unused") == ["35"]
+    assert marked(Item(question, "11 + 13 = 24, so together they went to 59."), "unused") == []
+
+
+def test_one_thing_and_hundredths_are_not_unused():
+    assert marked(Item("1 worm was 3 inches, 0 were long.", "It is 3 inches long."), "unused") == []
+    assert marked(Item("12 cents a minute, how much for 5?", "5 * $0.12 = $0.60"), "unused") == []
+
+
 def test_dates_are_no_sums():
     question = "Today is 3/5, 1973. What is the date a week ago in MM/DD/YYYY?"
     assert problems(Item(question, "One week ago was 3/5 - 7 = 2/26 of that year.", None)) == {}
@@ -183,6 +230,8 @@ def test_numbers():
     assert [(str(n.value), n.spelled) for n in numbers(text)] == [
         ("25", True), ("1250", False), ("20", False), ("1/2", True), ("12", True),
     ]  # fmt: skip
+    text = "two-fifths, one-half and three sevenths of the fifth"
+    assert [str(n.value) for n in numbers(text)] == ["2/5", "1/2", "3", "1/7"]
 
 
 @pytest.mark.parametrize(
@@ -208,6 +257,8 @@ def test_recorded_rationales_and_seeded_errors(recorded, monkeypatch):
     floors = {
         "arithmetic": 0.9,
         "lucky": 0.9,
+        "stranger": 0.5,
+        "unused": 0.5,
         "last-step": 0.85,
         "truncated": 0.8,
         "repeated": 0.7,
@@ -217,7 +268,7 @@ def test_recorded_rationales_and_seeded_errors(recorded, monkeypatch):
         made = benchmark.corrupted(corpus.items, kind, 30, 0)
         assert len(made) == 30
         hits = sum(check in problems(item) for item in made)
-        assert hits >= floors.get(check, 0.2) * 30, kind
+        assert hits >= floors[check] * 30, kind
     assert random.Random(0)  # seeded: the same errors every time
     again = benchmark.corrupted(corpus.items, "cut in mid-sentence", 5, 0)
     assert again == benchmark.corrupted(corpus.items, "cut in mid-sentence", 5, 0)
