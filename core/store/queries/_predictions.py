@@ -47,9 +47,7 @@ def prediction(run_id: int, question_index: int) -> Prediction:
     """One student output."""
     with session() as db:
         if (found := db.get(Prediction, (run_id, question_index))) is None:
-            raise LabError(
-                f"Run {run_id} has no prediction for question {question_index}: choose one of its test questions."
-            )
+            raise LabError(f"Run {run_id} did not answer question {question_index}: choose one of its own.")
         return found
 
 
