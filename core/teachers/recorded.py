@@ -32,7 +32,7 @@ from typing import Any
 
 from core.answers import ANSWER_PREFIXES, find_kind, robust
 from core.errors import LabError, RefusedError
-from core.records import Completion, Question
+from core.records import Completion, Question, storable
 
 log = logging.getLogger(__name__)
 
@@ -375,6 +375,13 @@ def _first(row: Mapping[str, Any], *keys: str) -> Any:
     return next((row[key] for key in keys if row.get(key) is not None), None)
 
 
+def _whole(value: Any) -> int:
+    """A whole number, also as 3.0 or "3". ValueError or TypeError for anything else."""
+    if isinstance(value, bool) or int(value) != float(value):
+        raise ValueError
+    return int(value)
+
+
 def _jsonl(path: Path) -> Iterator[Raw]:
     for place, row in _json_lines(path):
         index = _first(row, "question_index", "index")
@@ -394,25 +401,28 @@ def _jsonl(path: Path) -> Iterator[Raw]:
             raise _wrong(path, place, "neither 'question' nor 'index' says whose it is")
         if text is None and answer is None:
             raise _wrong(path, place, "no 'rationale', 'completion' or 'answer'")
+        if any(isinstance(part, dict | list) for part in (text, answer)):
+            raise _wrong(path, place, "a rationale or an answer is a list or an object, not one text")
         try:
+            index = None if index is None else _whole(index)
             completion = Completion(
-                question_index=-1 if index is None else int(index),
-                sample_index=int(sample or 0),
+                question_index=-1 if index is None else index,
+                sample_index=_whole(sample or 0),
                 prompt=str(row.get("prompt") or ""),
                 rationale=str(text if text is not None else ""),
                 finish_reason=str(row.get("finish_reason") or "stop"),
                 answer_prompt=str(row.get("answer_prompt") or ""),
                 answer_text="" if answer is None else str(answer),
-                prompt_tokens=int(row.get("prompt_tokens") or 0),
-                completion_tokens=int(row.get("completion_tokens") or 0),
+                prompt_tokens=_whole(row.get("prompt_tokens") or 0),
+                completion_tokens=_whole(row.get("completion_tokens") or 0),
             )
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise _wrong(path, place, "an index, sample or token count is no whole number") from None
         gold = _first(row, "gold", "label", "ground_truth")
         yield Raw(
             place,
             completion,
-            index=None if index is None else int(index),
+            index=index,
             question=question if isinstance(question, str) else None,
             gold=None if gold is None else str(gold),
             prefix=None if answer is not None else _written_prefix(completion.rationale),
@@ -434,6 +444,23 @@ SOURCES: dict[str, Source] = {
 
 
 # Joining
+
+
+def _storable(raw: Raw) -> Raw:
+    """The record with texts that a database keeps."""
+    made, question, gold = raw.completion, raw.question, raw.gold
+    return replace(
+        raw,
+        completion=replace(
+            made,
+            prompt=storable(made.prompt),
+            rationale=storable(made.rationale),
+            answer_prompt=storable(made.answer_prompt),
+            answer_text=storable(made.answer_text),
+        ),
+        question=None if question is None else storable(question),
+        gold=None if gold is None else storable(gold),
+    )
 
 
 class _ByText:
@@ -484,10 +511,14 @@ def records(path: str | Path, source: str, questions: Sequence[Question]) -> lis
     path, row = Path(path), find_source(source)
     if not path.is_file():
         raise LabError(f"There is no file {path}: check the path.")
+    raws: list[Raw] = []
     try:
-        raws = list(row.parse(path))
+        raws.extend(_storable(raw) for raw in row.parse(path))
     except OSError as error:
         raise LabError(f"{path} cannot be read ({error.strerror}): check the file and its rights.") from None
+    except (AttributeError, TypeError, ValueError, OverflowError):  # a text where an object should be, …
+        place = f"record {len(raws) + 1}"
+        raise _wrong(path, place, "it is of another shape than records of this kind are") from None
     if not raws:
         raise LabError(f"{path.name} holds no record of the kind {source!r}: is --source right?")
     if not questions:
