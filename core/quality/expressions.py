@@ -111,12 +111,17 @@ class Reader:
             first=self.first_operand(),
             before_of=self.before_of,
             counted=self.counted,
-            digits=bare.digits if bare else None,
+            digits=self.printed_digits(bare) if bare else None,
             approximate=bool(bare and bare.approximate),
             quotient=total.tops == "/",
             units=frozenset(self.units),
             form=form,
         )
+
+    def printed_digits(self, token: Token) -> int | None:
+        """After the decimal point of its value: 33 % has two, as 0.33 has."""
+        hundredths = token.percent and self.reading.percent != "plain"
+        return token.digits + 2 if hundredths and token.digits is not None else token.digits
 
     def first_operand(self) -> Fraction | None:
         """The number that a running total goes on from."""

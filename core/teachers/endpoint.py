@@ -23,7 +23,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from core import settings
 from core.errors import LabError
-from core.records import Reply, Request, Sampling
+from core.records import Reply, Request, Sampling, storable
 from core.teachers.base import Prices, Teacher, Then, count_tokens
 
 if TYPE_CHECKING:
@@ -140,6 +140,7 @@ class Endpoint(Teacher):
             return self.failed(
                 request, "its reply has no text: check that the base URL and the mode are the right ones"
             )
+        text = storable(text)
         usage = getattr(response, "usage", None)
         prompt_tokens = getattr(usage, "prompt_tokens", None) or count_tokens(request.prompt)
         written = getattr(usage, "completion_tokens", None)

@@ -36,6 +36,11 @@ def test_json_lines_are_split_seventy_thirty(lab_home, tmp_path):
     assert (splits.count("train"), splits.count("test")) == (7, 3)
 
 
+def test_half_a_character_can_be_kept(lab_home, tmp_path):
+    upload.add(_write(tmp_path, "a.jsonl", r'{"question": "Who is \ud83d?", "answer": "3"}'), "half")
+    assert [q.text for q in load("half")] == ["Who is \ufffd?"]
+
+
 @pytest.mark.parametrize(
     ("answers", "kind"),
     [

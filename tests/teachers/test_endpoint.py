@@ -143,6 +143,11 @@ def test_what_concerns_one_request_is_its_error(server: Server, model: str, says
         assert KEY not in reply.error and one_sentence(reply.error)
 
 
+def test_half_a_character_can_be_stored(server: Server) -> None:
+    replies = answers(server, ASKED[:1], model="half-a-character", mode="completions")
+    assert [(r.text, r.error) for r in replies] == [("3 \ufffd", None)]
+
+
 def test_an_answer_that_takes_too_long_is_an_error() -> None:
     with running(latency=5.0) as server:
         (reply,) = answers(server, ASKED[:1], timeout=0.2, retries=0)

@@ -297,6 +297,20 @@ BROKEN = [
     ("jsonl", '{"rationale": "x"}', "neither 'question' nor 'index'"),
     ("jsonl", '{"index": "one", "answer": "x"}', "no whole number"),
     ("jsonl", '{"index": 0}', "no 'rationale'"),
+    ("jsonl", '{"index": 0.5, "answer": "3"}', "no whole number"),
+    ("jsonl", '{"index": true, "answer": "3"}', "no whole number"),
+    (
+        "jsonl",
+        '{"index": 0, "rationale": ["One.", "Two."], "answer": "3"}',
+        "line 1: a rationale or an answer",
+    ),
+    ("fine-tune-cot", '{"metadata": "x", "data": {}}', "record 1: it is of another shape"),
+    (
+        "openai-batch",
+        '{"custom_id": "a-0", "response": {"body": {"choices": [{"text": "3"}]}}}\n'
+        '{"custom_id": "a-1", "response": {"body": {"choices": ["3"]}}}',
+        "record 2: it is of another shape",
+    ),
 ]
 
 
@@ -304,6 +318,13 @@ BROKEN = [
 def test_a_broken_file_says_where(source, text, sentence, tmp_path):
     with pytest.raises(LabError, match=sentence):
         records(_write(tmp_path, "broken.txt", text), source, QUESTIONS)
+
+
+def test_texts_are_such_that_a_database_keeps_them(tmp_path):
+    """A rationale that was cut within a character ends in half of it."""
+    row = '{"index": 0, "rationale": "3 \\ud83d\\ude00 left\\u0000 \\ud83d", "answer": "3\\ude00"}'
+    (found,) = records(_write(tmp_path, "a.jsonl", row), "jsonl", QUESTIONS)
+    assert (found.completion.rationale, found.completion.answer_text) == ("3 😀 left\ufffd \ufffd", "3\ufffd")
 
 
 @pytest.mark.parametrize("source", SOURCES)
