@@ -241,7 +241,7 @@ def _write(path: Path, text: str) -> None:
     part = path.with_name(f"{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text, encoding="utf-8")
+        part.write_text(text, encoding="utf-8", errors="replace")  # half of a surrogate pair is "?"
         os.replace(part, path)
     except OSError as error:
         with suppress(OSError):

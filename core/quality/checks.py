@@ -31,6 +31,7 @@ PREMISE_SHARE = 0.75  # of a step's words are the question's: it says again what
 LOOP_TIMES = 3
 COUNTABLE = 4  # up to here a number may have been counted in the question
 KNOWN_NUMBERS = 40  # beyond this many, anything can be worked out from something
+LONGEST_NUMBER = 100  # characters that an answer may have to be one number
 ENDINGS = ".!?…)]}\"”'’»$*`。"
 # No sentence ends on one of these.
 OPEN_WORDS = frozenset(
@@ -312,6 +313,8 @@ def _is_correct(item: Item) -> bool:
 
 
 def _number(text: str) -> Fraction | None:
+    if len(text) > LONGEST_NUMBER:
+        return None
     found = numbers(text)
     whole = re.fullmatch(r"\s*-?\s*[$£€¥]?[\d.,/ ]+%?\s*", text)
     if not whole or len(found) != 1:

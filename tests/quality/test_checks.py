@@ -194,6 +194,15 @@ def test_odd_text_is_harmless(text):
         assert 0 <= flag.start <= flag.end <= len(text)
 
 
+@pytest.mark.timeout(10)
+def test_a_text_that_goes_on_and_on_is_read_without_a_stall():
+    assert len(numbers("\n1. " * 30_000)) == 0
+    assert len(numbers("-" * 300_000 + "7")) == 1
+    assert len(steps("Mr. X. " * 30_000)) == 1
+    item = Item("How many?", "-" * 300_000, "1", "-" + " " * 100_000 + "x")
+    assert [flag.check for flag in review(item)] == ["truncated"]
+
+
 def test_recorded_rationales_and_seeded_errors(recorded, monkeypatch):
     """The benchmark in small: MultiArith's correct rationales, then errors of each kind put into them."""
     monkeypatch.setenv("LAB_DATA_DIR", str(recorded))
