@@ -201,6 +201,8 @@ def test_a_text_that_goes_on_and_on_is_read_without_a_stall():
     assert len(steps("Mr. X. " * 30_000)) == 1
     item = Item("How many?", "-" * 300_000, "1", "-" + " " * 100_000 + "x")
     assert [flag.check for flag in review(item)] == ["truncated"]
+    asked = Item(" and ".join(str(n) for n in range(1, 15_000)), "1 " * 15_000)
+    assert {flag.check for flag in review(asked, ("unused",))} == {"unused"}
 
 
 def test_recorded_rationales_and_seeded_errors(recorded, monkeypatch):
