@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 FEW_SHOT = ANSWER_PREFIXES["few-shot-cot"]
 STUDENT = ANSWER_PREFIXES["student"]
 GSM8K_MARK = "####"
+MOST_SAMPLES = 10**9  # a larger index is no question's and no sample's
 
 # Fine-tune-CoT's names of what a text was made to write before its answer (evaluator.py)
 _TEMPLATES = {"fs_cot": FEW_SHOT, "ft_cot_token": STUDENT, "ft_cot_natural": "Therefore, the answer is"}
@@ -161,7 +162,7 @@ def _fine_tune_cot(path: Path) -> Iterator[Raw]:
                 place,
                 completion,
                 index=int(index),
-                question=row.get("question"),
+                question=None if row.get("question") is None else str(row["question"]),
                 gold=None if gold is None else str(gold),
                 prefix=prefix,
             )
@@ -485,7 +486,7 @@ def records(path: str | Path, source: str, questions: Sequence[Question]) -> lis
     if not path.is_file():
         raise LabError(f"There is no file {path}: check the path.")
     try:
-        raws = list(row.parse(path))
+        raws = list(_parsed(path, row))
     except OSError as error:
         raise LabError(f"{path} cannot be read ({error.strerror}): check the file and its rights.") from None
     if not raws:
@@ -499,6 +500,20 @@ def records(path: str | Path, source: str, questions: Sequence[Question]) -> lis
     if missing:
         log.warning("%d of %d records of %s are of no question here.", missing, len(joined), path.name)
     return joined
+
+
+def _parsed(path: Path, row: Source) -> Iterator[Raw]:
+    """A file's records; LabError where a value is not of the kind that the layout has there."""
+    after = "from its beginning"
+    try:
+        for raw in row.parse(path):
+            numbers = (raw.completion.sample_index, raw.index or 0)
+            if not all(0 <= number < MOST_SAMPLES for number in numbers):
+                raise _wrong(path, raw.place, "its index or sample is out of range")
+            yield raw
+            after = f"after {raw.place}"
+    except (AttributeError, TypeError, ValueError, OverflowError):
+        raise _wrong(path, after, "a value is not of the kind that this layout has there") from None
 
 
 def _own_questions(raws: Sequence[Raw]) -> list[Question]:

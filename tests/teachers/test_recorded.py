@@ -305,6 +305,18 @@ BROKEN = [
     ("jsonl", '{"rationale": "x"}', "neither 'question' nor 'index'"),
     ("jsonl", '{"index": "one", "answer": "x"}', "no whole number"),
     ("jsonl", '{"index": 0}', "no 'rationale'"),
+    ("jsonl", '{"index": 0, "sample": 1e15, "answer": "3"}', "line 1: its index or sample"),
+    (
+        "fine-tune-cot",
+        '{"metadata": [1], "data": {"0": [{"completion": "3"}]}}',
+        "from its beginning: a value",
+    ),
+    ("fine-tune-cot", '{"data": {"0": [{"completion": "3", "completion_index": []}]}}', "a value is not of"),
+    ("fine-tune-cot", '{"data": {"0": [{"completion": "3", "sample_index": "²"}]}}', "a value is not of"),
+    ("fine-tune-cot", '{"data": {"0": [{"completion": "3", "question": [1]}]}}', "another question"),
+    ("openai-batch", '{"custom_id": "a-0", "response": "x"}', "a value is not of"),
+    ("openai-batch", '{"custom_id": "a-0", "response": {"body": {"choices": "x"}}}', "a value is not of"),
+    ("openai-batch", '{"custom_id": "a-' + "9" * 5000 + '"}', "a value is not of"),
 ]
 
 
