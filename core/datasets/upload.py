@@ -218,7 +218,7 @@ def add(
     files = {f"{key}.jsonl": "\n".join(lines) + "\n", f"{key}.json": json.dumps(about, ensure_ascii=False)}
     for file, text in files.items():  # the last one makes it a benchmark
         path = _folder() / file
-        uploads.write(path, text.encode(), f"write {path}")
+        uploads.write(path, text.encode(errors="replace"), f"write {path}")
     return added()[key]
 
 

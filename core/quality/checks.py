@@ -13,6 +13,7 @@ errors it finds, is measured by `python benchmarks/quality.py`.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -31,6 +32,7 @@ PREMISE_SHARE = 0.75  # of a step's words are the question's: it says again what
 LOOP_TIMES = 3
 COUNTABLE = 4  # up to here a number may have been counted in the question
 KNOWN_NUMBERS = 40  # beyond this many, anything can be worked out from something
+LONGEST_NUMBER = 100  # characters that an answer may have to be one number
 ENDINGS = ".!?…)]}\"”'’»$*`。"
 # No sentence ends on one of these.
 OPEN_WORDS = frozenset(
@@ -169,12 +171,13 @@ def unused(item: Item) -> list[Flag]:
     said = {_key(n.value) for n in numbers(item.rationale)}
     said |= {_key(n.value / 100) for n in numbers(item.rationale) if n.percent}
     new = said - {_key(n.value) for n in given}
-    values = list(dict.fromkeys(n.value for n in given))[:KNOWN_NUMBERS]
+    times = Counter(n.value for n in given)
+    values = list(times)[:KNOWN_NUMBERS]
     found = []
     for number in {n.value: n for n in reversed(given)}.values():
         forms = {_key(number.value)} | ({_key(number.value / 100)} if number.percent else set())
         small_word = number.spelled and number.value <= 2
-        twice = sum(n.value == number.value for n in given) > 1
+        twice = times[number.value] > 1
         others = [_float(value) for value in values if value != number.value or twice]
         in_the_head = any(_one_sum(_float(number.value), other) & new for other in others)
         if not small_word and not forms & said and not in_the_head:
@@ -312,6 +315,8 @@ def _is_correct(item: Item) -> bool:
 
 
 def _number(text: str) -> Fraction | None:
+    if len(text) > LONGEST_NUMBER:
+        return None
     found = numbers(text)
     whole = re.fullmatch(r"\s*-?\s*[$£€¥]?[\d.,/ ]+%?\s*", text)
     if not whole or len(found) != 1:

@@ -181,6 +181,15 @@ class Reader:
         return Value(number, share=share or whole, tops=sign)
 
     def power(self) -> Value:
+        """An operand with its exponent. All nesting goes through here: brackets, "- - 1", "2^2^2"."""
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise Unreadable
+        made = self.raised()
+        self.depth -= 1
+        return made
+
+    def raised(self) -> Value:
         base = self.atom()
         token = self.peek()
         if token is not None and token.kind == "sup" and token.start == self.end:
@@ -269,16 +278,12 @@ class Reader:
         opening = self.peek()
         if opening is None or opening.kind != "open":
             raise Unreadable
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise Unreadable
         self.at += 1
         self.form.append("(")
         made = self.sum()
         closing = self.peek()
         if closing is None or closing.kind != "close":
             raise Unreadable
-        self.depth -= 1
         self.at += 1
         self.end = closing.end
         self.form.append(")")

@@ -16,7 +16,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, Dialect, ForeignKey, Index, String, Text, TypeDecorator, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -24,8 +24,22 @@ def now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
+class Words(TypeDecorator[str]):
+    """A text of people or models; half of a surrogate pair, and NUL in PostgreSQL, are kept as "?"."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is None:
+            return None
+        if dialect.name != "sqlite":
+            value = value.replace("\0", "?")
+        return value if value.isascii() else value.encode("utf-8", "replace").decode()
+
+
 class Base(DeclarativeBase):
-    type_annotation_map = {dict[str, Any]: JSON, list[Any]: JSON, str: Text}
+    type_annotation_map = {dict[str, Any]: JSON, list[Any]: JSON, str: Words}
 
 
 class Dataset(Base):

@@ -161,7 +161,7 @@ def test_the_parts_of_an_equation():
 
 ODD = [  # text, how many equations are in it
     ("(" * 5000 + "1", 0),
-    ("1+" * 20000 + "1 = 2", 1),
+    ("1+" * 5000 + "1 = 2", 1),
     ("9^9^9^9 = 1", 0),
     ("9" * 5000 + " + 1 = 2", 0),
     ("1 = " * 5000, 0),
@@ -169,9 +169,16 @@ ODD = [  # text, how many equations are in it
     ("* " * 5000, 0),
     ("<<" * 5000, 0),
     ("<<1+1=2" * 2000, 2000),
+    ("1 " + "-" * 2000 + "1 = 2", 0),
+    ("2^" * 2000 + "1 = 2", 0),
+    ("1^1" * 2000 + " = 2", 0),
+    ("=" * 300_000, 0),
+    ("9*" * 100_000 + "9 = 3", 0),
+    ("((1)" * 100_000, 0),
 ]
 
 
+@pytest.mark.timeout(10)
 @pytest.mark.parametrize(("text", "n"), ODD, ids=range(len(ODD)))
 def test_odd_text_gives_only_the_equations_in_it(text, n):
     assert len(equations(text)) == n

@@ -194,6 +194,17 @@ def test_odd_text_is_harmless(text):
         assert 0 <= flag.start <= flag.end <= len(text)
 
 
+@pytest.mark.timeout(10)
+def test_a_text_that_goes_on_and_on_is_read_without_a_stall():
+    assert len(numbers("\n1. " * 30_000)) == 0
+    assert len(numbers("-" * 300_000 + "7")) == 1
+    assert len(steps("Mr. X. " * 30_000)) == 1
+    item = Item("How many?", "-" * 300_000, "1", "-" + " " * 100_000 + "x")
+    assert [flag.check for flag in review(item)] == ["truncated"]
+    asked = Item(" and ".join(str(n) for n in range(1, 15_000)), "1 " * 15_000)
+    assert {flag.check for flag in review(asked, ("unused",))} == {"unused"}
+
+
 def test_recorded_rationales_and_seeded_errors(recorded, monkeypatch):
     """The benchmark in small: MultiArith's correct rationales, then errors of each kind put into them."""
     monkeypatch.setenv("LAB_DATA_DIR", str(recorded))

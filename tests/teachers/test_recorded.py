@@ -311,6 +311,30 @@ BROKEN = [
         '{"custom_id": "a-1", "response": {"body": {"choices": ["3"]}}}',
         "record 2: it is of another shape",
     ),
+    ("jsonl", '{"index": 0, "sample": 1e15, "answer": "3"}', "line 1: its index or sample"),
+    (
+        "fine-tune-cot",
+        '{"metadata": [1], "data": {"0": [{"completion": "3"}]}}',
+        "record 1: it is of another shape",
+    ),
+    (
+        "fine-tune-cot",
+        '{"data": {"0": [{"completion": "3", "completion_index": []}]}}',
+        "it is of another shape",
+    ),
+    (
+        "fine-tune-cot",
+        '{"data": {"0": [{"completion": "3", "sample_index": "²"}]}}',
+        "it is of another shape",
+    ),
+    ("fine-tune-cot", '{"data": {"0": [{"completion": "3", "question": [1]}]}}', "another question"),
+    ("openai-batch", '{"custom_id": "a-0", "response": "x"}', "it is of another shape"),
+    (
+        "openai-batch",
+        '{"custom_id": "a-0", "response": {"body": {"choices": "x"}}}',
+        "it is of another shape",
+    ),
+    ("openai-batch", '{"custom_id": "a-' + "9" * 5000 + '"}', "it is of another shape"),
 ]
 
 

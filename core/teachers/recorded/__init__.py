@@ -26,6 +26,8 @@ from core.teachers.recorded.zero_shot_cot import ZERO_SHOT_COT
 
 __all__ = ["SOURCES", "Raw", "Record", "Source", "find_source", "label_of", "read", "records"]
 
+MOST_SAMPLES = 10**9  # a larger index is no question's and no sample's
+
 log = logging.getLogger(__name__)
 
 SOURCES: dict[str, Source] = {
@@ -49,7 +51,10 @@ def records(path: str | Path, source: str, questions: Sequence[Question]) -> lis
         raise LabError(f"There is no file {path}: check the path.")
     raws: list[Raw] = []
     try:
-        raws.extend(_storable(raw) for raw in row.parse(path))
+        for raw in row.parse(path):
+            if not all(0 <= n < MOST_SAMPLES for n in (raw.completion.sample_index, raw.index or 0)):
+                raise wrong(path, raw.place, "its index or sample is out of range")
+            raws.append(_storable(raw))
     except OSError as error:
         raise LabError(f"{path} cannot be read ({error.strerror}): check the file and its rights.") from None
     except (AttributeError, TypeError, ValueError, OverflowError):  # a text where an object should be, …
