@@ -36,7 +36,7 @@ TROUBLES: dict[str, tuple[int, dict[str, str], str]] = {
     "no-credit": (429, {"x-should-retry": "false"},
                   '{"error": {"message": "quota", "code": "insufficient_quota"}}'),
     "half-json": (200, {}, '{"id": "x", "choices": [{"te'),
-    "half-a-character": (200, {}, r'{"object": "c", "choices": [{"finish_reason": "stop", "text": "3 \ud83d"}]}'),
+    "half-a-character": (200, {}, r'{"choices": [{"finish_reason": "stop", "text": "3 \ud83d"}]}'),
     "no-choices": (200, {}, '{"id": "x", "object": "text_completion"}'),
     "html": (200, {"Content-Type": "text/html"}, "<html>a login page</html>"),
     "nested": (200, {}, '{"choices": ' + "[" * 100_000 + "]" * 100_000 + "}"),

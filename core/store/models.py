@@ -19,23 +19,21 @@ from typing import Any
 from sqlalchemy import JSON, Dialect, ForeignKey, Index, String, Text, TypeDecorator, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from core.records import storable
+
 
 def now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
 class Words(TypeDecorator[str]):
-    """A text of people or models; half of a surrogate pair, and NUL in PostgreSQL, are kept as "?"."""
+    """A text of people or models, as every database keeps it (core.records.storable)."""
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        if value is None:
-            return None
-        if dialect.name != "sqlite":
-            value = value.replace("\0", "?")
-        return value if value.isascii() else value.encode("utf-8", "replace").decode()
+        return None if value is None else storable(value)
 
 
 class Base(DeclarativeBase):

@@ -28,10 +28,10 @@ def test_csv_with_its_own_split(lab_home, tmp_path):
     assert "mine" in all_datasets() and find_dataset("mine").licence
 
 
-def test_half_of_a_surrogate_pair_is_kept_as_a_question_mark(lab_home, tmp_path):
+def test_half_of_a_surrogate_pair_is_kept_as_a_replacement_character(lab_home, tmp_path):
     text = '{"question": "How many \\ud83d?", "answer": "5"}\n{"question": "And now?", "answer": "6"}\n'
     upload.add(_write(tmp_path, "mine.jsonl", text), "half")
-    assert load("half")[0].text == "How many ??"
+    assert load("half")[0].text == "How many \ufffd?"
     assert studies.open_study(studies.Spec(name="half", benchmark="half"))
 
 

@@ -197,7 +197,7 @@ def test_who_waits_for_an_answer_can_be_stopped(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize(
-    ("model", "text"), [("odd-usage", "It is 5."), ("half-pair", "5 \ud83d"), ("refuses-half-a-pair", "")]
+    ("model", "text"), [("odd-usage", "It is 5."), ("half-pair", "5 \ufffd"), ("refuses-half-a-pair", "")]
 )
 def test_what_no_table_holds_loses_no_answer(server: Server, model: str, text: str, lab_home) -> None:
     dataset = queries.add_dataset("coin_flip", {}, [Question(0, "q", "yes")])
@@ -205,7 +205,7 @@ def test_what_no_table_holds_loses_no_answer(server: Server, model: str, text: s
     run = queries.open_run(study, "generate", "0" * 64, method="fine-tune-cot", config={})
     with opened(server, model=model, mode="completions") as teacher:
         first, again = (list(replies.ask(teacher, ASKED[:1], Sampling(), run_id=run.id)) for _ in range(2))
-    assert first[0].text == text and again[0].text == text.replace("\ud83d", "?")
+    assert first[0].text == again[0].text == text
     assert again[0].cached is bool(text)  # a refused one is asked again
     if text:
         assert (first[0].prompt_tokens, first[0].completion_tokens) == (2, count_tokens(text))

@@ -17,14 +17,14 @@ from core.answers import find_kind
 from core.errors import LabError, RefusedError, find
 from core.records import Completion, Question, storable
 from core.teachers.recorded.fine_tune_cot import FINE_TUNE_COT
-from core.teachers.recorded.joining import Record, join, own_questions
+from core.teachers.recorded.joining import Record, in_any_order, join, own_questions
 from core.teachers.recorded.jsonl import JSONL
 from core.teachers.recorded.openai_batch import OPENAI_BATCH
 from core.teachers.recorded.source import Raw, Source, wrong
 from core.teachers.recorded.trace_of_thought import TRACE_OF_THOUGHT, label_of
 from core.teachers.recorded.zero_shot_cot import ZERO_SHOT_COT
 
-__all__ = ["SOURCES", "Raw", "Record", "Source", "find_source", "label_of", "read", "records"]
+__all__ = ["SOURCES", "Raw", "Record", "Source", "find_source", "in_any_order", "label_of", "read", "records"]
 
 MOST_SAMPLES = 10**9  # a larger index is no question's and no sample's
 
