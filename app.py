@@ -8,7 +8,8 @@ import streamlit as st
 from core import jobs
 from pages.components import frame
 
-st.set_page_config(page_title="CoT Distillation Lab", page_icon=":material/science:", layout="wide")
+# An emoji is drawn by the browser itself; it would ask Google's fonts for a :material/…: icon of the page.
+st.set_page_config(page_title="CoT Distillation Lab", page_icon="🧪", layout="wide")
 page = st.navigation(frame.pages())
 
 with frame.errors():

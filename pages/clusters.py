@@ -31,5 +31,4 @@ with frame.errors():
         author = choose_author()
         ui.facts(run)
         ui.map_part(run, author)
-        ui.cluster_table(run)
 frame.next_step("go through the exemplars one by one.", "review", "Review")

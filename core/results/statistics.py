@@ -126,7 +126,8 @@ def adjust(p_values: Sequence[float], method: str = "holm") -> list[float]:
 def cohens_kappa(a: Sequence[Hashable], b: Sequence[Hashable]) -> Estimate | None:
     """Agreement of two reviewers beyond chance, with its large-sample 95 % interval.
 
-    None where it is undefined: no items, or both gave every item the same one label.
+    None where it is undefined: no items, or both gave every item the same one label. Where one of them gave
+    every item one label it is 0 whatever the other said, without a spread: its interval is the whole range.
     """
     import numpy as np
     from statsmodels.stats.inter_rater import cohens_kappa as kappa
@@ -134,6 +135,8 @@ def cohens_kappa(a: Sequence[Hashable], b: Sequence[Hashable]) -> Estimate | Non
     labels = {label: i for i, label in enumerate(dict.fromkeys([*a, *b]))}
     if len(labels) < 2:
         return None
+    if len(set(a)) == 1 or len(set(b)) == 1:
+        return Estimate(0.0, -1.0, 1.0)
     table = [[0] * len(labels) for _ in labels]
     for x, y in zip(a, b, strict=True):
         table[labels[x]][labels[y]] += 1

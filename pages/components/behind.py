@@ -20,7 +20,7 @@ from core.store.models import Prediction, Run, Study, TrainingRow
 from pages.components.frame import PAGES
 from pages.components.rationales import label as generation_label
 from pages.components.results import method_title
-from pages.components.tables import choice, clickable, paged, search
+from pages.components.tables import choice, clickable, forget, paged, search
 from pages.components.text import excerpt, labelled, plain, visible
 from pages.components.training import run_label
 
@@ -45,7 +45,7 @@ def show_predictions(study: Study, run: Run) -> None:
     """A run's predictions, right or wrong, and one of them with its question."""
     left, right = st.columns([1, 1], gap="medium")
     with left:
-        correct = VERDICTS[choice("Predictions", list(VERDICTS), "shown")]
+        correct = VERDICTS[choice("Predictions", list(VERDICTS), "shown", **forget("test_question"))]
         offset, limit = paged(queries.count_predictions(run.id, correct), "on")
         rows = queries.predictions(run.id, correct=correct, offset=offset, limit=limit)
         questions = queries.questions_by_index(study.dataset_id, [row.question_index for row in rows])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from core import jobs
@@ -15,11 +17,11 @@ ANY = "any or none"
 TITLES = {row.title: row.key for row in CHECKS.values()}
 
 
-def choose_check() -> str | None:
+def choose_check(**more: Any) -> str | None:
     """The key of the check in the URL; None where none is asked for."""
     chosen = st.selectbox(
         "Flagged by a check", [ANY, *TITLES], key="check", bind="query-params", width=270,
-        help="Rationales as the teacher wrote them, looked at when their generation closed.",
+        help="Rationales as the teacher wrote them, looked at when their generation closed.", **more,
     )  # fmt: skip
     return TITLES.get(chosen)
 

@@ -177,7 +177,7 @@ def curves(run: Run | None, k: int) -> None:
         figure = go.Figure(
             go.Scatter(x=[x for x, _ in points], y=[y for _, y in points], mode="lines+markers")
         )
-        figure.add_vline(x=k, line_dash="dot")
+        figure.add_vline(x=k, line_dash="dot", line_color=charts.ink())
         figure.update_xaxes(range=[0, found[-1]["k"] + 1])
         figure.update_layout(title=title, xaxis_title="k")
         charts.show(figure, f"curve_{name}_{run.id if run else 0}", 190)
@@ -324,7 +324,7 @@ def _words(questions: Iterable[Question]) -> dict[int, str]:
 
 @st.fragment
 def map_part(run: Run, author: str) -> None:
-    """The map, and beside it the question that was clicked or the set that was drawn around."""
+    """The map, beside it the question that was clicked or the set that was drawn around; the clusters."""
     with frame.errors():
         review = desk.open_review(run)
         left, right = st.columns([3, 2], gap="medium")
@@ -357,6 +357,7 @@ def map_part(run: Run, author: str) -> None:
                     "the map and draw around points to send them to the review queue.",
                     icon=":material/touch_app:",
                 )
+        cluster_table(run)
 
 
 def figure(review: desk.Review, colour: str, words: Mapping[int, str] | None) -> Any:
@@ -433,7 +434,11 @@ def _question(review: desk.Review, key: Key) -> None:
             "pages/review.py",
             label="Review it",
             icon=":material/rate_review:",
-            query_params={"item": f"{key[0]}.{key[1]}", "queue": desk.ALL},
+            query_params={
+                "review": desk.label(review.run),
+                "item": f"{key[0]}.{key[1]}",
+                "queue": desk.ALL,
+            },  # fmt: skip
         )
 
 
@@ -448,5 +453,5 @@ def _set(review: desk.Review, keys: Sequence[Key], author: str) -> None:
             "pages/review.py",
             label="Open the queue “flagged”",
             icon=":material/rate_review:",
-            query_params={"queue": "flagged"},
+            query_params={"review": desk.label(review.run), "queue": "flagged"},
         )

@@ -15,7 +15,7 @@ from core.store.models import Completion, Run, Study
 from pages.components import diversity
 from pages.components.checks import choose_check, ready
 from pages.components.generate import verdict
-from pages.components.tables import choice, clickable, paged, search
+from pages.components.tables import choice, clickable, forget, paged, search
 from pages.components.text import excerpt, labelled
 
 VERDICTS: dict[str, dict[str, bool]] = {
@@ -44,8 +44,9 @@ def choose_generation(study: Study) -> Run | None:
     if not runs:
         return None
     chosen = st.selectbox(
-        "Generation", list(runs), format_func=lambda i: label(runs[i]), key="generation", bind="query-params"
-    )
+        "Generation", list(runs), format_func=lambda i: label(runs[i]), key="generation",
+        bind="query-params", **forget("completion"),
+    )  # fmt: skip
     return runs[chosen]
 
 
@@ -68,12 +69,13 @@ def browse(run: Run) -> None:
 
 def filters(run: Run) -> dict[str, Any]:
     """What `queries.completions` shall keep; every filter is in the URL."""
-    text = search("text", "words of a question or a rationale")
+    anew = forget("completion")
+    text = search("text", "words of a question or a rationale", **anew)
     with st.container(horizontal=True):
-        kept = VERDICTS[choice("Verdict", list(VERDICTS), "verdict", width="content")]
-        kept = kept | LENGTHS[choice("Length", list(LENGTHS), "length", width="content")]
-        kept = kept | SPLITS[choice("Split", list(SPLITS), "of", width="content")]
-        check = choose_check()
+        kept = VERDICTS[choice("Verdict", list(VERDICTS), "verdict", width="content", **anew)]
+        kept = kept | LENGTHS[choice("Length", list(LENGTHS), "length", width="content", **anew)]
+        kept = kept | SPLITS[choice("Split", list(SPLITS), "of", width="content", **anew)]
+        check = choose_check(**anew)
     if check is not None and not ready(run):
         check = None
     return kept | {"search": text, "check": check}

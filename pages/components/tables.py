@@ -43,9 +43,15 @@ def clickable(rows: Sequence[dict[str, Any]], ids: Sequence[Hashable], target: s
     )
 
 
-def search(key: str, placeholder: str) -> str:
+def forget(target: str) -> dict[str, Any]:
+    """For a filter: another value lets go of the row in `target`, so that the first one kept is shown."""
+    return {"on_change": st.session_state.__setitem__, "args": (target, None)}
+
+
+def search(key: str, placeholder: str, **more: Any) -> str:
     """A search box whose text is in the URL."""
-    return (st.text_input("Search", key=key, bind="query-params", placeholder=placeholder) or "").strip()
+    text = st.text_input("Search", key=key, bind="query-params", placeholder=placeholder, **more)
+    return (text or "").strip()
 
 
 def choice(label: str, options: Sequence[str], key: str, **more: Any) -> str:

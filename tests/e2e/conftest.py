@@ -27,10 +27,11 @@ QUIET = [
 
 @dataclass
 class Lab:
-    """A running lab: its folder, its address and its server process."""
+    """A running lab: its folder, its address, Streamlit's options for it and its server process."""
 
     home: Path
     port: int
+    options: tuple[str, ...] = ()
     server: subprocess.Popen | None = None
 
     @property
@@ -43,7 +44,7 @@ class Lab:
 
     def start(self) -> None:
         """`make run` without its set-up."""
-        command = [sys.executable, "-m", "scripts.serve", "--server.port", str(self.port)]
+        command = [sys.executable, "-m", "scripts.serve", "--server.port", str(self.port), *self.options]
         with (self.home / "server.log").open("ab") as log:
             self.server = subprocess.Popen(
                 command,
@@ -91,6 +92,13 @@ class Lab:
             self.server.wait()
 
 
+def free_port() -> int:
+    """A port of this machine that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 @pytest.fixture
 def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
     """A lab with the embedded models at hand and nothing in its store."""
@@ -101,10 +109,7 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
     home.mkdir()
     (home / "models").symlink_to(models)
     monkeypatch.setenv("LAB_HOME", str(home))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    running = Lab(home, port)
+    running = Lab(home, free_port())
     running.start()
     yield running
     running.stop()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from core.review import desk
-from core.store import decisions
+from core.stages import exemplars
+from core.store import decisions, queries
 from tests.clustered import Clustered, clustered
-from tests.e2e.conftest import Lab
+from tests.e2e.conftest import Lab, free_port
 
 pytestmark = pytest.mark.browser
 
@@ -34,10 +34,7 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recorded: Path) -> Iter
     home = tmp_path / "lab"
     made = clustered(recorded, home)
     monkeypatch.setenv("LAB_HOME", str(home))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    running = Lab(home, port)
+    running = Lab(home, free_port())
     running.made = made
     running.start()
     yield running
@@ -188,6 +185,11 @@ def test_a_set_drawn_on_the_map_holds_exactly_the_points_inside(page, lab, made:
     kept = decisions.since(made.exemplars)
     assert {d.question_index for d in kept} == inside
     assert {d.kind for d in kept} == {"flag"}
+    standing = exemplars.standing(made.exemplars, desk.board(made.exemplars))
+    picks = {slot.point.question_index for slot in standing}
+    flagged = tab.locator("[data-testid=stDataFrame] td", has_text="flagged")
+    assert picks & inside
+    until(lambda: flagged.count() == len(picks & inside))
 
 
 def _between(values: list[float], place: int) -> float:
@@ -206,6 +208,15 @@ def _under(x: float, y: float, x1: float, y1: float, x2: float, y2: float) -> bo
     return side(x, y) * side(x2, y1) > 0
 
 
+def test_the_browser_asks_no_other_machine(page, lab, made: Clustered):
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    for path in ("review", "clusters"):
+        opened(page, lab, path)
+    assert any(url.startswith(lab.url) for url in asked)
+    assert [url for url in asked if not url.startswith((lab.url, "data:", "blob:"))] == []
+
+
 def test_a_click_on_a_point_opens_its_question(page, lab, made: Clustered):
     tab = opened(page, lab, "clusters")
     tab.locator(MAP).scroll_into_view_if_needed()
@@ -219,4 +230,7 @@ def test_a_click_on_a_point_opens_its_question(page, lab, made: Clustered):
     )
     tab.mouse.move(*places[apart])
     tab.mouse.click(*places[apart])
-    tab.locator(".st-key-clicked").get_by_text(f"question {apart}", exact=True).wait_for()
+    opened_beside = tab.locator(".st-key-clicked")
+    opened_beside.get_by_text(f"question {apart}", exact=True).wait_for()
+    question = queries.question(queries.study(made.study_id).dataset_id, apart)
+    assert question.text in opened_beside.inner_text()

@@ -6,8 +6,10 @@ import html
 from collections.abc import Callable
 from pathlib import Path
 from types import MappingProxyType
+from urllib.parse import parse_qs
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core import jobs, records, studies
@@ -16,7 +18,7 @@ from core.stages.exemplars import compared
 from core.store import queries
 from core.store.models import Point, now
 from pages.components import clusters as ui
-from pages.components.review import Review, open_review
+from pages.components.review import Review, label, open_review
 from pages.components.text import visible
 from tests.clustered import Clustered, clustered
 from tests.pages.test_pages import shown
@@ -137,6 +139,14 @@ def cut(name: str, questions: list[str], clusters: list[int], k: int) -> int:
                         "correct_among_eligible": 100.0, "picks": k - len(gaps), "gaps": gaps}  # fmt: skip
     queries.set_run(run.id, status="done", summary=summary, finished=now())
     return run.id
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_what_was_chosen_is_reviewed_in_the_run_of_its_map(app: Open, made: Clustered, monkeypatch, n: int):
+    points = [{"customdata": key[0]} for key in list(open_review(queries.run(made.exemplars)).points)[:n]]
+    monkeypatch.setattr(st, "plotly_chart", lambda *_, **__: {"selection": {"points": points}})
+    queries_of = [parse_qs(link.proto.query_string) for link in app("clusters").get("page_link")]
+    assert [q["review"] for q in queries_of if "queue" in q] == [[label(queries.run(made.exemplars))]]
 
 
 def test_questions_of_every_kind_are_shown(app: Open, lab_home: Path):

@@ -100,6 +100,25 @@ def test_a_completion_is_shown_with_its_answer_marked(app: Open, filled: Filled)
     assert row.rationale.split()[-1].strip(".") in shown(opened)
 
 
+@pytest.mark.parametrize("key", ["text", "verdict", "length", "of", "check"])
+def test_another_filter_lets_go_of_the_completion_that_was_open(app: Open, filled: Filled, key: str):
+    last = list(queries.completions(filled.generation))[-1]
+    opened = app("rationales", completion=str(last.id))
+    assert opened.number_input(key="completion").value == last.id
+    (widget,) = (
+        w for w in [*opened.text_input, *opened.selectbox, *opened.segmented_control] if w.key == key
+    )
+    widget.set_value("a" if key == "text" else widget.options[1]).run()
+    assert not opened.exception and opened.number_input(key="completion").value is None
+
+
+def test_another_filter_lets_go_of_the_prediction_that_was_open(app: Open, filled: Filled):
+    opened = app("results", test_question="5")
+    opened.segmented_control(key="shown").set_value("wrong").run()
+    assert not opened.exception and opened.number_input(key="test_question").value is None
+    assert "test_question" not in opened.query_params
+
+
 def test_the_results_table_has_n_interval_and_a_paired_test(app: Open, filled: Filled):
     table = app("results").dataframe[0].value
     assert set(table["n"]) == {len(queries.verdicts(filled.evaluations[0]))}

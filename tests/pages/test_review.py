@@ -106,6 +106,17 @@ def test_filters_are_in_the_url(app: Open, made: Clustered):
     assert "Nothing is left here" in shown(app("review", reviewer="ana", queue="edited"))
 
 
+@pytest.mark.parametrize("key", ["queue", "answer", "check"])
+def test_another_filter_leaves_the_card_that_was_open(app: Open, made: Clustered, key: str):
+    second = desk_keys(made)[1]
+    page = app("review", reviewer="ana", item=f"{second[0]}.{second[1]}")
+    assert f"question {second[0]}" in shown(page)
+    widget = page.selectbox(key=key) if key == "check" else page.segmented_control(key=key)
+    widget.set_value(widget.options[1]).run()
+    assert "item" not in page.query_params and not page.exception
+    assert f"question {second[0]}" not in shown(page)
+
+
 def test_markup_control_characters_and_latex_are_shown_as_text():
     hostile = "<img src=x onerror=alert(1)> $x$ **b** \x1b[31m ‮ 1 + 1 = 3."
     made = ui.steps_html(hostile, [], (0, 4))
@@ -175,6 +186,8 @@ def test_two_reviewers_their_kappa_and_what_they_disagree_on(app: Open, made: Cl
     said = shown(page)
     assert f"95 % interval {expected.kappa.low:.2f} to {expected.kappa.high:.2f}" in said
     assert "2 disagreements" in said and "2 not settled" in said
+    labels = {button.label for button in page.button}
+    assert f"Question {keys[2][0]}\\: ana accepts\\, ben rejects" in labels
     press(page, f"disagreement_{keys[2][0]}_{keys[2][1]}")
     assert page.query_params["item"] == f"{keys[2][0]}.{keys[2][1]}"
     assert f"question {keys[2][0]}" in shown(page)
@@ -211,6 +224,12 @@ def test_the_history_is_on_the_page_and_in_its_file(app: Open, made: Clustered):
     assert [(line["question"], line["kind"], line["author"]) for line in lines] == [(key[0], "reject", "ana")]
 
 
+def test_a_history_without_decisions_says_so(app: Open, made: Clustered):
+    page = beside(app, "History", reviewer="ana")
+    assert "Nothing has been decided yet." in shown(page)
+    assert not page.dataframe and not page.get("download_button")
+
+
 def test_many_at_once_shows_first_what_it_would_do(app: Open, made: Clustered):
     page = beside(app, "Many at once", reviewer="ana")
     keys = set(desk_keys(made))
@@ -239,6 +258,11 @@ def test_many_at_once_leaves_what_changed_since_the_preview(app: Open, made: Clu
     assert key not in {(d.question_index, d.sample_index) for d in by_ana}
 
 
+def focused(page: AppTest) -> bool:
+    """Whether the page puts the cursor into a field."""
+    return any(".focus()" in element.proto.body for element in page.get("html"))
+
+
 def test_a_comment_changes_nothing_but_the_history(app: Open, made: Clustered):
     page = app("review", reviewer="ana")
     page.text_input(key="reason").set_value("Is this <b>really</b> a question?")
@@ -246,6 +270,8 @@ def test_a_comment_changes_nothing_but_the_history(app: Open, made: Clustered):
     (comment,) = decisions.since(made.exemplars)
     assert (comment.kind, comment.reason) == ("comment", "Is this <b>really</b> a question?")
     assert "6 left" in shown(page) and page.text_input(key="reason").value == ""
+    assert not focused(page), "the next key decides; in a field it would be typed"
+    assert focused(press(page, "comment")), "nothing was written yet"
     said = shown(beside(app, "History", reviewer="ana"))
     assert "commented on" in said and "&lt;b&gt;really" in said
 
@@ -317,7 +343,7 @@ def test_where_a_log_in_is_asked_for_nobody_decides_before(app, made, monkeypatc
     assert page.button(key="accept").disabled
     assert page.button(key="log_in_None").label == "Log in"
     page.button(key="log_in_None").click().run()
-    assert not page.exception and "Authlib" in page.error[0].value
+    assert not page.exception and "as the README shows it" in page.error[0].value
     assert not decisions.since(made.exemplars)
 
 

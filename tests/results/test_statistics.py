@@ -65,6 +65,12 @@ def test_kappa_is_undefined_where_chance_explains_everything():
     assert s.cohens_kappa(["a", "b", "a"], ["a", "b", "a"]).value == 1.0
 
 
+@pytest.mark.parametrize("other", [["accept", "accept", "reject"], ["accept"] * 3])
+def test_kappa_tells_nothing_where_one_reviewer_says_the_same_of_all(other: list[str]):
+    for a, b in ((["reject"] * 3, other), (other, ["reject"] * 3)):
+        assert s.cohens_kappa(a, b) == s.Estimate(0.0, -1.0, 1.0)
+
+
 RUN = st.lists(st.booleans(), min_size=12, max_size=12)
 
 

@@ -54,8 +54,8 @@ def _log_in() -> str:
                 st.login(provider)
             except StreamlitAPIException as problem:
                 raise LabError(
-                    f"Nobody can log in yet ({' '.join(str(problem).split())[:200]}): install Authlib "
-                    "(`pip install Authlib`) and complete [auth] in .streamlit/secrets.toml."
+                    f"Nobody can log in yet ({' '.join(str(problem).split())[:200]}): complete [auth] in "
+                    ".streamlit/secrets.toml, as the README shows it."
                 ) from None
     return ""
 

@@ -83,9 +83,12 @@ def turn(review: Review, way: Callable[[int, str], list[Item]], author: str) -> 
 
 
 def comment(review: Review, card: Card, author: str) -> None:
-    """What stands in the field for reasons, as a comment on the card."""
+    """What stands in the field for reasons, as a comment on the card; an empty field is to be filled."""
     text = st.session_state.get("reason", "")
-    if text.strip():
-        with frame.errors():
-            desk.decide(review.run.id, card.key, "comment", author, seen=0, before="", reason=text)
-            st.session_state["reason"] = ""
+    if not text.strip():
+        st.session_state["nothing_to_say"] = True
+        return
+    with frame.errors():
+        desk.decide(review.run.id, card.key, "comment", author, seen=0, before="", reason=text)
+        st.session_state["reason"] = ""
+        st.toast(f"Commented on question {card.key[0]}")

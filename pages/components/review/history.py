@@ -29,6 +29,9 @@ def shown_history(review: Review, card: Card | None) -> None:
         for decision in reversed(own):
             _decision(decision)
     st.markdown("**The whole review**")
+    if not decisions.count(review.run.id):
+        st.caption("Nothing has been decided yet.")
+        return
     part = decisions.page(review.run.id, *paged(decisions.count(review.run.id), "decisions", HISTORY_ROWS))
     clickable(
         [

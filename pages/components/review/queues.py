@@ -20,11 +20,15 @@ VERDICTS: dict[str, bool | None] = {"any": None, "right": True, "wrong": False}
 
 
 def filters(review: Review, author: str) -> tuple[Key, ...]:
-    """The rationales that the filters keep; all filters are in the URL."""
-    queue = choice("Queue", SHOWN, "queue", width="content", wrap=True)
+    """The rationales that the filters keep; all filters are in the URL.
+
+    Another filter begins at the first that it keeps, whatever card was open.
+    """
+    anew = {"on_change": go, "args": (None,)}
+    queue = choice("Queue", SHOWN, "queue", width="content", wrap=True, **anew)
     with st.container(horizontal=True):
-        verdict = choice("Answer", list(VERDICTS), "answer", width="content")
-        check = choose_check()
+        verdict = choice("Answer", list(VERDICTS), "answer", width="content", **anew)
+        check = choose_check(**anew)
     keys = [key for key in review.keys if _in_queue(review, key, queue, author)]
     if VERDICTS[verdict] is not None:
         keys = [key for key in keys if review.correct[key] is VERDICTS[verdict]]

@@ -38,7 +38,7 @@ def shown_agreement(review: Review) -> None:
         st.markdown(f"**{count(len(made.disagreements), 'disagreement')}**, {len(made.open)} not settled")
         for key in sorted(made.disagreements, key=lambda k: k not in made.open):
             verdicts = review.board.items[key].verdicts
-            name = f"Question {key[0]}: {first} {verdicts[first]}, {second} {verdicts[second]}"
+            name = f"Question {key[0]}: {first} {verdicts[first]}s, {second} {verdicts[second]}s"
             icon = ":material/call_split:" if key in made.open else ":material/gavel:"
             st.button(plain(name), key=f"disagreement_{key[0]}_{key[1]}", type="tertiary", icon=icon,
                       on_click=go, args=(key,))  # fmt: skip

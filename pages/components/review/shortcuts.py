@@ -90,10 +90,10 @@ def _note(review: Review, card: Card, author: str) -> None:
             placeholder="why; goes with your next decision",
             label_visibility="collapsed",
         )
-        if st.button("Comment", key="comment", shortcut="N", type="tertiary", disabled=not author,
-                     on_click=comment, args=(review, card, author)):  # fmt: skip
-            if not st.session_state.get("reason", "").strip():
-                focus("reason", "input")
+        st.button("Comment", key="comment", shortcut="N", type="tertiary", disabled=not author,
+                  on_click=comment, args=(review, card, author))  # fmt: skip
+        if st.session_state.pop("nothing_to_say", False):
+            focus("reason", "input")
 
 
 @st.dialog("Keys")
