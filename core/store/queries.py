@@ -5,12 +5,13 @@ Lists that can be long take `offset` and `limit`; counts are made by the databas
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Select, delete, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
 
 from core import records
 from core.errors import LabError
@@ -31,6 +32,8 @@ from core.store.models import (
     TrainingSet,
 )
 
+T = TypeVar("T")
+
 CHECK = "check"  # the ledger's step of calls that only check an answer
 
 
@@ -40,14 +43,26 @@ CHECK = "check"  # the ledger's step of calls that only check an answer
 def add_dataset(key: str, options: dict[str, Any], questions: list[records.Question]) -> int:
     """Keep a benchmark's questions; the same content is stored once. Returns its id."""
     digest = records.content_hash([key, *([q.index, q.text, q.answer, q.split] for q in questions)])
-    with session() as db:
-        if (found := db.scalar(select(Dataset.id).where(Dataset.hash == digest))) is not None:
-            return found
-        row = Dataset(key=key, options=options, hash=digest, n=len(questions))
-        db.add(row)
-        db.flush()
-        db.bulk_insert_mappings(Question, [asdict(q) | {"dataset_id": row.id} for q in questions])
-        return row.id
+
+    def stored() -> int:
+        with session() as db:
+            if (found := db.scalar(select(Dataset.id).where(Dataset.hash == digest))) is not None:
+                return found
+            row = Dataset(key=key, options=options, hash=digest, n=len(questions))
+            db.add(row)
+            db.flush()
+            db.bulk_insert_mappings(Question, [asdict(q) | {"dataset_id": row.id} for q in questions])
+            return row.id
+
+    return _found_or_made(stored)
+
+
+def _found_or_made(look: Callable[[], T]) -> T:
+    """What `look` finds or makes; it looks once more where another process has made it meanwhile."""
+    try:
+        return look()
+    except IntegrityError:
+        return look()
 
 
 def studies() -> list[Study]:
@@ -134,15 +149,20 @@ def _question(row: Question) -> records.Question:
 
 def open_run(study_id: int, kind: str, digest: str, **values: Any) -> Run:
     """The run with this identity, made on first use: the same work is never stored twice."""
-    with session() as db:
-        found = db.scalar(select(Run).where(Run.study_id == study_id, Run.kind == kind, Run.hash == digest))
-        if found is None:
-            found = Run(study_id=study_id, kind=kind, hash=digest, **values)
-            db.add(found)
-            db.flush()
-        else:
-            found.job_id = values.get("job_id", found.job_id)
-        return found
+    identity = (Run.study_id == study_id, Run.kind == kind, Run.hash == digest)
+
+    def opened() -> Run:
+        with session() as db:
+            found = db.scalar(select(Run).where(*identity))
+            if found is None:
+                found = Run(study_id=study_id, kind=kind, hash=digest, **values)
+                db.add(found)
+                db.flush()
+            else:
+                found.job_id = values.get("job_id", found.job_id)
+            return found
+
+    return _found_or_made(opened)
 
 
 def run(run_id: int) -> Run:
