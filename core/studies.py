@@ -220,6 +220,8 @@ def open_study(spec: Spec, progress: Any = None) -> int:
 
     The same name with another benchmark or other questions is refused: its runs would not compare.
     """
+    from sqlalchemy.exc import IntegrityError
+
     from core.store import queries
 
     existing = queries.study_by_name(spec.name)
@@ -236,7 +238,10 @@ def open_study(spec: Spec, progress: Any = None) -> int:
     dataset_id = queries.add_dataset(
         spec.benchmark, {"split": spec.split, **spec.options}, load_benchmark(spec, progress)
     )
-    return queries.add_study(spec.name, dataset_id, spec.rules, spec.as_dict())
+    try:
+        return queries.add_study(spec.name, dataset_id, spec.rules, spec.as_dict())
+    except IntegrityError:  # another tab or command has made it meanwhile
+        return open_study(spec, progress)
 
 
 def load_benchmark(spec: Spec, progress: Any = None) -> list[Question]:

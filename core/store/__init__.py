@@ -8,17 +8,20 @@ The schema is brought up to date by Alembic on first use.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy import Engine, create_engine, event, inspect, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from core import settings
 from core.errors import LabError
+
+T = TypeVar("T")
 
 HEAD = "0005"  # newest migration; a test holds it to the scripts
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -37,6 +40,14 @@ def session() -> Iterator[Session]:
         except BaseException:
             db.rollback()
             raise
+
+
+def found_or_made(look: Callable[[], T]) -> T:
+    """What `look` finds or makes; it looks once more where another process has made it meanwhile."""
+    try:
+        return look()
+    except IntegrityError:
+        return look()
 
 
 def engine() -> Engine:

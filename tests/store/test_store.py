@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core import records
+from core import records, studies
 from core.errors import LabError
 from core.store import HEAD, MIGRATIONS, engine, queries, session
 from core.store.models import Base, Completion, Job, Study
@@ -54,6 +54,28 @@ def test_many_tabs_may_write_at_once(lab_home):
         thread.join()
     with session() as db:
         assert db.query(Job).count() == 80
+
+
+def test_of_many_that_open_the_same_at_once_all_get_it(lab_home):
+    """A double click, or two commands: one makes the study and the run, the others find them."""
+    engine()
+    found, together = [], threading.Barrier(8, timeout=20)
+
+    def open_it() -> None:
+        together.wait()
+        study = studies.open_study(
+            studies.Spec(name="s", benchmark="coin_flip_generated", options={"size": 20})
+        )
+        together.wait()
+        run = queries.open_run(study, "generate", "0" * 64, method="fine-tune-cot", config={})
+        found.append((study, run.id))
+
+    threads = [threading.Thread(target=open_it) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [(1, 1)] * 8
 
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path, monkeypatch):
