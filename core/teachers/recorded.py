@@ -24,6 +24,7 @@ import csv
 import json
 import logging
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -85,9 +86,15 @@ class Source:
 # Reading files
 
 
+def _encoding(path: Path) -> str:
+    """UTF-8, or UTF-16 where the file begins with its mark, as what PowerShell redirects does."""
+    with path.open("rb") as stream:
+        return "utf-16" if stream.read(2) in (BOM_UTF16_LE, BOM_UTF16_BE) else "utf-8-sig"
+
+
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding=_encoding(path))
     except UnicodeDecodeError as error:
         raise LabError(
             f"{path.name} is not a UTF-8 text file (byte {error.start}): convert it and read it again."
@@ -173,7 +180,7 @@ def _fine_tune_cot(path: Path) -> Iterator[Raw]:
 
 def _zero_shot_cot(path: Path) -> Iterator[Raw]:
     # A log is a print-out: a byte that is no UTF-8 spoils one letter, not the file.
-    lines = path.read_bytes().decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
+    lines = path.read_bytes().decode(_encoding(path), "replace").replace("\r\n", "\n").split("\n")
     settings = next((_namespace(line) for line in lines[:5] if line.startswith("Namespace(")), {})
     body: list[str] | None = None
     answer: list[str] | None = None
@@ -259,7 +266,7 @@ def _trace_of_thought(path: Path) -> Iterator[Raw]:
     csv.field_size_limit(2**31 - 1)
     try:
         _text(path)
-        with path.open(encoding="utf-8-sig", newline="") as stream:
+        with path.open(encoding=_encoding(path), newline="") as stream:
             for number, row in enumerate(csv.reader(stream), 1):
                 if row and not (number == 1 and "{" not in row[0]):
                     yield _trace(path, f"record {number}", row[0])
