@@ -344,6 +344,17 @@ def test_a_broken_file_says_where(source, text, sentence, tmp_path):
         records(_write(tmp_path, "broken.txt", text), source, QUESTIONS)
 
 
+def test_windows_encodings_and_line_ends(recorded, lab_home, tmp_path):
+    log = (recorded / "zero_shot_cot/log/addsub_zero_shot_cot.log").read_text(encoding="utf-8")
+    rows = '{"index": 0, "answer": "3"}\n{"index": 1, "answer": "1,200"}\n'
+    for encoding in ("utf-8-sig", "utf-16"):
+        path = tmp_path / f"{encoding}.txt"
+        path.write_text(rows, encoding=encoding, newline="\r\n")
+        assert [r.completion.answer_text for r in records(path, "jsonl", QUESTIONS)] == ["3", "1,200"]
+        path.write_text(log, encoding=encoding, newline="\r\n")
+        assert len(records(path, "zero-shot-cot", load("addsub"))) == 395
+
+
 def test_texts_are_such_that_a_database_keeps_them(tmp_path):
     """A rationale that was cut within a character ends in half of it."""
     row = '{"index": 0, "rationale": "3 \\ud83d\\ude00 left\\u0000 \\ud83d", "answer": "3\\ude00"}'
