@@ -17,7 +17,7 @@ from core.results.table import Cell, flips
 from core.stages import scoring
 from core.store import queries
 from core.store.models import Prediction, Run, Study, TrainingRow
-from pages.components.frame import PAGES
+from pages.components.frame import PAGES, errors
 from pages.components.rationales import label as generation_label
 from pages.components.results import method_title
 from pages.components.tables import choice, clickable, forget, paged, search
@@ -66,7 +66,7 @@ def show_predictions(study: Study, run: Run) -> None:
                 name: st.column_config.Column(width=70) for name in ("question", "verdict", "found", "gold")
             },
         )
-    with right:
+    with right, errors():
         if not rows:
             st.info("No prediction matches: choose another filter.", icon=":material/search_off:")
             return

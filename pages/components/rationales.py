@@ -12,7 +12,7 @@ from core.records import Question
 from core.stages.scoring import answer_place
 from core.store import queries
 from core.store.models import Completion, Run, Study
-from pages.components import diversity
+from pages.components import diversity, frame
 from pages.components.checks import choose_check, ready
 from pages.components.generate import verdict
 from pages.components.tables import choice, clickable, forget, paged, search
@@ -58,7 +58,7 @@ def browse(run: Run) -> None:
         offset, limit = paged(queries.count_completions(run.id, **kept), "at")
         rows = queries.completions(run.id, **kept, offset=offset, limit=limit)
         completion_table(rows)
-    with right:
+    with right, frame.errors():
         if not rows:
             st.info("No completion matches: change the filters.", icon=":material/search_off:")
             return

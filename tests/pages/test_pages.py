@@ -100,6 +100,15 @@ def test_a_completion_is_shown_with_its_answer_marked(app: Open, filled: Filled)
     assert row.rationale.split()[-1].strip(".") in shown(opened)
 
 
+@pytest.mark.parametrize(
+    ("page", "query"), [("rationales", {"completion": "99999"}), ("results", {"test_question": "99999"})]
+)
+def test_what_is_not_there_is_said_and_the_rest_of_the_page_stays(app: Open, filled: Filled, page, query):
+    opened = app(page, **query)
+    assert "99999" in opened.error[0].value
+    assert any("Next step" in caption.value for caption in opened.caption)
+
+
 @pytest.mark.parametrize("key", ["text", "verdict", "length", "of", "check"])
 def test_another_filter_lets_go_of_the_completion_that_was_open(app: Open, filled: Filled, key: str):
     last = list(queries.completions(filled.generation))[-1]
