@@ -24,6 +24,9 @@ def results(
     baseline_samples: Annotated[
         int | None, typer.Option(help="The baseline's rationales per question (D).")
     ] = None,
+    baseline_variant: Annotated[
+        str | None, typer.Option(help="What sets the baseline apart, as the table says it: filters, epoch.")
+    ] = None,
     adjust: Annotated[
         str, typer.Option(help="Adjust p-values over the arms: holm or benjamini-hochberg.")
     ] = "holm",
@@ -65,7 +68,9 @@ def results(
         _write(export, items)
         emit(items, json, exports.to_jsonl(items).rstrip("\n"))
         return
-    chosen = baseline and Baseline(baseline, baseline_student, baseline_teacher, baseline_samples)
+    chosen = baseline and Baseline(
+        baseline, baseline_student, baseline_teacher, baseline_samples, baseline_variant
+    )
     rows = table(cells, chosen or None, adjust)
     _write(export, rows)
     document = {

@@ -168,6 +168,23 @@ def table(
     return _adjusted(rows, adjustment)
 
 
+def baselines(cells: Sequence[Cell]) -> dict[str, Baseline]:
+    """What arms can be compared with, by name: each method, and each setting of one that has several.
+
+    "fine-tune-cot" leaves teacher, D and variant to the row; "fine-tune-cot · D=2 · steps" is that arm.
+    """
+    found: dict[str, Baseline] = {}
+    for method in dict.fromkeys(cell.method for cell in cells):
+        found[method] = Baseline(method)
+        arms = [cell.arm for cell in cells if cell.method == method]
+        settings = dict.fromkeys((arm.teacher, arm.samples, arm.variant) for arm in arms)
+        if len(settings) > 1:
+            for teacher, samples, variant in settings:
+                name = " · ".join(filter(None, (method, f"D={samples}", variant, teacher)))
+                found[name] = Baseline(method, None, teacher, samples, variant)
+    return found
+
+
 def flips(a: Cell, b: Cell) -> Flips:
     """The questions that changed from `a` to `b`: two runs, or one run under two rule sets."""
     _require_same_questions([a, b])
@@ -245,7 +262,8 @@ def _baseline_of(row: Arm, arms: Mapping[Arm, list[Cell]], baseline: Baseline) -
         return None
 
     def nearness(arm: Arm) -> tuple[bool, ...]:
-        return arm.teacher == row.teacher, arm.samples == row.samples, arm.variant == row.variant
+        same = arm.teacher == row.teacher, arm.samples == row.samples, arm.variant == row.variant
+        return *same, not arm.variant
 
     best = max(nearness(arm) for arm in found)
     nearest = [arm for arm in found if nearness(arm) == best]

@@ -9,7 +9,7 @@ import streamlit as st
 from core.methods import METHODS
 from core.results import export
 from core.results.statistics import ADJUSTMENTS
-from core.results.table import Baseline, Cell, Row, table
+from core.results.table import Cell, Row, baselines, table
 from core.stages import finished
 from core.store import queries
 from core.store.models import Study
@@ -44,17 +44,23 @@ def cells_of(study: Study) -> list[Cell]:
 def choose_rows(cells: Sequence[Cell]) -> tuple[Row, ...]:
     """The rows of the table, against the baseline and with the adjustment in the URL."""
     left, right = st.columns(2)
-    keys = [NO_BASELINE, *dict.fromkeys(cell.method for cell in cells)]
-    start = keys.index("fine-tune") if "fine-tune" in keys else 0
-    method = left.selectbox(
-        "Compare with", keys, start, format_func=method_title, key="baseline", bind="query-params",
-        help="The same student and teacher, trained or asked by this method; tested question by question.",
+    found = {NO_BASELINE: None} | baselines(cells)
+    start = list(found).index("fine-tune") if "fine-tune" in found else 0
+    chosen = left.selectbox(
+        "Compare with", list(found), start, format_func=_baseline_title, key="baseline", bind="query-params",
+        help="The same student, trained or asked by this method, with the same teacher, D and filters unless "
+        "they are named; tested question by question.",
     )  # fmt: skip
     adjust = right.selectbox(
         "Adjust p-values by", list(ADJUSTMENTS), key="adjust", bind="query-params",
         help="Several arms are tested against one baseline: an unadjusted p is too small.",
     )  # fmt: skip
-    return table(cells, None if method == NO_BASELINE else Baseline(method), adjust)
+    return table(cells, found[chosen], adjust)
+
+
+def _baseline_title(name: str) -> str:
+    method, *setting = name.split(" · ")
+    return visible(" · ".join([method_title(method), *setting]))
 
 
 def show_table(cells: Sequence[Cell]) -> tuple[Row, ...]:

@@ -6,7 +6,7 @@ import pytest
 
 from core.errors import LabError, RefusedError
 from core.results import statistics
-from core.results.table import Baseline, Cell, flips, table
+from core.results.table import Baseline, Cell, baselines, flips, table
 
 
 def cell(run: int, method: str, right: set[int], **values) -> Cell:
@@ -106,6 +106,27 @@ def test_the_same_teacher_is_the_nearer_baseline():
 def test_one_d_against_another():
     cells = [cell(1, "fine-tune-cot", {0}), cell(2, "fine-tune-cot", {0, 1}, samples=8)]
     assert table(cells, Baseline("fine-tune-cot", samples=1))[1].baseline.samples == 1
+
+
+def test_a_filtered_arm_against_the_same_method_unfiltered():
+    filtered = cell(3, "fine-tune-cot", {0, 1, 3, 4}, variant="steps")
+    found = baselines([FT, COT, filtered])
+    assert list(found) == [
+        "fine-tune",
+        "fine-tune-cot",
+        "fine-tune-cot · D=1 · worked",
+        "fine-tune-cot · D=1 · steps · worked",
+    ]
+    plain, _, against = table([COT, FT, filtered], found["fine-tune-cot · D=1 · worked"])
+    assert plain.baseline is None
+    assert (against.baseline, against.gained, against.lost) == (COT.arm, 0, 2)
+    assert all(table([FT, COT, filtered], baseline) for baseline in found.values())
+
+
+def test_a_filtered_arm_stands_against_the_plain_baseline_rather_than_an_earlier_one():
+    earlier = cell(3, "fine-tune-cot", {0}, variant="earlier, run 3")
+    filtered = cell(4, "new-fine-tune-cot", {0, 1}, variant="steps")
+    assert table([COT, earlier, filtered], Baseline("fine-tune-cot"))[-1].baseline == COT.arm
 
 
 def test_the_family_is_the_arms():
