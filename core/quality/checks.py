@@ -177,10 +177,11 @@ def unused(item: Item) -> list[Flag]:
     for number in {n.value: n for n in reversed(given)}.values():
         forms = {_key(number.value)} | ({_key(number.value / 100)} if number.percent else set())
         small_word = number.spelled and number.value <= 2
+        numerator = number.value == 1 and question[number.end : number.end + 1] == "/"  # 1/4: divided by 4
         twice = times[number.value] > 1
         others = [_float(value) for value in values if value != number.value or twice]
         in_the_head = any(_one_sum(_float(number.value), other) & new for other in others)
-        if not small_word and not forms & said and not in_the_head:
+        if not (small_word or numerator) and not forms & said and not in_the_head:
             shown = question[number.start : number.end]
             found.append(Flag(number.start, number.end, "doubtful", f"{shown} is never used", "question"))
             said |= forms

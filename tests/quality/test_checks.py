@@ -135,6 +135,12 @@ def test_numbers_that_may_come_from_elsewhere():
     assert marked(Item(question, "He buys 19 pens for 777 dollars."), "stranger") == ["777"]
 
 
+def test_a_fraction_of_the_question_may_be_a_division():
+    question = "Tom has 840 pens and sells 1/4 of them."
+    assert marked(Item(question, "He sells 840 / 4 = 210."), "unused") == []
+    assert marked(Item(question, "He sells some of his 840."), "unused") == ["4"]
+
+
 def test_a_number_in_the_place_of_another():
     assert marked(Item(QUESTION, "Debby had 74 pieces of candy while her sister had 42."), "stranger") == [
         "74"
