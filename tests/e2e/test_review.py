@@ -234,3 +234,5 @@ def test_a_click_on_a_point_opens_its_question(page, lab, made: Clustered):
     opened_beside.get_by_text(f"question {apart}", exact=True).wait_for()
     question = queries.question(queries.study(made.study_id).dataset_id, apart)
     assert question.text in opened_beside.inner_text()
+    opened_beside.get_by_text("Review it").click()
+    tab.locator(".st-key-card").get_by_text(f"question {apart}", exact=True).wait_for()

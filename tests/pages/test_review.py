@@ -64,6 +64,21 @@ def test_a_rejected_exemplar_makes_room_for_the_next_nearest(app: Open, made: Cl
     assert [d.kind for d in decisions.since(made.exemplars)] == ["reject", "undo", "redo"]
 
 
+def test_what_was_taken_back_is_left_only_where_it_stands(app: Open, made: Clustered):
+    page = app("review", reviewer="ana")
+    for key in ("reject", "reject", "Undo", "Undo"):
+        press(page, key)
+    assert "6 left" in shown(page)
+
+
+def test_any_question_of_the_map_can_be_opened(app: Open, made: Clustered):
+    other = next(p for p in queries.points(made.exemplars) if (p.question_index, 0) not in desk_keys(made))
+    page = press(app("review", reviewer="ana", item=f"{other.question_index}.0", queue="all"), "flag")
+    (decision,) = decisions.since(made.exemplars)
+    assert decision.question_index == other.question_index
+    assert "6 left" in shown(page) and "1 flagged" in shown(page)
+
+
 def test_an_edit_that_removes_the_answer_is_refused_and_kept(app: Open, made: Clustered):
     page = press(app("review", reviewer="ana"), "edit")
     typed = "It cannot be known."

@@ -30,7 +30,10 @@ COLOURS = {
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """A run under review: its decisions folded, and the rationales that a person goes through, in order."""
+    """A run under review: its decisions folded, and the rationales that a person goes through, in order.
+
+    `correct` has every rationale of the run; each of them can be opened by its address.
+    """
 
     run: Run
     study: Study
@@ -90,8 +93,9 @@ def open_review(run: Run) -> Review:
         return Review(run, study, folded, tuple(correct), correct)
     points = map_points(run)
     standing = {key_of(point) for point in stage.nearest(points.values(), folded)}
-    keys = tuple(key for key in points if key in standing or key in folded.items)
-    return Review(run, study, folded, keys, {key: points[key].correct for key in keys}, points)
+    decided = {key for key, item in folded.items.items() if item.done}
+    keys = tuple(key for key in points if key in standing or key in decided)
+    return Review(run, study, folded, keys, {key: point.correct for key, point in points.items()}, points)
 
 
 def key_of(point: Point) -> Key:
