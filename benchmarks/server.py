@@ -36,8 +36,17 @@ TROUBLES: dict[str, tuple[int, dict[str, str], str]] = {
     "no-credit": (429, {"x-should-retry": "false"},
                   '{"error": {"message": "quota", "code": "insufficient_quota"}}'),
     "half-json": (200, {}, '{"id": "x", "choices": [{"te'),
+    "half-a-character": (200, {}, r'{"choices": [{"finish_reason": "stop", "text": "3 \ud83d"}]}'),
     "no-choices": (200, {}, '{"id": "x", "object": "text_completion"}'),
     "html": (200, {"Content-Type": "text/html"}, "<html>a login page</html>"),
+    "nested": (200, {}, '{"choices": ' + "[" * 100_000 + "]" * 100_000 + "}"),
+    "choices-by-name": (200, {}, '{"choices": {"first": {"text": "5"}}}'),
+    # Answers to keep, with something that no column of a table holds.
+    "odd-usage": (200, {}, '{"choices": [{"index": 0, "text": "It is 5.", "finish_reason": "stop"}], '
+                  '"usage": {"prompt_tokens": "many", "completion_tokens": 1e999}}'),
+    "half-pair": (200, {}, '{"choices": [{"index": 0, "text": "5 \\ud83d", "finish_reason": "stop"}], '
+                  '"usage": {"prompt_tokens": -3, "completion_tokens": ' + "9" * 30 + "}}"),
+    "refuses-half-a-pair": (422, {}, '{"error": {"message": "\\ud83d is no text"}}'),
     "always-500": (500, {}, '{"error": {"message": "{key}"}}'),
 }  # fmt: skip
 

@@ -14,10 +14,15 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 Row = TypeVar("Row")
+LONGEST = 1000  # characters; a sentence may quote a file, whose text may be of any length
 
 
 class LabError(Exception):
-    """A sentence for the user: what is wrong and how to mend it."""
+    """A sentence for the user: what is wrong and how to mend it; of a very long one, both ends."""
+
+    def __init__(self, sentence: str) -> None:
+        whole = len(sentence) <= LONGEST
+        super().__init__(sentence if whole else f"{sentence[: LONGEST // 2]} … {sentence[-LONGEST // 2 :]}")
 
 
 class RefusedError(LabError):

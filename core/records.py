@@ -23,6 +23,13 @@ def content_hash(value: Any) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def storable(text: str) -> str:
+    """The text as every database keeps it: NUL and half a surrogate pair (a model's character that was cut
+    in two) become U+FFFD, the two halves of a pair their character."""
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return whole.replace("\0", "\ufffd")
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """One item of a benchmark. `index` is its position in Fine-tune-CoT's order of the benchmark."""

@@ -16,6 +16,7 @@ A study file (YAML) is the whole experiment:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -65,9 +66,13 @@ class Spec:
 
         if not self.name.strip():
             raise LabError("A study needs a name: fill in `name`.")
+        if any("\ud800" <= character <= "\udfff" for character in self.name):
+            raise LabError(
+                "The study's name holds half of a surrogate pair, which cannot be stored: remove it."
+            )
         find_dataset(self.benchmark)
         find_rules(self.rules)
-        find(TEACHERS, self.teacher.get("key", "(none)"), "teacher")
+        find(TEACHERS, str(self.teacher.get("key", "(none)")), "teacher")
         check(self.teacher)
         for method in self.methods:
             find(METHODS, method, "method")
@@ -89,6 +94,7 @@ class Spec:
             raise LabError(
                 f"`sampling` has unknown fields ({', '.join(unknown)}): use {', '.join(sorted(known))}."
             )
+        _check_kinds(Sampling, self.sampling, "sampling: ")
 
     def sampled(self, own: Sampling) -> Sampling:
         """A method's own sampling with what the study sets."""
@@ -114,11 +120,37 @@ def _check_diverse(spec: Spec) -> None:
         raise LabError(
             f"`diverse` has unknown fields ({', '.join(unknown)}): use {', '.join(sorted(DIVERSE))}."
         )
+    _check_kinds(Sampling, _without(spec.diverse, "samples"), "diverse: ")
     drawn = DIVERSE | spec.diverse
+    _check_kinds(Spec, {"samples": drawn["samples"]}, "diverse: ")
     if drawn["samples"] < 2 or drawn["temperature"] <= 0:
         raise LabError("`diverse` needs several samples at a temperature above 0: as `{samples: 8}`.")
     if spec.samples > 1:
         raise LabError("`samples` and `diverse` both ask for several rationales: leave `samples` out.")
+
+
+def _list_of(kind: type) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, list | tuple) and all(type(one) is kind for one in value)
+
+
+KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {  # a field's annotation → what its value must be
+    "str": ("a text", lambda value: isinstance(value, str)),
+    "int": ("a whole number", lambda value: type(value) is int),
+    "int | None": ("a whole number", lambda value: value is None or type(value) is int),
+    "float": ("a number", lambda value: type(value) in (int, float)),
+    "dict[str, Any]": ("`{name: value}` pairs", lambda value: isinstance(value, dict)),
+    "tuple[str, ...]": ("a list of names, as `[one, two]`", _list_of(str)),
+    "tuple[int, ...]": ("a list of whole numbers, as `[0, 1]`", _list_of(int)),
+    "tuple[dict[str, str], ...]": ("a list of `{name: text}`", _list_of(dict)),
+}
+
+
+def _check_kinds(of: type, values: dict[str, Any], where: str = "") -> None:
+    """LabError for a value that is not of its field's kind: `seeds: 1`, where a list belongs."""
+    for one in fields(of):
+        noun, fits = KINDS[one.type]
+        if one.name in values and not fits(values[one.name]):
+            raise LabError(f"`{where}{one.name}` must be {noun}: correct it.")
 
 
 def from_dict(values: dict[str, Any]) -> Spec:
@@ -135,6 +167,7 @@ def from_dict(values: dict[str, Any]) -> Spec:
     ]
     if missing:
         raise LabError(f"The study lacks {', '.join(missing)}: add it to the file.")
+    _check_kinds(Spec, values)
     lists = {n: tuple(v) for n, v in values.items() if isinstance(v, list)}
     return Spec(**{**values, **lists})
 
@@ -147,7 +180,9 @@ def read(path: Path) -> Spec:
         return from_dict(yaml.safe_load(Path(path).read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise LabError(f"There is no file {path}: give the path of a study file (YAML).") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise LabError(f"{path} cannot be read ({error.strerror}): give the path of a study file.") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a number of 5,000 digits is a ValueError
         raise LabError(
             f"{path} is not valid YAML ({' '.join(str(error).split())}): mend that line."
         ) from None
@@ -185,6 +220,8 @@ def open_study(spec: Spec, progress: Any = None) -> int:
 
     The same name with another benchmark or other questions is refused: its runs would not compare.
     """
+    from sqlalchemy.exc import IntegrityError
+
     from core.store import queries
 
     existing = queries.study_by_name(spec.name)
@@ -201,7 +238,10 @@ def open_study(spec: Spec, progress: Any = None) -> int:
     dataset_id = queries.add_dataset(
         spec.benchmark, {"split": spec.split, **spec.options}, load_benchmark(spec, progress)
     )
-    return queries.add_study(spec.name, dataset_id, spec.rules, spec.as_dict())
+    try:
+        return queries.add_study(spec.name, dataset_id, spec.rules, spec.as_dict())
+    except IntegrityError:  # another tab or command has made it meanwhile
+        return open_study(spec, progress)
 
 
 def load_benchmark(spec: Spec, progress: Any = None) -> list[Question]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 
@@ -37,6 +37,15 @@ def test_a_demo_of_any_size_has_enough_of_both_parts(lab_home):
         ({"name": "x"}, "lacks benchmark"),
         ({"name": " ", "benchmark": "addsub"}, "needs a name"),
         ({"name": "x", "benchmark": "addsub", "epochs": 3}, "unknown fields .epochs."),
+        ({"name": 7, "benchmark": "addsub"}, "`name` must be a text"),
+        ({"name": "\ud800", "benchmark": "addsub"}, "surrogate"),
+        ({"name": "x", "benchmark": "addsub", "seeds": 1}, "`seeds` must be a list of whole numbers"),
+        ({"name": "x", "benchmark": "addsub", "methods": "fine-tune"}, "`methods` must be a list of names"),
+        ({"name": "x", "benchmark": "addsub", "train": "all"}, "`train` must be a whole number"),
+        ({"name": "x", "benchmark": "addsub", "teacher": "worked"}, "`teacher` must be `{name: value}`"),
+        ({"name": "x", "benchmark": "addsub", "teacher": {"key": []}}, "no teacher"),
+        ({"name": "x", "benchmark": "addsub", "sampling": {"temperature": "hot"}}, "temperature` must be a"),
+        ({"name": "x", "benchmark": "addsub", "diverse": {"samples": "8"}}, "diverse: samples` must be a"),
         ({"name": "x", "benchmark": "addsub", "methods": ["nope"]}, "no method “nope”"),
         ({"name": "x", "benchmark": "addsub", "teacher": {"key": "nope"}}, "no teacher “nope”"),
         ({"name": "x", "benchmark": "addsub", "teacher": {}}, "no teacher"),
@@ -66,7 +75,26 @@ def test_what_cannot_be_used_is_named(values, sentence):
         studies.from_dict(values)
 
 
-@pytest.mark.parametrize("content", [b"name: [", b"\xff\xfe\x00", b"- a\n- b"])
+def test_every_field_s_kind_is_known():
+    assert {one.type for one in [*fields(studies.Spec), *fields(Sampling)]} <= set(studies.KINDS)
+
+
+@pytest.mark.parametrize("options", [{"size": "many"}, {"flips": "4"}, {"seed": "zero"}])
+def test_options_that_are_no_numbers_are_one_sentence(options, lab_home):
+    spec = studies.Spec(name="x", benchmark="coin_flip_generated", options=options)
+    with pytest.raises(LabError, match="many|flips|zero"):
+        studies.open_study(spec)
+
+
+def test_a_long_text_that_an_error_quotes_is_cut():
+    with pytest.raises(LabError) as error:
+        studies.Spec(name="x", benchmark="b" * 100_000)
+    assert len(str(error.value)) < 1100 and "choose one of" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "content", [b"name: [", b"\xff\xfe\x00", b"- a\n- b", b"- " + b"9" * 5000, b"[" * 5000]
+)
 def test_a_broken_file_is_one_sentence(tmp_path, content):
     file = tmp_path / "study.yaml"
     file.write_bytes(content)

@@ -25,6 +25,7 @@ from core.answers.papers import Reading
 from core.answers.spans import Found, find
 
 TOLERANCE = 1e-6
+MOST_MARKERS = 50  # a text that says more of them goes in circles
 
 # Same length in and out, so that spans need no mapping.
 _PLAIN = str.maketrans(
@@ -263,7 +264,7 @@ def read(text: str, kind: Kind, prefix: str | None) -> Reading:
     correct_format = prefix is None or prefix in text
     if (box := boxed(plain)) and (inner := _first(_unwrap(plain[slice(*box)]), kind)):
         return Reading(inner.shift(box[0]), everything, correct_format)
-    for marker in _markers(plain, prefix):
+    for marker in _markers(plain, prefix)[:MOST_MARKERS]:
         if after := _after(plain[marker:], kind):
             return Reading(after.shift(marker), everything, correct_format)
     if prefix is None:

@@ -60,8 +60,10 @@ Family = Callable[[random.Random, Mapping[str, int]], Item]
 
 def generate(family: Family, options: Mapping[str, int], size: int, seed: int) -> list[Item]:
     """`size` questions of a family, the same for the same seed and options."""
-    if not 1 <= size <= MOST:
+    if type(size) is not int or not 1 <= size <= MOST:
         raise LabError(f"A benchmark of {size} questions cannot be made: choose a size from 1 to {MOST:,}.")
+    if type(seed) is not int:
+        raise LabError(f"The seed {seed!r} cannot be used: write a whole number.")
     source = random.Random(f"{family.__name__}:{seed}:{sorted(options.items())}")
     items: list[Item] = []
     seen: set[str] = set()

@@ -52,7 +52,7 @@ class Dataset:
     def settle_options(self, options: Mapping[str, int] | None) -> dict[str, int]:
         """The options with defaults filled in; LabError for one that does not exist or is not allowed."""
         given = dict(options or {})
-        settled = {o.name: o.check(int(given.pop(o.name, o.default))) for o in self.options}
+        settled = {o.name: o.check(given.pop(o.name, o.default)) for o in self.options}
         if given:
             offered = ", ".join(o.name for o in self.options) or "none"
             raise LabError(f"{self.key} has no option {', '.join(given)}: its options are {offered}.")

@@ -25,6 +25,7 @@ from core.datasets.readers import Item
 from core.datasets.splits import Split, SplitRule, all_test, seventy_thirty
 from core.datasets.table import DATASETS, Dataset
 from core.errors import LabError
+from core.records import storable
 
 Row = tuple[str, Mapping[str, Any]]  # its place in the file, its cells
 COLUMNS = ("question", "answer", "split", "solution")  # the last two may be absent
@@ -89,7 +90,7 @@ def _cells(path: Path, name: str) -> Iterator[Row]:
 def _row(name: str, place: str, cells: Mapping[str, Any]) -> tuple[Item, str | None]:
     def cell(key: str) -> str:
         value = cells.get(key)
-        return value if isinstance(value, str) else "" if value is None else str(value)
+        return "" if value is None else storable(str(value))
 
     for key in ("question", "answer"):
         if not cell(key).strip():
@@ -217,7 +218,7 @@ def add(
     files = {f"{key}.jsonl": "\n".join(lines) + "\n", f"{key}.json": json.dumps(about, ensure_ascii=False)}
     for file, text in files.items():  # the last one makes it a benchmark
         path = _folder() / file
-        uploads.write(path, text.encode(), f"write {path}")
+        uploads.write(path, text.encode(errors="replace"), f"write {path}")
     return added()[key]
 
 

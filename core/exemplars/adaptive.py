@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from random import Random
 
 MARKER = re.compile(r"answer is|answer:", re.IGNORECASE)
+_REST_OF_SENTENCE = re.compile(r"\W*.*?(?=[.!?](?:\s|$)|\n|$)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Extracted:
 def extract(rationale: str, kind: str, rules: str = "fine-tune-cot") -> Extracted | None:
     """The answer after the last marker, read by the rules; None where a second call has to ask.
 
+    It stands in the marker's own sentence: "The answer is not known yet. Tom has 3 pens" says none.
     `kind` is a key of KINDS, `rules` of core.answers.RULES.
     """
     from core.answers import KINDS, find_rules
@@ -41,7 +43,8 @@ def extract(rationale: str, kind: str, rules: str = "fine-tune-cot") -> Extracte
     after = marks[-1].end()
     answer_kind = KINDS[kind] if KINDS[kind].form != "open" else KINDS["words"]
     found = find_rules(rules).read(rationale[after:], answer_kind, None).chosen
-    if found is None or not found.value:
+    sentence = _REST_OF_SENTENCE.match(rationale, after)
+    if found is None or not found.value or (sentence and after + found.start > sentence.end()):
         return None
     return Extracted(found.value, after + found.start, after + found.end, after)
 

@@ -150,13 +150,13 @@ def read(path: str | Path, dataset: str, source: str, split: str = "all") -> lis
     from core.answers import KINDS
     from core.datasets import find_dataset, load
     from core.errors import LabError
-    from core.teachers.recorded import find_source, records
+    from core.teachers.recorded import find_source, in_any_order, records
 
     row, layout = find_dataset(dataset), find_source(source)
     kind = "decimal" if layout.as_numbers and KINDS[row.kind].form == "number" else row.kind
     found = [
         record
-        for record in records(path, source, load(dataset))
+        for record in in_any_order(records(path, source, load(dataset)))
         if record.question is not None and split in ("all", record.question.split)
     ]
     if not found:

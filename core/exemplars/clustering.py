@@ -52,7 +52,7 @@ class Curve:
 
 
 def cluster(embeddings: np.ndarray, k: int, seed: int = SEED, n_init: int = N_INIT) -> Clusters:
-    """k clusters of the rows of `embeddings` (n, d). LabError where k is not between 1 and n."""
+    """k clusters of the rows of `embeddings` (n, d). LabError for a k not in 1 to n, a bad seed."""
     import numpy as np
     from sklearn.cluster import KMeans
     from threadpoolctl import threadpool_limits
@@ -60,6 +60,8 @@ def cluster(embeddings: np.ndarray, k: int, seed: int = SEED, n_init: int = N_IN
     n = len(embeddings)
     if not 1 <= k <= n:
         raise LabError(f"k is {k} and there are {n} questions: choose k between 1 and {n}.")
+    if not 0 <= seed < 2**32:
+        raise LabError(f"The seed is {seed}: choose one between 0 and {2**32 - 1}.")
     if n_init < 1:
         raise LabError(f"n_init is {n_init}: let k-means start at least once.")
     points = np.ascontiguousarray(embeddings, np.float32)

@@ -18,10 +18,11 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import DatabaseError
 
 from core import settings
 from core.errors import LabError
-from core.store import session
+from core.store import explain, session
 from core.store.models import Job, JobLog, Worker, now
 
 QUEUES = {"device": 1, "endpoint": 4}  # jobs at a time in one worker: a device holds one, an endpoint waits
@@ -143,14 +144,24 @@ def _get(db, job_id: str) -> Job:
     return found
 
 
+def prepare() -> None:
+    """Make the queue's own database, or bring it up to date: 2 ms when there is nothing to do."""
+    from dbos import DBOS
+
+    try:
+        DBOS.migrate(settings.system_database_url())
+    except DatabaseError as error:
+        raise explain(error) from error
+
+
 def enqueue(job_id: str) -> str:
     """Hand the job's attempt to the durable queue; a second time changes nothing. Returns its state there."""
-    from dbos import DBOSClient, run_dbos_database_migrations
+    from dbos import DBOSClient
 
     with session() as db:
         row = _get(db, job_id)
         queue, attempt = row.request["queue"], row.attempt
-    run_dbos_database_migrations(settings.system_database_url())  # 2 ms when there is nothing to do
+    prepare()
     client = DBOSClient(system_database_url=settings.system_database_url())
     try:
         handle = client.enqueue(

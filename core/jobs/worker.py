@@ -41,6 +41,7 @@ def run(idle_exit: float | None = None) -> None:
         "executor_id": name,  # stable, so that a restarted worker recovers its own unfinished jobs
         "log_level": "WARNING",
     }
+    jobs.prepare()
     DBOS(config=config)
     import core.jobs.workflows  # noqa: F401  registers the workflow
 

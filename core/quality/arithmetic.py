@@ -25,7 +25,9 @@ from fractions import Fraction
 
 from core.quality.expressions import READINGS, Reader, Reading, Side, Unreadable
 from core.quality.tokens import COMPARATIVES, Token, tokens_of
-from core.quality.units import incomparable
+from core.quality.units import incomparable, unit
+
+READ_CHARACTERS = 20_000  # ten times a long rationale; a hostile text of more would take seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,11 @@ class Equation:
 
 
 def equations(text: str) -> list[Equation]:
-    """Every readable equation of `text`, in order. Includes GSM8K's annotations (`<<48/2=24>>`)."""
+    """Every readable equation of `text`, in order. Includes GSM8K's annotations (`<<48/2=24>>`).
+
+    Of a text that goes on and on, its first 20,000 characters are read.
+    """
+    text = text[:READ_CHARACTERS]
     outside = re.sub(r"<<[^<>\n]*>>", lambda m: " " * len(m.group()), text)
     found = list(_scan(outside, 0))
     for match in re.finditer(r"<<([^<>\n]*)>>", text):
@@ -157,7 +163,8 @@ def _judged(
             _equal(a[k], b[k + 1], sign.approximate, around, after) for a in readings for b in readings
         )
         if not right_enough and (
-            incomparable(left.units | right.units) or (k == 0 and _is_label(tokens, i, left))
+            incomparable(left.units | right.units)
+            or (k == 0 and (_is_label(tokens, i, left) or _is_part(tokens, i, left)))
         ):
             continue
         if not right_enough and re.match(r"\s*(?:and\s+)?\(?\d+/\d", after):  # 16 and (2/3)
@@ -179,6 +186,15 @@ def _is_label(tokens: list[Token], i: int, left: Side) -> bool:
     phrase = i > 0 and tokens[i - 1].kind not in ("break", "equals")
     part = left.fraction and left.value is not None and left.value < 1
     return (not left.operators or part) and (left.counted or phrase)
+
+
+def _is_part(tokens: list[Token], i: int, left: Side) -> bool:
+    """Whether the first number is the lesser part of a measure: "1 hour and 30 minutes + 45 minutes"."""
+    at = i - 2 if i and tokens[i - 1].text.lower() == "and" else i - 1
+    if at < 1 or tokens[at].kind != "word" or tokens[at - 1].kind != "number":
+        return False
+    greater = unit(tokens[at].text)
+    return greater is not None and incomparable(left.units | {greater})
 
 
 def _is_statement(tokens: list[Token], left: Side, right: Side) -> bool:

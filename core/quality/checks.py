@@ -34,6 +34,7 @@ PREMISE_SHARE = 0.75  # of a step's words are the question's: it says again what
 LOOP_TIMES = 3
 COUNTABLE = 4  # up to here a number may have been counted in the question
 KNOWN_NUMBERS = 40  # beyond this many, anything can be worked out from something
+LONGEST_NUMBER = 100  # characters that an answer may have to be one number
 ENDINGS = ".!?…)]}\"”'’»$*`。"
 # No sentence ends on one of these.
 OPEN_WORDS = frozenset(
@@ -201,7 +202,8 @@ def unused(item: Item) -> list[Flag]:
         forms = {_key(number.value)} | hundredth
         article = number.value in (0, 1) or (number.spelled and number.value <= 2)
         others = [_float(value) for value in values if value != number.value or times[value] > 1]
-        used = any(_one_sum(_float(number.value), other) & in_the_head for other in others)
+        own = _float(number.value)
+        used = in_the_head and any(_one_sum(own, other) & in_the_head for other in others)
         if not article and not forms & said and not used:
             shown = question[number.start : number.end]
             found.append(Flag(number.start, number.end, "doubtful", f"{shown} is never used", "question"))
@@ -347,6 +349,8 @@ def _is_correct(item: Item) -> bool:
 
 
 def _number(text: str) -> Fraction | None:
+    if len(text) > LONGEST_NUMBER:
+        return None
     found = numbers(text)
     whole = re.fullmatch(r"\s*-?\s*[$£€¥]?[\d.,/ ]+%?\s*", text)
     if not whole or len(found) != 1:

@@ -50,9 +50,10 @@ class Kept:
 
 
 def path(rationale: str) -> tuple[str, ...]:
-    """The way to the answer: its equations without units and blanks, else the numbers in their order."""
-    found = tuple(e.form for e in equations(rationale))
-    return found or tuple(str(n.value) for n in numbers(rationale))
+    """The way to the answer: its equations without units and blanks, else the numbers in their order,
+    else its words."""
+    found = tuple(e.form for e in equations(rationale)) or tuple(str(n.value) for n in numbers(rationale))
+    return found or tuple(word for word, _, _ in words(rationale))
 
 
 def similarity(texts: Sequence[str], encode: Encode | None = None) -> np.ndarray:

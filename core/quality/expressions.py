@@ -111,12 +111,17 @@ class Reader:
             first=self.first_operand(),
             before_of=self.before_of,
             counted=self.counted,
-            digits=bare.digits if bare else None,
+            digits=self.printed_digits(bare) if bare else None,
             approximate=bool(bare and bare.approximate),
             quotient=total.tops == "/",
             units=frozenset(self.units),
             form=form,
         )
+
+    def printed_digits(self, token: Token) -> int | None:
+        """After the decimal point of its value: 33 % has two, as 0.33 has."""
+        hundredths = token.percent and self.reading.percent != "plain"
+        return token.digits + 2 if hundredths and token.digits is not None else token.digits
 
     def first_operand(self) -> Fraction | None:
         """The number that a running total goes on from."""
@@ -176,6 +181,15 @@ class Reader:
         return Value(number, share=share or whole, tops=sign)
 
     def power(self) -> Value:
+        """An operand with its exponent. All nesting goes through here: brackets, "- - 1", "2^2^2"."""
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise Unreadable
+        made = self.raised()
+        self.depth -= 1
+        return made
+
+    def raised(self) -> Value:
         base = self.atom()
         token = self.peek()
         if token is not None and token.kind == "sup" and token.start == self.end:
@@ -264,16 +278,12 @@ class Reader:
         opening = self.peek()
         if opening is None or opening.kind != "open":
             raise Unreadable
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise Unreadable
         self.at += 1
         self.form.append("(")
         made = self.sum()
         closing = self.peek()
         if closing is None or closing.kind != "close":
             raise Unreadable
-        self.depth -= 1
         self.at += 1
         self.end = closing.end
         self.form.append(")")

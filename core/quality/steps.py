@@ -62,6 +62,7 @@ NUMBER_WORDS |= {
     for below, part in [*PARTS.items(), (4, "quarter")]
     for plural in ("", "s")
 }
+LONGEST_MARK = 100  # characters: what stands before a full stop that ends no sentence is shorter
 _BOUNDARY = re.compile(r"\n\s*|(?<=[.!?])[\"”’)\]]*\s+(?=[\"“(\[$]?[A-Z0-9])")
 _MARKER = re.compile(r"(?m)^[ \t]*\(?\d{1,3}[.)](?=\s)")
 
@@ -107,7 +108,7 @@ def numbers(text: str) -> list[Number]:
     markers = {match.end() - 2 for match in _MARKER.finditer(text)}  # the last digit of each
     found = []
     for token in tokens_of(text):
-        if token.kind == "number" and not any(token.start <= at < token.end for at in markers):
+        if token.kind == "number" and markers.isdisjoint(range(token.start, token.end)):
             found.append(Number(token.value, token.start, token.end, token.percent))
         elif token.kind == "word" and token.text.lower() in NUMBER_WORDS:
             value = NUMBER_WORDS[token.text.lower()]
@@ -122,7 +123,7 @@ def words(text: str) -> list[tuple[str, int, int]]:
 
 def _is_abbreviation(text: str, start: int, end: int) -> bool:
     """Whether the full stop before a blank ends "Mrs." or a list marker rather than a sentence."""
-    before = text[start:end].strip()
+    before = text[max(start, end - LONGEST_MARK) : end].strip()
     last = before.split()[-1].rstrip(".").lstrip('("“').lower() if before else ""
     initial = len(last) == 1 and last.isalpha() and last != "i" and before.endswith(".")
     marker = bool(re.fullmatch(r"\(?\d{1,3}[.)]", before))

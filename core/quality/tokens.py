@@ -48,11 +48,12 @@ _PATTERN = re.compile(
     + _CURRENCY
     + r""")
   | (?P<frac>\\[dt]?frac)
-  | (?P<break1>\\[\[\]()]|[=−-]+>|⇒|→|[<>!:]=|[<>≤≥≠])
+  | (?P<break1>\\[\[\]()]|[=−-]{1,20}>|⇒|→|[<>!:]=|[<>≤≥≠])
   | (?P<number>(?:
-        (?P<whole>\d+)[ ](?:and[ ])?(?P<top>\d+)/(?P<bottom>\d+)(?![\d/.,]*[\d/])
+        (?P<whole>\d+)[ \u00a0\u202f\u2009](?:and[ ])?(?P<top>\d+)/(?P<bottom>\d+)(?![\d/.,]*[\d/])
       | (?P<lead>\d+)?(?P<vulgar>[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])
-      | (?P<decimal>(?:\d{1,3}(?:,\d{3})+(?!\d)|\d{1,3}(?:[ ]\d{3})+(?![\d,])|\d+)(?:\.\d+)?
+      | (?P<decimal>(?:\d{1,3}(?:,\d{3})+(?!\d)
+              |\d{1,3}(?:(?:[ \u00a0\u202f\u2009'’]|\{,\}|\\,)\d{3})+(?![\d,])|\d+)(?:\.\d+)?
           |(?<!\d)\.\d+) )
     (?P<ordinal>(?:st|nd|rd|th)s?\b)?(?P<dots>\.\.\.|…)?(?P<percent>\s?\\?%|\s?percent\b|\s?per\ cent\b)?)
   | (?P<equals>(?:,?\s*\b(?:which\s+|that\s+|this\s+)?
@@ -61,7 +62,7 @@ _PATTERN = re.compile(
         (?:\s+a\s+total\s+of)?(?:\s+(?P<roughly>about|approximately|roughly))?
         (?=\s+[-−]?\\?[$£€¥₹]?\s*\d)
       | ==?|＝|\\approx|[≈≅]|(?<=\s)~(?=\s))
-  | (?P<times>\\times|\\cdot|[×·∙⋅✕＊]|\bmultiplied\s+by\b|\btimes\b(?=\s+(?:the\s+)?[$£€]?[\d.(]))
+  | (?P<times>\\times|\\cdot|[×·∙⋅✕∗＊]|\bmultiplied\s+by\b|\btimes\b(?=\s+(?:the\s+)?[$£€]?[\d.(]))
   | (?P<divided>\\div|[÷∕⁄／]|\bdivided\s+by\b)
   | (?P<plus>＋|\bplus\b)
   | (?P<minus>[−–－]|\bminus\b)
@@ -157,7 +158,7 @@ def _number(match: re.Match[str], text: str, previous: Token | None, money: bool
         part = Fraction(unicodedata.numeric(match["vulgar"])).limit_denominator(10)
         value = int(match["lead"] or 0) + part
     else:
-        plain = re.sub("[, ]", "", match["decimal"])
+        plain = re.sub(r"[^\d.]", "", match["decimal"])
         value = Fraction(plain if not plain.startswith(".") else "0" + plain)
         digits = len(plain.partition(".")[2])
     below = previous is not None and previous.text == "/"  # 1/4th

@@ -76,6 +76,7 @@ def batch(progress: Progress, run_id: int, first: int, last: int) -> int:
     written = 0
     progress.at("Teacher writes rationales", len(finished), total)
     with teachers.opened(run.config["teacher"], everyone, own.kind) as teacher:
+        teacher.waiting = progress.check
         ask = teachers.asking(teacher, sampled(run), run_id)
         options = as_options(run.config["prompting"])
         for completion in methods.generate(missing, methods.METHODS[run.method], ask, options):

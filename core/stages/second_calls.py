@@ -83,6 +83,7 @@ def check(progress: Progress, run_id: int, size: int, seed: int) -> dict[str, An
     items: dict[tuple[int, int], dict[str, Any]] = {}
     progress.at(STAGE, 0, len(keys))
     with teachers.opened(run.config["teacher"], run_questions(run), own.kind) as teacher:
+        teacher.waiting = progress.check
         for reply in teachers.asking(teacher, sampled(run), run_id)(asked, lambda _: []):
             key = reply.request.question_index, reply.request.sample_index
             row = first[key]

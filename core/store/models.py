@@ -16,16 +16,28 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, Dialect, ForeignKey, Index, String, Text, TypeDecorator, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from core.records import storable
 
 
 def now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
+class Words(TypeDecorator[str]):
+    """A text of people or models, as every database keeps it (core.records.storable)."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else storable(value)
+
+
 class Base(DeclarativeBase):
-    type_annotation_map = {dict[str, Any]: JSON, list[Any]: JSON, str: Text}
+    type_annotation_map = {dict[str, Any]: JSON, list[Any]: JSON, str: Words}
 
 
 class Dataset(Base):

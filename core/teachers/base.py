@@ -53,11 +53,13 @@ class Teacher(ABC):
     identity  what the cache key says of it, never a key; None if it makes no call, so that there is
               nothing to keep and nothing to pay
     prices    US dollars per million tokens
+    waiting   called now and then while no reply comes; what it raises ends the run
     """
 
     name: str
     identity: dict[str, Any] | None = None
     prices: Prices = Prices()
+    waiting: Callable[[], None] = staticmethod(lambda: None)
 
     @abstractmethod
     def complete(

@@ -16,14 +16,14 @@ import socket
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from core import settings
 from core.errors import LabError
-from core.records import Reply, Request, Sampling
+from core.records import Reply, Request, Sampling, storable
 from core.teachers.base import Prices, Teacher, Then, count_tokens
 
 if TYPE_CHECKING:
@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 LOOPBACK = {"localhost", "127.0.0.1", "::1", "0.0.0.0"}
 CONNECT_SECONDS = 5.0
 GRACE_SECONDS = 5.0  # how long a stopped run waits for the calls in flight, which are already paid for
+PERIOD_SECONDS = 1.0  # how often a run that waits for an answer hears that it should stop
+LONGEST_WAIT_SECONDS = 60.0  # between two tries, by the client
 REASON_CHARACTERS = 200
+MOST_TOKENS = 10**9  # no call has more, whatever a server says
 KEY_NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
 NO_KEY = "none"  # what local servers expect where OpenAI expects a key
 
@@ -78,13 +81,20 @@ class Endpoint(Teacher):
         thread = threading.Thread(target=run.start, name="endpoint", daemon=True)
         thread.start()
         try:
-            while (item := run.out.get()) is not None:
+            while (item := self._next(run.out)) is not None:
                 if isinstance(item, BaseException):
                     raise item
                 yield item
         finally:
             run.stop.set()
             thread.join(GRACE_SECONDS)
+
+    def _next(self, out: SimpleQueue[Reply | BaseException | None]) -> Reply | BaseException | None:
+        while True:
+            try:
+                return out.get(timeout=PERIOD_SECONDS)
+            except Empty:
+                self.waiting()
 
     def _key(self) -> str:
         key = settings.secret(self.key_name) if self.key_name else None
@@ -126,13 +136,18 @@ class Endpoint(Teacher):
             return arguments | {"messages": [{"role": "user", "content": prompt}]}
         return arguments | {"prompt": prompt}
 
+    @property
+    def patience(self) -> float:
+        """Seconds that all tries of a call may take, one that sends a byte now and then for ever included."""
+        return self.timeout * (self.retries + 1) + LONGEST_WAIT_SECONDS * self.retries
+
     def reply(self, request: Request, response: Any) -> Reply:
         """The reply in a response object; one with `error` if the response has no text."""
         try:
             choice = response.choices[0]
             text = choice.message.content if self.mode == "chat" else choice.text
             finish_reason = choice.finish_reason
-        except (AttributeError, IndexError, TypeError):
+        except (AttributeError, LookupError, TypeError):
             text = finish_reason = None
         if finish_reason == "content_filter":
             return self.failed(request, "its content filter refused to answer: leave this question out")
@@ -140,9 +155,10 @@ class Endpoint(Teacher):
             return self.failed(
                 request, "its reply has no text: check that the base URL and the mode are the right ones"
             )
+        text = storable(text)
         usage = getattr(response, "usage", None)
-        prompt_tokens = getattr(usage, "prompt_tokens", None) or count_tokens(request.prompt)
-        written = getattr(usage, "completion_tokens", None)
+        prompt_tokens = _tokens(usage, "prompt_tokens") or count_tokens(request.prompt)
+        written = _tokens(usage, "completion_tokens")
         completion_tokens = count_tokens(text) if written is None else written
         return Reply(
             request,
@@ -156,6 +172,11 @@ class Endpoint(Teacher):
     def failed(self, request: Request, reason: str) -> Reply:
         where = f"question {request.question_index}, sample {request.sample_index}"
         return Reply(request, finish_reason="error", error=f"{self.name}, {where}: {reason}.")
+
+    def late(self, request: Request) -> Reply:
+        return self.failed(
+            request, f"no answer within {self.timeout:g} s: raise the time-out or lower the concurrency"
+        )
 
     def explain(self, request: Request, error: openai.APIError, key: str) -> Reply:
         """A failed Reply for what concerns one request; raises LabError for what concerns them all."""
@@ -177,9 +198,7 @@ class Endpoint(Teacher):
         if error.code == "insufficient_quota":
             raise LabError(f"The account at {self.base_url} has no credit left: add some, then resume.")
         if isinstance(error, openai.APITimeoutError):
-            return self.failed(
-                request, f"no answer within {self.timeout:g} s: raise the time-out or lower the concurrency"
-            )
+            return self.late(request)
         if isinstance(error, openai.APIConnectionError):
             if type(error.__cause__).__name__ == "ConnectError":
                 raise self.unreachable("it has stopped answering")
@@ -253,12 +272,15 @@ class _Run:
         teacher = self.teacher
         create = client.chat.completions.create if teacher.mode == "chat" else client.completions.create
         try:
-            response = await create(
-                **teacher.call(request.prompt, request.sampling or self.sampling, request.sample_index)
-            )
+            async with asyncio.timeout(teacher.patience):
+                response = await create(
+                    **teacher.call(request.prompt, request.sampling or self.sampling, request.sample_index)
+                )
+        except TimeoutError:
+            return teacher.late(request)
         except openai.APIError as error:
             failure = error
-        except ValueError:  # a body that is no JSON, whatever its header says
+        except (ValueError, RecursionError):  # a body that is no JSON, whatever its header says
             return teacher.failed(
                 request, "its reply is not valid JSON: check that the base URL is the right one"
             )
@@ -283,6 +305,12 @@ def check(base_url: str, key_name: str) -> None:
         raise LabError("The base URL must look like https://host/v1: correct it.")
     if url.username or url.password or url.query:
         raise LabError("The base URL holds a user, password or query: name the key by its key name instead.")
+
+
+def _tokens(usage: Any, name: str) -> int | None:
+    """What a server says it counted; None where that is no number of tokens."""
+    value = getattr(usage, name, None)
+    return value if type(value) is int and 0 <= value < MOST_TOKENS else None
 
 
 def _reason(error: openai.APIError, key: str) -> str:

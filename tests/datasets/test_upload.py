@@ -28,12 +28,24 @@ def test_csv_with_its_own_split(lab_home, tmp_path):
     assert "mine" in all_datasets() and find_dataset("mine").licence
 
 
+def test_half_of_a_surrogate_pair_is_kept_as_a_replacement_character(lab_home, tmp_path):
+    text = '{"question": "How many \\ud83d?", "answer": "5"}\n{"question": "And now?", "answer": "6"}\n'
+    upload.add(_write(tmp_path, "mine.jsonl", text), "half")
+    assert load("half")[0].text == "How many \ufffd?"
+    assert studies.open_study(studies.Spec(name="half", benchmark="half"))
+
+
 def test_json_lines_are_split_seventy_thirty(lab_home, tmp_path):
     text = "".join(f'{{"question": "Is {i}?", "answer": "{"yes" if i % 2 else "No"}"}}\n' for i in range(10))
     row = upload.add(_write(tmp_path, "mine.jsonl", text), "yes_or_no")
     assert row.kind == "yes-no"
     splits = [q.split for q in load("yes_or_no")]
     assert (splits.count("train"), splits.count("test")) == (7, 3)
+
+
+def test_half_a_character_can_be_kept(lab_home, tmp_path):
+    upload.add(_write(tmp_path, "a.jsonl", r'{"question": "Who is \ud83d?", "answer": "3"}'), "half")
+    assert [q.text for q in load("half")] == ["Who is \ufffd?"]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,16 @@ def test_only_a_split(lab_home, recorded):
     assert sizes == {"train": 276, "test": 119, "all": 395}
     with pytest.raises(LabError, match="train, test or all"):
         read(path, "addsub", "zero-shot-cot", "dev")
+
+
+def test_equal_questions_in_any_order(lab_home, recorded, tmp_path):
+    """SingleEq asks some questions twice, and a log does not say which of them a record answers."""
+    head, *parts = re.split(r"(?m)(?=^\d+(?:st|nd|rd|th) data$)", log(recorded, "singleeq").read_text())
+    path = tmp_path / "backwards.log"
+    path.write_text(head + "".join(part.rstrip("\n") + "\n" for part in reversed(parts)))
+    backwards = read(path, "single_eq", "zero-shot-cot")
+    assert len(backwards) == 508
+    assert set(backwards) == set(read(log(recorded, "singleeq"), "single_eq", "zero-shot-cot"))
 
 
 def test_one_call_completions_lose_their_answer_sentence(lab_home, recorded, tmp_path):

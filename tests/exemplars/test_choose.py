@@ -48,6 +48,9 @@ def test_what_is_encoded_is_a_row(addsub):
 def test_bad_input(addsub):
     with pytest.raises(LabError, match="choose k between 1 and 3"):
         choose(addsub[:3], rules="paper", dataset="addsub", k=4, encoded=hashed)
+    for seed in (-1, 2**32):
+        with pytest.raises(LabError, match="between 0 and 4294967295"):
+            choose(addsub[:3], rules="paper", dataset="addsub", k=2, seed=seed, encoded=hashed)
     with pytest.raises(LabError, match="no question"):
         choose([], rules="paper", dataset="addsub", encoded=hashed)
     with pytest.raises(LabError, match="selection rules “best”"):

@@ -87,6 +87,11 @@ def test_it_asks_for_the_kind_of_answer():
         ("There are 5 left.", "integer", None),
         ("The answer is", "integer", None),
         ("The answer is unknown.", "decimal", None),
+        ("The answer is not known yet. Tom has 3 pens and 4 books.", "integer", None),
+        ("The answer is simple\nAdd 5 and 3.", "decimal", None),
+        ("The answer is:\n\n**1,234**.", "integer", "1234"),
+        ("The answer is $1,234.", "integer", "1234"),
+        ("The answer is unclear. no", "yes-no", None),
         ("", "integer", None),
     ],
 )

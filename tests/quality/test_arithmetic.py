@@ -73,6 +73,13 @@ RIGHT = [
     "-3 * -4 = 12",
     "10 = 4 + 6",
     "60 mph * 2 hours = 120 miles",
+    r"3{,}000 + 500 = 3{,}500",
+    r"100\,000 / 4 = 25\,000",
+    "1\u00a0000 + 500 = 1\u202f500",
+    "2'000 + 500 = 2’500",
+    "6 ∗ 7 = 42",
+    "1/3 = 33%",
+    "2/3 = 66.7%",
 ]
 # Each with where it is marked: what stands around an equation is left out.
 PLACED = {
@@ -103,6 +110,9 @@ WRONG = {
     "2 × 3 = 7 apples": "6",
     "0.01 + 1.99 = 3": "2",
     "$12.50 x 12 = $151": "150",
+    r"3{,}000 + 500 = 3{,}600": "3,500",
+    "1/3 = 34%": "about 0.333",
+    "15/40 = 33.5%": "0.375",
 }
 SILENT = [
     "2x + 3 = 7",
@@ -124,6 +134,9 @@ SILENT = [
     "1.000,50 + 2 = 1.002,50",
     "x 4 = 12",
     "5 kg + 300 g = 5.3 kg",
+    "1.234,50 + 1 = 1.235,50",
+    "1 hour and 30 minutes + 45 minutes = 135 minutes",
+    "5 feet 3 inches + 2 = 65",
     "",
 ]
 
@@ -182,7 +195,7 @@ def test_the_parts_of_an_equation():
 
 ODD = [  # text, how many equations are in it
     ("(" * 5000 + "1", 0),
-    ("1+" * 20000 + "1 = 2", 1),
+    ("1+" * 5000 + "1 = 2", 1),
     ("9^9^9^9 = 1", 0),
     ("9" * 5000 + " + 1 = 2", 0),
     ("1 = " * 5000, 0),
@@ -190,9 +203,16 @@ ODD = [  # text, how many equations are in it
     ("* " * 5000, 0),
     ("<<" * 5000, 0),
     ("<<1+1=2" * 2000, 2000),
+    ("1 " + "-" * 2000 + "1 = 2", 0),
+    ("2^" * 2000 + "1 = 2", 0),
+    ("1^1" * 2000 + " = 2", 0),
+    ("=" * 300_000, 0),
+    ("9*" * 100_000 + "9 = 3", 0),
+    ("((1)" * 100_000, 0),
 ]
 
 
+@pytest.mark.timeout(10)
 @pytest.mark.parametrize(("text", "n"), ODD, ids=range(len(ODD)))
 def test_odd_text_gives_only_the_equations_in_it(text, n):
     assert len(equations(text)) == n

@@ -135,6 +135,12 @@ def test_numbers_that_may_come_from_elsewhere():
     assert marked(Item(question, "He buys 19 pens for 777 dollars."), "stranger") == ["777"]
 
 
+def test_a_fraction_of_the_question_may_be_a_division():
+    question = "Tom has 840 pens and sells 1/4 of them."
+    assert marked(Item(question, "He sells 840 / 4 = 210."), "unused") == []
+    assert marked(Item(question, "He sells some of his 840."), "unused") == ["4"]
+
+
 def test_a_number_in_the_place_of_another():
     assert marked(Item(QUESTION, "Debby had 74 pieces of candy while her sister had 42."), "stranger") == [
         "74"
@@ -241,6 +247,17 @@ def test_odd_text_is_harmless(text):
     exemplar = Exemplar(text, text, text)
     for flag in review(Item(text, text, text, text, (exemplar,))):
         assert 0 <= flag.start <= flag.end <= len(text)
+
+
+@pytest.mark.timeout(60)
+def test_a_text_that_goes_on_and_on_is_read_without_a_stall():
+    assert len(numbers("\n1. " * 30_000)) == 0
+    assert len(numbers("-" * 300_000 + "7")) == 1
+    assert len(steps("Mr. X. " * 30_000)) == 1
+    item = Item("How many?", "-" * 300_000, "1", "-" + " " * 100_000 + "x")
+    assert [flag.check for flag in review(item)] == ["truncated"]
+    asked = Item(" and ".join(str(n) for n in range(1, 15_000)), "1 " * 15_000)
+    assert {flag.check for flag in review(asked, ("unused",))} == {"unused"}
 
 
 def test_recorded_rationales_and_seeded_errors(recorded, monkeypatch):

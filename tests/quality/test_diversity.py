@@ -26,6 +26,12 @@ def test_paths_are_the_equations():
     assert d.path(MENTAL) == ("39",)
 
 
+def test_without_a_number_a_path_is_its_words():
+    heads, tails = "The coin is heads up.", "The coin is tails up."
+    assert d.diversity([heads, tails, heads.lower()]).paths == 2
+    assert d.without_same_path([heads, tails, heads.lower()]).kept == (0, 1)
+
+
 def test_the_same_text_ten_times_is_one_rationale():
     got = d.diversity([LONG] * 9 + [LONG.upper().replace(" ", "  ")])
     assert (got.n, got.texts, got.paths) == (10, 1, 1)

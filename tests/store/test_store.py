@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+from contextlib import closing
 
 import pytest
 from alembic.config import Config
@@ -10,10 +12,12 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
-from core import records
+from core import jobs, records, studies
+from core import settings as lab_settings
 from core.errors import LabError
-from core.store import HEAD, MIGRATIONS, engine, queries, session
+from core.store import HEAD, MIGRATIONS, _engine, engine, queries, session
 from core.store.models import Base, Completion, Job, Study
 
 
@@ -54,6 +58,73 @@ def test_many_tabs_may_write_at_once(lab_home):
         thread.join()
     with session() as db:
         assert db.query(Job).count() == 80
+
+
+def test_of_many_that_open_the_same_at_once_all_get_it(lab_home):
+    """A double click, or two commands: one makes the study and the run, the others find them."""
+    engine()
+    found, together = [], threading.Barrier(8, timeout=20)
+
+    def open_it() -> None:
+        together.wait()
+        study = studies.open_study(
+            studies.Spec(name="s", benchmark="coin_flip_generated", options={"size": 20})
+        )
+        together.wait()
+        run = queries.open_run(study, "generate", "0" * 64, method="fine-tune-cot", config={})
+        found.append((study, run.id))
+
+    threads = [threading.Thread(target=open_it) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [(1, 1)] * 8
+
+
+@pytest.fixture
+def no_engine():
+    """Without the engines that this process keeps: the database is opened anew."""
+    _engine.cache_clear()
+    yield
+    _engine.cache_clear()
+
+
+@pytest.mark.parametrize("content", [b"no database" * 5000, b"SQLite format 3\0" + b"\1" * 9000])
+def test_a_damaged_database_is_one_sentence(content, lab_home, no_engine):
+    (lab_settings.home() / "lab.db").write_bytes(content)
+    with pytest.raises(LabError, match="is damaged .*: put a copy"), session():
+        pass
+
+
+def test_a_damaged_queue_is_one_sentence(lab_home):
+    (lab_settings.home() / "jobs.db").write_bytes(b"no database" * 5000)
+    with pytest.raises(LabError, match="jobs.db may always be moved away"):
+        jobs.prepare()
+
+
+def test_the_database_of_a_newer_lab_is_one_sentence(lab_home, no_engine):
+    with engine().begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    _engine.cache_clear()
+    with pytest.raises(LabError, match="A newer lab"):
+        engine()
+
+
+def test_a_database_that_another_program_holds_is_one_sentence(lab_home, monkeypatch, no_engine):
+    monkeypatch.setattr("core.store.BUSY_SECONDS", 0.1)
+    engine()
+    with closing(sqlite3.connect(lab_settings.home() / "lab.db", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(LabError, match="Another program holds"), session() as db:
+            db.add(Job(id="x", kind="study", title="t", request={}))
+
+
+@pytest.mark.parametrize("url", ["nonsense", "mysql://u@h/db", "nosuch://x"])
+def test_a_database_url_that_means_nothing_is_one_sentence(url, lab_home, monkeypatch, no_engine):
+    monkeypatch.setenv("LAB_DATABASE_URL", url)
+    with pytest.raises(LabError, match="LAB_DATABASE_URL cannot be used"):
+        engine()
 
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path, monkeypatch):

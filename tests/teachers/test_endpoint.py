@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 import time
+from contextlib import suppress
 
 import pytest
 
 from benchmarks.server import Server, running
 from core.errors import LabError
-from core.records import Reply, Request, Sampling
-from core.teachers import open_teacher
+from core.records import Question, Reply, Request, Sampling
+from core.store import queries, replies
+from core.teachers import endpoint, open_teacher
+from core.teachers.base import count_tokens
 
 KEY = "sk-very-secret-1234567890"
 ASKED = [Request(f"prompt {i}", i) for i in range(60)]
@@ -131,6 +136,8 @@ def test_what_concerns_all_requests_stops_the_run(server: Server, model: str, sa
         ("half-json", "not valid JSON"),
         ("no-choices", "no text"),
         ("html", "base URL"),
+        ("nested", "not valid JSON"),
+        ("choices-by-name", "no text"),
         ("always-500", "status 500"),
     ],
 )
@@ -143,10 +150,65 @@ def test_what_concerns_one_request_is_its_error(server: Server, model: str, says
         assert KEY not in reply.error and one_sentence(reply.error)
 
 
+def test_half_a_character_can_be_stored(server: Server) -> None:
+    replies = answers(server, ASKED[:1], model="half-a-character", mode="completions")
+    assert [(r.text, r.error) for r in replies] == [("3 \ufffd", None)]
+
+
 def test_an_answer_that_takes_too_long_is_an_error() -> None:
     with running(latency=5.0) as server:
         (reply,) = answers(server, ASKED[:1], timeout=0.2, retries=0)
     assert "0.2 s" in reply.error
+
+
+def test_an_answer_that_never_ends_is_an_error() -> None:
+    """A byte now and then keeps every time-out of the client waiting."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=drip, args=(listening,), daemon=True).start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
+        with open_teacher("openai", base_url=url, model="any", timeout=0.3, retries=0) as teacher:
+            (reply,) = teacher.complete(ASKED[:1], Sampling())
+    assert "no answer within 0.3 s" in reply.error
+
+
+def drip(listening: socket.socket) -> None:
+    listening.accept()[0].close()  # the look whether anybody is there
+    connection, _ = listening.accept()
+    with connection, suppress(OSError):
+        connection.sendall(
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 999\r\n\r\n"
+        )
+        for _ in range(999):
+            connection.sendall(b" ")
+            time.sleep(0.05)
+
+
+def test_who_waits_for_an_answer_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoint, "PERIOD_SECONDS", 0.05)
+    monkeypatch.setattr(endpoint, "GRACE_SECONDS", 0.1)
+
+    def stop() -> None:
+        raise InterruptedError
+
+    with running(latency=30.0) as server, opened(server) as teacher:
+        teacher.waiting = stop
+        with pytest.raises(InterruptedError):
+            next(teacher.complete(ASKED[:1], Sampling()))
+
+
+@pytest.mark.parametrize(
+    ("model", "text"), [("odd-usage", "It is 5."), ("half-pair", "5 \ufffd"), ("refuses-half-a-pair", "")]
+)
+def test_what_no_table_holds_loses_no_answer(server: Server, model: str, text: str, lab_home) -> None:
+    dataset = queries.add_dataset("coin_flip", {}, [Question(0, "q", "yes")])
+    study = queries.add_study("s", dataset, "fine-tune-cot", {})
+    run = queries.open_run(study, "generate", "0" * 64, method="fine-tune-cot", config={})
+    with opened(server, model=model, mode="completions") as teacher:
+        first, again = (list(replies.ask(teacher, ASKED[:1], Sampling(), run_id=run.id)) for _ in range(2))
+    assert first[0].text == again[0].text == text
+    assert again[0].cached is bool(text)  # a refused one is asked again
+    if text:
+        assert (first[0].prompt_tokens, first[0].completion_tokens) == (2, count_tokens(text))
 
 
 def test_nobody_there_is_said_at_once() -> None:

@@ -297,6 +297,44 @@ BROKEN = [
     ("jsonl", '{"rationale": "x"}', "neither 'question' nor 'index'"),
     ("jsonl", '{"index": "one", "answer": "x"}', "no whole number"),
     ("jsonl", '{"index": 0}', "no 'rationale'"),
+    ("jsonl", '{"index": 0.5, "answer": "3"}', "no whole number"),
+    ("jsonl", '{"index": true, "answer": "3"}', "no whole number"),
+    (
+        "jsonl",
+        '{"index": 0, "rationale": ["One.", "Two."], "answer": "3"}',
+        "line 1: a rationale or an answer",
+    ),
+    ("fine-tune-cot", '{"metadata": "x", "data": {}}', "record 1: it is of another shape"),
+    (
+        "openai-batch",
+        '{"custom_id": "a-0", "response": {"body": {"choices": [{"text": "3"}]}}}\n'
+        '{"custom_id": "a-1", "response": {"body": {"choices": ["3"]}}}',
+        "record 2: it is of another shape",
+    ),
+    ("jsonl", '{"index": 0, "sample": 1e15, "answer": "3"}', "line 1: its index or sample"),
+    (
+        "fine-tune-cot",
+        '{"metadata": [1], "data": {"0": [{"completion": "3"}]}}',
+        "record 1: it is of another shape",
+    ),
+    (
+        "fine-tune-cot",
+        '{"data": {"0": [{"completion": "3", "completion_index": []}]}}',
+        "it is of another shape",
+    ),
+    (
+        "fine-tune-cot",
+        '{"data": {"0": [{"completion": "3", "sample_index": "²"}]}}',
+        "it is of another shape",
+    ),
+    ("fine-tune-cot", '{"data": {"0": [{"completion": "3", "question": [1]}]}}', "another question"),
+    ("openai-batch", '{"custom_id": "a-0", "response": "x"}', "it is of another shape"),
+    (
+        "openai-batch",
+        '{"custom_id": "a-0", "response": {"body": {"choices": "x"}}}',
+        "it is of another shape",
+    ),
+    ("openai-batch", '{"custom_id": "a-' + "9" * 5000 + '"}', "it is of another shape"),
 ]
 
 
@@ -304,6 +342,24 @@ BROKEN = [
 def test_a_broken_file_says_where(source, text, sentence, tmp_path):
     with pytest.raises(LabError, match=sentence):
         records(_write(tmp_path, "broken.txt", text), source, QUESTIONS)
+
+
+def test_windows_encodings_and_line_ends(recorded, lab_home, tmp_path):
+    log = (recorded / "zero_shot_cot/log/addsub_zero_shot_cot.log").read_text(encoding="utf-8")
+    rows = '{"index": 0, "answer": "3"}\n{"index": 1, "answer": "1,200"}\n'
+    for encoding in ("utf-8-sig", "utf-16"):
+        path = tmp_path / f"{encoding}.txt"
+        path.write_text(rows, encoding=encoding, newline="\r\n")
+        assert [r.completion.answer_text for r in records(path, "jsonl", QUESTIONS)] == ["3", "1,200"]
+        path.write_text(log, encoding=encoding, newline="\r\n")
+        assert len(records(path, "zero-shot-cot", load("addsub"))) == 395
+
+
+def test_texts_are_such_that_a_database_keeps_them(tmp_path):
+    """A rationale that was cut within a character ends in half of it."""
+    row = '{"index": 0, "rationale": "3 \\ud83d\\ude00 left\\u0000 \\ud83d", "answer": "3\\ude00"}'
+    (found,) = records(_write(tmp_path, "a.jsonl", row), "jsonl", QUESTIONS)
+    assert (found.completion.rationale, found.completion.answer_text) == ("3 😀 left\ufffd \ufffd", "3\ufffd")
 
 
 @pytest.mark.parametrize("source", SOURCES)

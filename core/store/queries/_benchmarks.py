@@ -10,7 +10,7 @@ from sqlalchemy import Select, func, or_, select
 
 from core import records
 from core.errors import LabError
-from core.store import session
+from core.store import found_or_made, session
 from core.store.models import Dataset, Question
 
 __all__ = [
@@ -23,14 +23,18 @@ __all__ = [
 def add_dataset(key: str, options: dict[str, Any], questions: list[records.Question]) -> int:
     """Keep a benchmark's questions; the same content is stored once. Returns its id."""
     digest = records.content_hash([key, *([q.index, q.text, q.answer, q.split] for q in questions)])
-    with session() as db:
-        if (found := db.scalar(select(Dataset.id).where(Dataset.hash == digest))) is not None:
-            return found
-        row = Dataset(key=key, options=options, hash=digest, n=len(questions))
-        db.add(row)
-        db.flush()
-        db.bulk_insert_mappings(Question, [asdict(q) | {"dataset_id": row.id} for q in questions])
-        return row.id
+
+    def stored() -> int:
+        with session() as db:
+            if (found := db.scalar(select(Dataset.id).where(Dataset.hash == digest))) is not None:
+                return found
+            row = Dataset(key=key, options=options, hash=digest, n=len(questions))
+            db.add(row)
+            db.flush()
+            db.bulk_insert_mappings(Question, [asdict(q) | {"dataset_id": row.id} for q in questions])
+            return row.id
+
+    return found_or_made(stored)
 
 
 def datasets() -> list[Dataset]:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 
 from core.errors import LabError
-from core.store import session
+from core.store import found_or_made, session
 from core.store.models import Completion, Prediction, Run, Study
 
 __all__ = [
@@ -83,15 +83,20 @@ def counts() -> dict[str, int]:
 
 def open_run(study_id: int, kind: str, digest: str, **values: Any) -> Run:
     """The run with this identity, made on first use: the same work is never stored twice."""
-    with session() as db:
-        found = db.scalar(select(Run).where(Run.study_id == study_id, Run.kind == kind, Run.hash == digest))
-        if found is None:
-            found = Run(study_id=study_id, kind=kind, hash=digest, **values)
-            db.add(found)
-            db.flush()
-        else:
-            found.job_id = values.get("job_id", found.job_id)
-        return found
+    identity = (Run.study_id == study_id, Run.kind == kind, Run.hash == digest)
+
+    def opened() -> Run:
+        with session() as db:
+            found = db.scalar(select(Run).where(*identity))
+            if found is None:
+                found = Run(study_id=study_id, kind=kind, hash=digest, **values)
+                db.add(found)
+                db.flush()
+            else:
+                found.job_id = values.get("job_id", found.job_id)
+            return found
+
+    return found_or_made(opened)
 
 
 def run(run_id: int) -> Run:

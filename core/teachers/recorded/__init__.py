@@ -10,20 +10,23 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from core.answers import find_kind
 from core.errors import LabError, RefusedError, find
-from core.records import Completion, Question
+from core.records import Completion, Question, storable
 from core.teachers.recorded.fine_tune_cot import FINE_TUNE_COT
-from core.teachers.recorded.joining import Record, join, own_questions
+from core.teachers.recorded.joining import Record, in_any_order, join, own_questions
 from core.teachers.recorded.jsonl import JSONL
 from core.teachers.recorded.openai_batch import OPENAI_BATCH
-from core.teachers.recorded.source import Raw, Source
+from core.teachers.recorded.source import Raw, Source, wrong
 from core.teachers.recorded.trace_of_thought import TRACE_OF_THOUGHT, label_of
 from core.teachers.recorded.zero_shot_cot import ZERO_SHOT_COT
 
-__all__ = ["SOURCES", "Raw", "Record", "Source", "find_source", "label_of", "read", "records"]
+__all__ = ["SOURCES", "Raw", "Record", "Source", "find_source", "in_any_order", "label_of", "read", "records"]
+
+MOST_SAMPLES = 10**9  # a larger index is no question's and no sample's
 
 log = logging.getLogger(__name__)
 
@@ -46,10 +49,17 @@ def records(path: str | Path, source: str, questions: Sequence[Question]) -> lis
     path, row = Path(path), find_source(source)
     if not path.is_file():
         raise LabError(f"There is no file {path}: check the path.")
+    raws: list[Raw] = []
     try:
-        raws = list(row.parse(path))
+        for raw in row.parse(path):
+            if not all(0 <= n < MOST_SAMPLES for n in (raw.completion.sample_index, raw.index or 0)):
+                raise wrong(path, raw.place, "its index or sample is out of range")
+            raws.append(_storable(raw))
     except OSError as error:
         raise LabError(f"{path} cannot be read ({error.strerror}): check the file and its rights.") from None
+    except (AttributeError, TypeError, ValueError, OverflowError):  # a text where an object should be, …
+        place = f"record {len(raws) + 1}"
+        raise wrong(path, place, "it is of another shape than records of this kind are") from None
     if not raws:
         raise LabError(f"{path.name} holds no record of the kind {source!r}: is --source right?")
     if not questions:
@@ -61,6 +71,23 @@ def records(path: str | Path, source: str, questions: Sequence[Question]) -> lis
     if missing:
         log.warning("%d of %d records of %s are of no question here.", missing, len(joined), path.name)
     return joined
+
+
+def _storable(raw: Raw) -> Raw:
+    """The record with texts that a database keeps."""
+    made, question, gold = raw.completion, raw.question, raw.gold
+    return replace(
+        raw,
+        completion=replace(
+            made,
+            prompt=storable(made.prompt),
+            rationale=storable(made.rationale),
+            answer_prompt=storable(made.answer_prompt),
+            answer_text=storable(made.answer_text),
+        ),
+        question=None if question is None else storable(question),
+        gold=None if gold is None else storable(gold),
+    )
 
 
 def read(path: str | Path, source: str, questions: Sequence[Question], kind: str) -> list[Completion]:

@@ -54,7 +54,7 @@ def _parse(path: Path) -> Iterator[Raw]:
                 place,
                 completion,
                 index=int(index),
-                question=row.get("question"),
+                question=None if row.get("question") is None else str(row["question"]),
                 gold=None if gold is None else str(gold),
                 prefix=prefix,
             )

@@ -28,6 +28,7 @@ class Record:
     question: Question | None
     gold: str
     prefix: str | None
+    by_text: bool = False  # joined by what it asks: the file does not say which of equal questions it is
 
 
 def join(path: Path, raws: Sequence[Raw], questions: Sequence[Question]) -> list[Record]:
@@ -51,8 +52,33 @@ def join(path: Path, raws: Sequence[Raw], questions: Sequence[Question]) -> list
             continue
         completion = replace(raw.completion, question_index=question.index, sample_index=sample)
         gold = question.answer if raw.gold is None else raw.gold
-        joined.append(Record(completion, question, gold, raw.prefix))
+        joined.append(Record(completion, question, gold, raw.prefix, by_text=raw.index is None))
     return joined
+
+
+def in_any_order(found: Sequence[Record]) -> list[Record]:
+    """The records, equal questions handed out by what was answered and not by the order of the file.
+
+    MultiArith asks 20 questions twice. Only where each is answered once: several samples keep their order.
+    """
+    groups: dict[Any, list[int]] = defaultdict(list)
+    for i, record in enumerate(found):
+        if record.by_text and record.question is not None:
+            groups[_asks(record.question.text)].append(i)
+    made = list(found)
+    for members in groups.values():
+        places = sorted((found[i].question for i in members), key=lambda q: q.index)
+        if len({question.index for question in places}) < len(members):
+            continue
+        by_answer = sorted(members, key=lambda i: _said(found[i]))
+        for question, i in zip(places, by_answer, strict=True):
+            completion = replace(found[i].completion, question_index=question.index)
+            made[i] = replace(found[i], completion=completion, question=question)
+    return made
+
+
+def _said(record: Record) -> tuple[str, ...]:
+    return record.completion.rationale, record.completion.answer_text, record.gold
 
 
 def own_questions(raws: Sequence[Raw]) -> list[Question]:

@@ -32,29 +32,39 @@ def _parse(path: Path) -> Iterator[Raw]:
             raise wrong(path, place, "neither 'question' nor 'index' says whose it is")
         if text is None and answer is None:
             raise wrong(path, place, "no 'rationale', 'completion' or 'answer'")
+        if any(isinstance(part, dict | list) for part in (text, answer)):
+            raise wrong(path, place, "a rationale or an answer is a list or an object, not one text")
         try:
+            index = None if index is None else _whole(index)
             completion = Completion(
-                question_index=-1 if index is None else int(index),
-                sample_index=int(sample or 0),
+                question_index=-1 if index is None else index,
+                sample_index=_whole(sample or 0),
                 prompt=str(row.get("prompt") or ""),
                 rationale=str(text if text is not None else ""),
                 finish_reason=str(row.get("finish_reason") or "stop"),
                 answer_prompt=str(row.get("answer_prompt") or ""),
                 answer_text="" if answer is None else str(answer),
-                prompt_tokens=int(row.get("prompt_tokens") or 0),
-                completion_tokens=int(row.get("completion_tokens") or 0),
+                prompt_tokens=_whole(row.get("prompt_tokens") or 0),
+                completion_tokens=_whole(row.get("completion_tokens") or 0),
             )
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise wrong(path, place, "an index, sample or token count is no whole number") from None
         gold = _first(row, "gold", "label", "ground_truth")
         yield Raw(
             place,
             completion,
-            index=None if index is None else int(index),
+            index=index,
             question=question if isinstance(question, str) else None,
             gold=None if gold is None else str(gold),
             prefix=None if answer is not None else written_prefix(completion.rationale),
         )
+
+
+def _whole(value: Any) -> int:
+    """A whole number, also as 3.0 or "3". ValueError or TypeError for anything else."""
+    if isinstance(value, bool) or int(value) != float(value):
+        raise ValueError
+    return int(value)
 
 
 def _first(row: Mapping[str, Any], *keys: str) -> Any:

@@ -6,6 +6,7 @@ Raw("question 14, completion 0", Completion(14, 0, …), index=14, question="A s
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,10 +49,16 @@ class Source:
     as_numbers: bool = False
 
 
+def encoding(path: Path) -> str:
+    """UTF-8, or UTF-16 where the file begins with its mark, as what PowerShell redirects does."""
+    with path.open("rb") as stream:
+        return "utf-16" if stream.read(2) in (BOM_UTF16_LE, BOM_UTF16_BE) else "utf-8-sig"
+
+
 def whole_text(path: Path) -> str:
-    """The file, which must be UTF-8, without a byte order mark."""
+    """The file, in its `encoding`, without a byte order mark."""
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding=encoding(path))
     except UnicodeDecodeError as error:
         raise LabError(
             f"{path.name} is not a UTF-8 text file (byte {error.start}): convert it and read it again."

@@ -14,7 +14,7 @@ from typing import Any
 
 from core.answers import robust
 from core.records import Completion
-from core.teachers.recorded.source import Raw, Source, get, whole_text, wrong
+from core.teachers.recorded.source import Raw, Source, encoding, get, whole_text, wrong
 
 GSM8K_MARK = "####"
 
@@ -23,7 +23,7 @@ def _parse(path: Path) -> Iterator[Raw]:
     csv.field_size_limit(2**31 - 1)
     try:
         whole_text(path)
-        with path.open(encoding="utf-8-sig", newline="") as stream:
+        with path.open(encoding=encoding(path), newline="") as stream:
             for number, row in enumerate(csv.reader(stream), 1):
                 if row and not (number == 1 and "{" not in row[0]):
                     yield _trace(path, f"record {number}", row[0])

@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from core.records import Completion
-from core.teachers.recorded.source import FEW_SHOT, Raw, Source, wrong
+from core.teachers.recorded.source import FEW_SHOT, Raw, Source, encoding, wrong
 
 
 def _parse(path: Path) -> Iterator[Raw]:
     # A log is a print-out: a byte that is no UTF-8 spoils one letter, not the file.
-    lines = path.read_bytes().decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
+    lines = path.read_bytes().decode(encoding(path), "replace").replace("\r\n", "\n").split("\n")
     settings = next((_namespace(line) for line in lines[:5] if line.startswith("Namespace(")), {})
     body: list[str] | None = None
     answer: list[str] | None = None
