@@ -17,6 +17,7 @@ Dataset = Annotated[str | None, typer.Option(help="Benchmark, as `datasets list`
 Method = Annotated[str, typer.Option(help="How rationales are got and what the student learns.")]
 Student = Annotated[str | None, typer.Option(help="A student's name, a hub id or a local folder.")]
 Seed = Annotated[int, typer.Option(help="Seed of the student's training.")]
+Samples = Annotated[int | None, typer.Option(min=1, help="D: rationales of each question that count.")]
 Limit = Annotated[int | None, typer.Option(help="At most so many questions of the split.")]
 
 
@@ -31,6 +32,7 @@ def import_(
     source: Annotated[str, typer.Option(help="Its format, as `score --help` lists them.")],
     study: Study,
     dataset: Dataset = None,
+    samples: Samples = None,
     as_json: Json = False,
 ) -> None:
     """Bring a recorded file's completions into a study; no call is made."""
@@ -41,7 +43,7 @@ def import_(
     spec = _spec(study, dataset)
     if queries.study_by_name(study) is None:  # the file is then the study's teacher
         spec = replace(spec, teacher={"key": "recorded", "source": source, "path": str(file.resolve())})
-    made = import_file(studies.open_study(spec), file, source)
+    made = import_file(studies.open_study(drawn(spec, samples)), file, source)
     checking.at_once(made["run"])
     emit(made, as_json)
 
@@ -83,13 +85,14 @@ def train(
     method: Method = "fine-tune-cot",
     student: Student = None,
     recipe: Annotated[str | None, typer.Option(help="default, paper or demo.")] = None,
+    samples: Samples = None,
     filter_: Filter = None,
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
     """Fine-tune a student and evaluate it on the study's test questions."""
     spec = _spec(study, None)
-    spec = filtered(replace(spec, recipe=recipe or spec.recipe), filter_)
+    spec = filtered(drawn(replace(spec, recipe=recipe or spec.recipe), samples), filter_)
     _arm("train", spec, method, student, seed, as_json)
 
 
@@ -161,6 +164,17 @@ def filtered(spec: studies.Spec, given: list[str] | None) -> studies.Spec:
     from core.methods.filters import parsed
 
     return replace(spec, filters=parsed(given)) if given else spec
+
+
+def drawn(spec: studies.Spec, samples: int | None) -> studies.Spec:
+    """The study with so many rationales of each question; its own number where none is given.
+
+    A recorded file does not say how they were drawn: as the papers draw several, unless the study says.
+    """
+    if samples is None:
+        return spec
+    several = {"temperature": studies.DIVERSE["temperature"]} if samples > 1 else {}
+    return replace(spec, samples=samples, sampling=several | spec.sampling)
 
 
 def _spec(study: str, dataset: str | None) -> studies.Spec:

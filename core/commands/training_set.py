@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from core.commands.common import Json, emit, say, write
-from core.commands.study import Filter, Method, Student, filtered
+from core.commands.study import Filter, Method, Samples, Student, drawn, filtered
 from core.errors import find
 
 
@@ -16,6 +16,7 @@ def training_set(
     study: Annotated[str, typer.Option(help="The study's name.")],
     method: Method = "fine-tune-cot",
     student: Student = None,
+    samples: Samples = None,
     filter_: Filter = None,
     out: Annotated[Path | None, typer.Option(help="Also write the rows, as JSONL.")] = None,
     as_json: Json = False,
@@ -31,7 +32,7 @@ def training_set(
 
     found = queries.study_named(study)
     find(METHODS, method, "method")
-    spec = filtered(studies.from_dict(found.config), filter_)
+    spec = filtered(drawn(studies.from_dict(found.config), samples), filter_)
     form = FORMATS[resolve(student or spec.students[0]).format]
     built = training_sets.built(found.id, spec, method, form)
     result = {

@@ -45,6 +45,26 @@ def test_counts_and_hash_before_and_after(study, capsys):
     assert "395 - 119 other split" in text and strict["hash"] in text
 
 
+def test_d_of_an_imported_file(lab_home, tmp_path, capsys):
+    """Two rationales of each question: the first ones, or both."""
+    asked = studies.Spec(name="G", benchmark="coin_flip_generated", options={"size": 20})
+    lines = [
+        json.dumps({"index": q.index, "sample": n, "rationale": f"Way {n}.", "answer": q.answer})
+        for q in studies.load_benchmark(asked)
+        for n in range(2)
+    ]
+    file = tmp_path / "two.jsonl"
+    file.write_text("\n".join(lines))
+    studies.open_study(asked)
+    run(capsys, "import", str(file), "--source", "jsonl", "--study", "G", "--json")
+    for options, ways in ((), {0}), (("--samples", "2"), {0, 1}):
+        out = tmp_path / "rows.jsonl"
+        made = run(capsys, "training-set", "--study", "G", *options, "--out", str(out), "--json")
+        rows = [json.loads(line) for line in out.read_text().splitlines()]
+        assert {row["sample_index"] for row in rows} == ways
+        assert json.loads(made)["n"] == len(rows) == len(ways) * json.loads(made)["questions"]
+
+
 def test_rows_are_written_as_jsonl(study, capsys, tmp_path):
     file = tmp_path / "set.jsonl"
     run(capsys, "training-set", "--study", study, "--filter", "max_words=40", "--out", str(file))
