@@ -167,7 +167,7 @@ def from_dict(values: dict[str, Any]) -> Spec:
     ]
     if missing:
         raise LabError(f"The study lacks {', '.join(missing)}: add it to the file.")
-    _check_kinds(Spec, values)
+    _check_kinds(Spec, _without(values, "filters"))  # which say themselves what they may be
     lists = {n: tuple(v) for n, v in values.items() if isinstance(v, list)}
     return Spec(**{**values, **lists})
 

@@ -95,7 +95,7 @@ def _same_words(value: str, gold: str) -> bool:
 def _float(gold: str) -> float:
     try:
         return float(Fraction(gold))
-    except (ValueError, ZeroDivisionError):
+    except (ValueError, ZeroDivisionError, OverflowError):
         raise LabError(
             f"The gold answer {gold!r} is not a number: give the benchmark another kind of answer, "
             "or score it with the robust rules."

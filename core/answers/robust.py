@@ -25,6 +25,8 @@ from core.answers.papers import Reading
 from core.answers.spans import Found, find
 
 TOLERANCE = 1e-6
+LONGEST_NUMBER = 400  # characters, and the largest exponent
+LARGEST = 10**300  # what a float still holds
 MOST_MARKERS = 50  # a text that says more of them goes in circles
 
 # Same length in and out, so that spans need no mapping.
@@ -76,6 +78,8 @@ _ARTICLE = re.compile(r"\s+[a-z]")
 
 
 def _value(match: re.Match[str]) -> Fraction | None:
+    if len(match.group()) > LONGEST_NUMBER:
+        return None  # no such answer, and Python refuses or spends minutes on it
     part = match.groupdict()
     if part["fn"]:
         if not int(part["fd"]):
@@ -93,10 +97,12 @@ def _value(match: re.Match[str]) -> Fraction | None:
         number = Fraction(int(part["qn"]), int(part["qd"]))
     else:
         digits = re.sub(r"\{,\}|\\,|,", "", part["plain"])
-        if len(digits) > 400 or abs(int((re.findall(r"[eE]([+-]?\d+)", digits) or ["0"])[0])) > 400:
-            return None  # no such answer, and Python would spend minutes on it
+        if abs(int((re.findall(r"[eE]([+-]?\d+)", digits) or ["0"])[0])) > LONGEST_NUMBER:
+            return None
         number = Fraction(digits)
     number *= _SCALE.get(part["scale"], 1)
+    if abs(number) > LARGEST:
+        return None
     return -number if part["sign"] or part["inner"] else number
 
 

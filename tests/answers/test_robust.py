@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from core.answers import score
 from core.answers.robust import boxed, numbers
+from core.errors import LabError
 
 RIGHT = [
     ("integer", "$29.00", "29"),
@@ -126,6 +127,24 @@ def test_a_fraction_is_its_value(a, b):
 def test_numbers_are_in_order_and_in_the_text(text):
     spans = [(f.start, f.end) for f in numbers(text)]
     assert spans == sorted(spans) and all(0 <= a < b <= len(text) for a, b in spans)
+
+
+HUGE = [
+    "9" * 5000 + "/" + "7" * 5000,
+    "\\frac{1}{" + "7" * 5000 + "}",
+    "9" * 399,
+    "1e399",
+    "9" * 295 + " trillion",
+]
+
+
+@pytest.mark.parametrize("number", HUGE, ids=range(len(HUGE)))
+def test_a_number_that_no_float_holds_is_no_answer(number):
+    found = score(f"The answer is {number}.", "7", kind="integer", rules="robust")
+    assert found.value is None and not found.correct
+    assert not score("The answer is 7.", number, kind="integer", rules="robust").correct
+    with pytest.raises(LabError, match="is not a number"):
+        score("The answer is 7.", number, kind="decimal", rules="fine-tune-cot")
 
 
 @pytest.mark.timeout(60)
