@@ -60,15 +60,19 @@ def main(
 
 
 @contextmanager
-def running(home: Path | None, app: Path = ROOT / "app.py") -> Iterator[str]:
-    """The app, or another one, on a free port of this machine; its address."""
+def running(home: Path | None, app: Path | None = None) -> Iterator[str]:
+    """The lab as `make run` starts it, or another app, on a free port of this machine; its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = os.environ | ({"LAB_HOME": str(home.resolve())} if home else {})
-    command = [sys.executable, "-m", "streamlit", "run", str(app), "--server.port", str(port)]
+    serve = ["scripts.serve"] if app is None else ["streamlit", "run", str(app)]
     server = subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [sys.executable, "-m", *serve, "--server.port", str(port)],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         address = f"http://127.0.0.1:{port}"
