@@ -69,18 +69,23 @@ def choose_run(study: Study) -> Run | None:
     return runs[chosen]
 
 
+@st.fragment  # a slider that moves sends no map
 def ask(study: Study, generation: Run, run: Run | None) -> None:
     """Every setting of the choice, the curves that help with k, and the button that queues the job."""
     spec = studies.from_dict(study.config)
     known = {"rules": "paper", "seed": SEED, "n_init": N_INIT, "encoder": DEFAULT_ENCODER}
     known |= spec.clusters | (run.config | run.summary if run else {})
     scope = f"clusters{study.id}_{run.id if run else 0}"
-    with st.expander("Settings", icon=":material/tune:", expanded=run is None), frame.errors():
+    form = st.expander(
+        "Settings", run is None, icon=":material/tune:", key=f"{scope}_settings", on_change="rerun"
+    )
+    with form, frame.errors():
         left, right = st.columns([3, 2], gap="medium")
         with left:
             asked = _settings(spec.benchmark, generation, known, scope)
         with right:
-            curves(run, asked["k"])
+            if form.open:  # drawing costs the page a tenth of a second
+                curves(run, asked["k"])
         if st.button("Choose exemplars", type="primary", icon=":material/play_arrow:", key="start"):
             title = f"Exemplars: {RULES[asked['rules']].key}, {count(asked['k'], 'cluster')}"
             # The study keeps them, so that what is reviewed here is what its teacher is shown.
@@ -169,10 +174,7 @@ def curves(run: Run | None, k: int) -> None:
         return
     import plotly.graph_objects as go
 
-    for name, title in (
-        ("silhouette", "Silhouette: higher is better"),
-        ("inertia", "Inertia: look for the bend"),
-    ):
+    for name, title in CURVES.items():
         points = [(c["k"], c[name]) for c in found if c[name] is not None]
         figure = go.Figure(
             go.Scatter(x=[x for x, _ in points], y=[y for _, y in points], mode="lines+markers")

@@ -44,6 +44,15 @@ def test_a_run_is_shown_with_its_settings(app: Open, made: Clustered):
     assert len(queries.run(made.exemplars).summary["curves"]) == 16
 
 
+def test_the_curves_are_drawn_where_the_settings_are_open(app: Open, made: Clustered):
+    page = app("clusters")
+    drawn = len(page.get("plotly_chart"))
+    page.session_state[f"clusters{made.study_id}_{made.exemplars}_settings"] = True
+    page.run()
+    assert not page.exception
+    assert len(page.get("plotly_chart")) == drawn + len(ui.CURVES)
+
+
 def test_what_is_asked_reaches_the_job(app: Open, made: Clustered, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(jobs, "enqueue", lambda *_: None)
     monkeypatch.setattr(jobs, "ensure_worker", lambda: False)
