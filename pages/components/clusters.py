@@ -428,9 +428,9 @@ def _question(review: desk.Review, key: Key) -> None:
     """The question that was clicked, with its rationale as it stands, and the way to its review."""
     shown = desk.open_card(review, key)
     with st.container(border=True, key="clicked"):
-        desk.badges(review, shown)
+        desk.badges(shown)
         labelled("Question", shown.question.text)
-        st.html(desk.steps_html(shown.text, desk.find_flags(review, shown), desk.answer_span(review, shown)))
+        st.html(desk.steps_html(shown.text, desk.find_flags(review, shown), shown.found.span))
         labelled("Gold answer", shown.question.answer)
         st.page_link(
             "pages/review.py",

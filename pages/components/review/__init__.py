@@ -15,7 +15,7 @@ against that: core.review.desk refuses it where the item changed in between, and
 
 from pages.components.review.author import choose_author
 from pages.components.review.bulk import many
-from pages.components.review.cards import answer_span, find_flags, open_card
+from pages.components.review.cards import find_flags, open_card
 from pages.components.review.clashes import conflict
 from pages.components.review.editing import typed_text
 from pages.components.review.face import badges, card, choose_card
@@ -38,7 +38,6 @@ from pages.components.review.tabs import beside
 __all__ = [
     "ALL",
     "Review",
-    "answer_span",
     "badges",
     "beside",
     "board",

@@ -91,11 +91,6 @@ def _said(text: str) -> str | None:
         return None
 
 
-def answer_span(_review: Review, shown: Card) -> tuple[int, int] | None:
-    """Where the answer stands in the text; None where it is in a second call's, or nowhere."""
-    return shown.found.span
-
-
 def find_flags(review: Review, shown: Card) -> list[Flag]:
     """What the checks say of the text as it stands."""
     used = shown_to(queries.run(review.generation))

@@ -32,7 +32,7 @@ def card(review: Review, shown: Card, author: str) -> None:
     """Question, rationale in steps with everything marked in place, answers, place in its cluster."""
     flags = find_flags(review, shown)
     with st.container(border=True, key="card"):
-        badges(review, shown, flags)
+        badges(shown, flags)
         st.html(
             marked_html(shown.question.text, [f for f in flags if f.where == "question"], None, "Question")
         )
@@ -58,7 +58,7 @@ def card(review: Review, shown: Card, author: str) -> None:
             st.markdown(f":{colour}-badge[{plain(CHECKS[flag.check].title)}] {plain(flag.message)}")
 
 
-def badges(review: Review, shown: Card, flags: Sequence[Flag] = ()) -> None:
+def badges(shown: Card, flags: Sequence[Flag] = ()) -> None:
     with st.container(horizontal=True):
         st.badge(f"question {shown.key[0]}", color="gray")
         if shown.key[1]:
