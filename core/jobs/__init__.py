@@ -11,6 +11,7 @@ A resumed job is a new attempt over the same rows.
 
 from __future__ import annotations
 
+import json
 import secrets
 import subprocess
 import sys
@@ -37,10 +38,19 @@ _started: list[subprocess.Popen] = []  # the workers this process has started, s
 def submit(
     kind: str, title: str, request: dict[str, Any], study_id: int | None, queue: str = "device"
 ) -> str:
-    """Queue a job and make sure that a worker runs. Returns the job's id."""
-    job_id = f"{kind}-{secrets.token_hex(4)}"
+    """Queue a job and make sure that a worker runs. Returns the job's id.
+
+    The same request again, while it waits or runs (a second click, another tab), is the same job.
+    """
+    asked = json.loads(json.dumps(request | {"queue": queue}))
+    alike = select(Job).where(
+        Job.kind == kind, Job.study_id == study_id, Job.status.in_(ACTIVE), ~Job.cancel_requested
+    )
     with session() as db:
-        db.add(Job(id=job_id, kind=kind, title=title, request=request | {"queue": queue}, study_id=study_id))
+        job_id = next((job.id for job in db.scalars(alike) if job.request == asked), None)
+        if job_id is None:
+            job_id = f"{kind}-{secrets.token_hex(4)}"
+            db.add(Job(id=job_id, kind=kind, title=title, request=asked, study_id=study_id))
     enqueue(job_id)
     ensure_worker()
     return job_id

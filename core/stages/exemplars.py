@@ -7,14 +7,12 @@ first of each cluster that qualifies and is not rejected, so a decision takes ef
 from __future__ import annotations
 
 from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from math import isqrt
-from multiprocessing import get_context
 from typing import Any
 
-from core import exemplars, studies
+from core import exemplars, process, studies
 from core.errors import LabError, RefusedError
 from core.exemplars.candidates import Candidate, exemplar, from_completion
 from core.exemplars.prompt import parse, spoken
@@ -63,7 +61,7 @@ def choose(progress: Progress, run_id: int) -> dict[str, Any]:
     rows = candidates(run)
     dataset = queries.dataset(queries.study(run.study_id).dataset_id).key
     progress.at("Embeds and clusters the questions", 0, len(rows))
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+    with process.pool() as pool:
         future = pool.submit(_arranged, [candidate for candidate, _ in rows], dataset, run.config)
         try:
             points, summary = future.result()

@@ -8,7 +8,6 @@ length, longest first: little padding, and a model too large for the machine fai
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -16,6 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from core import process
 from core.errors import LabError
 from core.records import Reply, Request, Sampling, content_hash
 from core.teachers.base import Teacher, Then
@@ -83,9 +83,7 @@ class Local(Teacher):
 
     def _child(self) -> ProcessPoolExecutor:
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(
-                1, multiprocessing.get_context("spawn"), initializer=_start, initargs=(self.folder,)
-            )
+            self._pool = process.pool(_start, self.folder)
         return self._pool
 
 

@@ -86,6 +86,15 @@ def test_a_killed_worker_loses_nothing_and_repeats_no_call(worker):
         assert answered < 2 * N
 
 
+def test_a_second_click_is_the_same_job(no_worker):
+    asked = spec("http://127.0.0.1:9/v1")
+    first = studies.submit("generate", "t", asked, {"method": "zero-shot"})
+    assert studies.submit("generate", "t", asked, {"method": "zero-shot"}) == first
+    assert studies.submit("generate", "t", asked, {"method": "fine-tune-cot"}) != first
+    jobs.cancel(first)
+    assert studies.submit("generate", "t", asked, {"method": "zero-shot"}) != first
+
+
 def test_a_cancelled_job_stops_and_goes_on_where_it_was(worker):
     with running(latency=0.05) as server:
         job_id = studies.submit("generate", "t", spec(server.url))
