@@ -25,7 +25,7 @@ FOCUS = """<script>(() => {{
   const timer = setInterval(() => {{
     const field = document.querySelector('.st-key-{key} {tag}');
     if (field) field.focus();
-    if (field || ++tries > 40) clearInterval(timer);
+    if (field || ++tries > 200) clearInterval(timer);
   }}, 50);
 }})()</script>"""
 
