@@ -130,6 +130,7 @@ def test_the_second_of_two_tabs_is_shown_the_conflict(page, browser, lab, made: 
     first = opened(page, lab, "review?reviewer=ana")
     second = opened(browser.new_page(), lab, "review?reviewer=ben")
     second.set_default_timeout(30_000)
+    second.locator(".st-key-edit button").wait_for()  # whose key it is
     second.keyboard.press("e")
     second.wait_for_function("document.activeElement.tagName === 'TEXTAREA'")
     press(first, run, "a")
