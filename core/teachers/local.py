@@ -20,7 +20,6 @@ from core.errors import LabError
 from core.records import Reply, Request, Sampling, content_hash
 from core.teachers.base import Teacher, Then
 
-REASON_CHARACTERS = 200
 Written = tuple[int, str, str, int, int]  # position, text, finish reason, prompt and completion tokens
 
 
@@ -121,7 +120,7 @@ def _start(folder: Path) -> None:
 
 def _write(prompts: list[str], seeds: list[int], sampling: Sampling, mode: str) -> list[Written]:
     """Generate one batch; loads the model at the first."""
-    from core.students.generation import generate
+    from core.models.generation import generate
 
     if "model" not in _loaded:
         _loaded["model"], _loaded["tokenizer"] = _load(_loaded["folder"])
@@ -134,22 +133,13 @@ def _write(prompts: list[str], seeds: list[int], sampling: Sampling, mode: str) 
 
 def _load(folder: Path) -> tuple[Any, Any]:
     import torch
-    from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
-    from transformers.utils import logging
 
-    logging.disable_progress_bar()
+    from core.models import loading
+
     device = "cuda" if torch.cuda.is_available() else "cpu"
     # bf16 halves the memory where the device computes in it; T5 overflows in fp16, never in bf16.
     dtype = torch.bfloat16 if device == "cuda" and torch.cuda.is_bf16_supported() else torch.float32
-    try:
-        seq2seq = AutoConfig.from_pretrained(folder).is_encoder_decoder
-        loader = AutoModelForSeq2SeqLM if seq2seq else AutoModelForCausalLM
-        model = loader.from_pretrained(folder, dtype=dtype, use_safetensors=True)
-        tokenizer = AutoTokenizer.from_pretrained(folder)
-    except (OSError, ValueError) as error:
-        reason = " ".join(str(error).split())[:REASON_CHARACTERS]
-        raise LabError(f"Cannot load the model in {folder} ({reason}): choose another one.") from None
-    return model.to(device).eval(), tokenizer
+    return loading.load_model(folder, dtype).to(device).eval(), loading.load_tokenizer(folder)
 
 
 def _chat(tokenizer: Any, prompt: str) -> str:
