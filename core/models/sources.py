@@ -8,13 +8,16 @@ Weights are read from safetensors only, and no code of a checkpoint is run.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from core.errors import LabError
 from core.models.embedded import EMBEDDED, model_path
+from core.records import content_hash
 
 CONFIG = "config.json"
 WEIGHTS = "*.safetensors"
@@ -103,3 +106,15 @@ def _download(hub_id: str, patterns: list[str]) -> Path:
             f"Cannot get {hub_id} from the model hub ({type(error).__name__}) and it is not cached: "
             "check the network, give the folder of a checkpoint, or choose the embedded SmolLM2-135M."
         ) from None
+
+
+def fingerprint(folder: Path) -> str:
+    """SHA-256 of a checkpoint's weights, wherever its folder is."""
+    files = sorted(folder.glob("*.safetensors"))
+    return content_hash([_digest(path, path.stat().st_mtime_ns) for path in files])
+
+
+@lru_cache(maxsize=64)
+def _digest(path: Path, _modified: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
