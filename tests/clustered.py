@@ -14,8 +14,8 @@ import pytest
 from core import settings, studies
 from core.errors import LabError
 from core.exemplars.encoding import DEFAULT_ENCODER
+from core.models.embedded import model_path
 from core.stages import exemplars, generation
-from core.students.embedded import model_path
 from tests.performing import Silent
 from tests.recordings import DAVINCI
 

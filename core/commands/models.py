@@ -16,8 +16,8 @@ Names = Annotated[list[str] | None, typer.Argument(help="Names of embedded model
 @app.command()
 def fetch(names: Names = None, as_json: Json = False) -> None:
     """Fetch and convert the embedded models; what is already there is left alone."""
-    from core.students.embedded import EMBEDDED, as_dict, get_embedded, is_fetched
-    from core.students.embedded import fetch as fetch_one
+    from core.models.embedded import EMBEDDED, as_dict, get_embedded, is_fetched
+    from core.models.embedded import fetch as fetch_one
 
     rows = [get_embedded(name) for name in names] if names else list(EMBEDDED.values())
     for row in rows:
@@ -33,7 +33,7 @@ def fetch(names: Names = None, as_json: Json = False) -> None:
 @app.command("list")
 def list_(as_json: Json = False) -> None:
     """List the embedded models and whether they are here."""
-    from core.students.embedded import EMBEDDED, as_dict
+    from core.models.embedded import EMBEDDED, as_dict
 
     rows = [as_dict(row) for row in EMBEDDED.values()]
     lines = [

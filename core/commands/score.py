@@ -18,7 +18,7 @@ def score_file(
 
     `rules` is "paper" for those of the file's authors, or a key of RULES.
     """
-    from core.answers import KINDS, score, scored_text
+    from core.answers import KINDS, score_completion
     from core.answers.tally import Verdict, tally
     from core.datasets import find_dataset, load
     from core.teachers.recorded import find_source, records
@@ -30,12 +30,8 @@ def score_file(
     for i, record in enumerate(records(path, source, load(dataset, split=split_by, progress=follow))):
         verdict = (
             record.completion.error is None
-            and score(
-                scored_text(record.completion),
-                record.gold,
-                kind=kind,
-                rules=layout.rules if paper else rules,
-                prefix=record.prefix,
+            and score_completion(
+                record.completion, record.gold, kind=kind, rules=layout.rules if paper else rules
             ).correct
         )
         question = record.question

@@ -65,7 +65,7 @@ def encode(
 
 def encoder_folder(name: str) -> Path:
     """The folder of an encoder: embedded, the user's own, or downloaded from the hub once."""
-    from core.students.embedded import EMBEDDED, model_path
+    from core.models.embedded import EMBEDDED, model_path
 
     if name in EMBEDDED:
         return model_path(name)
@@ -87,7 +87,7 @@ def encoder_folder(name: str) -> Path:
 
 def _identity(folder: Path) -> str:
     """A name for the vectors of these very files; another model or version has another."""
-    from core.students.embedded import MARK
+    from core.models.embedded import MARK
 
     mark = folder / MARK
     files = sorted(p for p in folder.rglob("*") if p.suffix in {".json", ".safetensors"} and p.is_file())

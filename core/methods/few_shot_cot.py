@@ -11,40 +11,34 @@ The exemplars are the user's. The same prompt asks a teacher, in one call.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from core.errors import LabError
-from core.methods.base import Method
-from core.records import Exemplar, Sampling
-from core.students.formats import FORMATS, Format
+from core.methods.base import Ask, Given, Method, Program, Text, Written
+from core.records import Question, Sampling
+from core.students.formats import FEW_SHOT_MARK, FORMATS
 
 
-def student_input(question: str, form: Format, exemplars: Sequence[Exemplar]) -> str:
-    """Exemplars, then the question. LabError where there are none."""
-    if not exemplars:
+def program(question: Question, given: Given) -> Program:
+    """Exemplars, then the question, to a teacher or a student. LabError where there are none."""
+    if not given.exemplars:
         raise LabError(
             "Few-shot-CoT needs exemplars: give the study at least one (question, rationale, answer)."
         )
-    return form.few_shot(question, exemplars)
+    form = given.form or FORMATS["causal"]
+    role = "student" if given.form else "teacher"
+    said = yield Ask(form.few_shot(question.text, given.exemplars), role)
+    return Written(said.text, Text(said, prefix=FEW_SHOT_MARK))
 
 
-def teacher_prompt(question: str, options: Mapping[str, Any]) -> str:
-    """The same for a teacher; `options["exemplars"]` are the exemplars."""
-    return student_input(question, FORMATS["causal"], options["exemplars"])
-
-
-FEW_SHOT_COT = Method(
+METHOD = Method(
     key="few-shot-cot",
+    order=20,
     title="Few-shot-CoT",
     paper="Wei et al. 2022",
     about="Exemplars with rationales before the question; no training.",
-    input=student_input,
-    template="few-shot",
-    needs_exemplars=True,
+    teach=program,
+    solve=program,
+    exemplars="own",
     max_input_tokens=768,  # Ho et al. 2023, src/custom: 512, but 768 with exemplars
-    prompt=teacher_prompt,
     # A model that goes on would write the next exemplar's question.
     sampling=Sampling(max_tokens=256, stop=("\nQ:",)),
-    options={"exemplars": ()},
 )

@@ -18,6 +18,7 @@ from pathlib import Path
 from core import settings
 from core.errors import LabError
 from core.jobs.progress import Progress
+from core.store.models import Run
 from core.students.folder import RunFolder
 
 POLL_SECONDS = 0.5
@@ -27,9 +28,14 @@ RESTARTS = 3
 _running: dict[Path, subprocess.Popen] = {}
 
 
-def folder(run_id: int) -> RunFolder:
-    """The folder of a run."""
-    return RunFolder(settings.folder("runs") / str(run_id))
+def folder(run: Run) -> RunFolder:
+    """The folder of a training run, named by what it is made of."""
+    return RunFolder(settings.folder("runs") / run.hash)
+
+
+def student(run: Run) -> Path:
+    """The folder of the student that a training run made."""
+    return folder(run).student
 
 
 def follow(

@@ -112,15 +112,17 @@ def _evaluate(folder: RunFolder, config: TrainConfig, stop: Any) -> dict[str, An
     """Answer the questions with the student as it is: trained by this lab, or not at all."""
     import torch
 
-    from core.students import loading
+    from core.models import loading
     from core.students.evaluation import evaluate
+    from core.students.table import location, resolve
 
-    student, path = loading.resolved(config)
+    student = resolve(config.student)
+    path = location(student)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    precision = loading.precision(config, device)
+    precision = loading.precision(config.precision, device)
     tokenizer = loading.load_tokenizer(path)
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
-    model = loading.load_model(student, path, dtype).to(device)
+    model = loading.load_model(path, dtype).to(device)
     found = evaluate(folder, config, model, tokenizer, stop.tick)
     return {
         "task": "evaluate",

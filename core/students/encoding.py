@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from core.models.generation import context_size, cut_end, cut_front, pad_id
 from core.students.config import TrainConfig
-from core.students.generation import context_size, cut_end, cut_front, pad_id
 
 if TYPE_CHECKING:
     import torch

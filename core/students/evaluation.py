@@ -16,10 +16,10 @@ from dataclasses import asdict
 from typing import Any
 
 from core.errors import LabError, RefusedError
+from core.models.generation import generate, input_limit, silent
 from core.records import Prediction, Sampling, content_hash
 from core.students.config import TrainConfig
 from core.students.folder import EvalRow, RunFolder, read_lines, write, write_lines
-from core.students.generation import generate, input_limit, silent
 
 
 def answer(

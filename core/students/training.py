@@ -19,14 +19,15 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from core.errors import LabError
-from core.students import checkpoints, loading
+from core.models import loading
+from core.students import checkpoints
 from core.students.card import write_card
 from core.students.checkpoints import Position
 from core.students.config import SELECTIONS, TrainConfig
 from core.students.encoding import IGNORED, Example, batches, carve_dev, collate, encode, gold_answer
 from core.students.evaluation import accuracy, answer
 from core.students.folder import EvalRow, RunFolder, append, mend, put_folder, read_lines, write, write_lines
-from core.students.table import Student
+from core.students.table import Student, location, resolve
 
 if TYPE_CHECKING:
     import torch
@@ -75,7 +76,8 @@ def train(folder: RunFolder, config: TrainConfig, stop: Stop | None = None) -> d
     from accelerate.utils import find_executable_batch_size
 
     stop = stop or Stop()
-    student, path = loading.resolved(config)
+    student = resolve(config.student)
+    path = location(student)
     tokenizer = loading.load_tokenizer(path)
     data = read_data(folder, config, tokenizer, loading.read_model_config(path))
     for name in ("metrics.jsonl", "epochs.jsonl"):
@@ -216,7 +218,7 @@ class Fit:
         set_seed(self.config.seed)
         self.accelerator = Accelerator()
         self.device = self.accelerator.device
-        self.precision = loading.precision(self.config, self.device)
+        self.precision = loading.precision(self.config.precision, self.device)
         model, self.adapter = self._model()
         wanted = checkpoints.identity(self.config, self.data.train, self.data.dev, model)
         self.identity = wanted
@@ -247,7 +249,7 @@ class Fit:
         """(the model to train, its LoRA adapter or None)."""
         longest = max(e.tokens for e in [*self.data.train, *self.data.dev])
         plain = self.device.type == "cpu" and longest <= PLAIN_ATTENTION_TOKENS
-        model = loading.load_model(self.student, self.path, attention="eager" if plain else None)
+        model = loading.load_model(self.path, attention="eager" if plain else None)
         if self.config.gradient_checkpointing:
             model.gradient_checkpointing_enable({"use_reentrant": False})
         if self.config.tuning == "full":

@@ -22,12 +22,11 @@ _CHOICES = re.compile(r"(?:which choice is true\s*\?\s*)?answer choices\s*:", re
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A recorded completion with its question (None if the benchmark lacks it) and what scores it."""
+    """A recorded completion with its question (None if the benchmark lacks it) and its gold answer."""
 
     completion: Completion
     question: Question | None
     gold: str
-    prefix: str | None
     by_text: bool = False  # joined by what it asks: the file does not say which of equal questions it is
 
 
@@ -48,11 +47,11 @@ def join(path: Path, raws: Sequence[Raw], questions: Sequence[Question]) -> list
                 sample = samples[question.index]
                 samples[question.index] += 1
         if question is None:
-            joined.append(Record(raw.completion, None, raw.gold or "", raw.prefix))
+            joined.append(Record(raw.completion, None, raw.gold or ""))
             continue
         completion = replace(raw.completion, question_index=question.index, sample_index=sample)
         gold = question.answer if raw.gold is None else raw.gold
-        joined.append(Record(completion, question, gold, raw.prefix, by_text=raw.index is None))
+        joined.append(Record(completion, question, gold, by_text=raw.index is None))
     return joined
 
 
@@ -78,7 +77,7 @@ def in_any_order(found: Sequence[Record]) -> list[Record]:
 
 
 def _said(record: Record) -> tuple[str, ...]:
-    return record.completion.rationale, record.completion.answer_text, record.gold
+    return *(step.text for step in record.completion.steps), record.gold
 
 
 def own_questions(raws: Sequence[Raw]) -> list[Question]:

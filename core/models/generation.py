@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from core.errors import LabError
+from core.models.cache import make_room
 from core.records import Sampling
-from core.students.cache import make_room
 
 if TYPE_CHECKING:
     import torch
