@@ -73,6 +73,15 @@ class Study(Part):
         default={}, description="every taught arm a second time, with several rationales per question"
     )
 
+    @property
+    def parts(self) -> tuple[Teaching, Learning, Asking]:
+        """How an arm of it is taught, trained and asked."""
+        return self.teaching, self.learning, self.asking
+
+    def diversely(self) -> Study:
+        """The study as its diverse arms are run."""
+        return self.but(teaching=self.teaching.diversely(self.diverse), diverse={})
+
     @model_validator(mode="before")
     @classmethod
     def _nested(cls, values: Any) -> Any:

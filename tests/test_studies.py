@@ -307,6 +307,9 @@ def test_taught_arms_are_run_a_second_time_where_the_study_is_diverse():
         ("fine-tune-cot", True),
     ]
     assert studies.generations(study) == [("fine-tune-cot", False), ("fine-tune-cot", True)]
+    again = study.diversely()
+    assert again.teaching.samples == 2 and again.teaching.sampling["temperature"] == 0.7 and not again.diverse
+    assert again.parts == (again.teaching, study.learning, study.asking)
     with pytest.raises(LabError, match="`diverse`: `samples` asks for several rationales too"):
         Study(name="x", benchmark="addsub", diverse={"samples": 2}, samples=4, sampling={"temperature": 1})
 
