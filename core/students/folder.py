@@ -68,7 +68,11 @@ class RunFolder:
         if rows is not None:
             write_lines(self.path / "rows.jsonl", (asdict(row) for row in rows))
         write_lines(self.path / "eval.jsonl", questions)
-        write(self.path / "config.json", json.dumps(config.as_dict(), indent=1))
+        self.say(config)
+
+    def say(self, config: TrainConfig) -> None:
+        """Write what is asked."""
+        write(self.path / "config.json", json.dumps(config.dump(), indent=1))
 
     def config(self) -> TrainConfig:
         """What is asked; LabError where the file is missing or says something impossible."""
@@ -80,7 +84,7 @@ class RunFolder:
             raise LabError(
                 f"{self.path / 'config.json'} is not JSON: write the run's folder again."
             ) from None
-        return TrainConfig.from_dict(values)
+        return TrainConfig.read(values)
 
     def rows(self) -> list[dict[str, Any]]:
         """The training rows."""
