@@ -16,6 +16,7 @@ from core.errors import LabError
 # A group is imported only when it is called, so that --help answers at once.
 GROUPS = {
     "datasets": "List, show and export benchmarks.",
+    "study": "The JSON Schema of study files, for editors.",
     "models": "Fetch the embedded models.",
     "jobs": "List, follow, cancel and resume jobs.",
     "exemplars": "Choose exemplars by cluster.",

@@ -12,6 +12,8 @@ from core import studies
 from core.commands.common import Json, emit, say
 from core.errors import LabError
 
+app = typer.Typer(no_args_is_help=True)
+
 Study = Annotated[str, typer.Option(help="The study's name; made on first use.")]
 Dataset = Annotated[str | None, typer.Option(help="Benchmark, as `datasets list` prints it.")]
 Method = Annotated[str, typer.Option(help="How rationales are got and what the student learns.")]
@@ -25,6 +27,17 @@ Filter = Annotated[
     list[str] | None,
     typer.Option("--filter", help="Of the training set, again and again: steps, max_words=120, diverse=4, …"),
 ]
+
+
+@app.callback()
+def study() -> None:
+    """Study files: what an editor needs to complete and check them."""
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of study files: what there is, what it may be, what it is for."""
+    emit(studies.schema(), as_json=False)
 
 
 def import_(

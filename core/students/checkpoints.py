@@ -48,7 +48,7 @@ def identity(config: Any, examples: list[Example], dev: list[Example], model: An
     return {
         "model": fingerprint(model),
         "data": content_hash([[e.input_ids, e.labels] for e in [*examples, *dev]]),
-        "config": config.identity,
+        "config": config.identity(),
     }
 
 

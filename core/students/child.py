@@ -131,7 +131,7 @@ def _evaluate(folder: RunFolder, config: TrainConfig, stop: Any) -> dict[str, An
         "origin": loading.origin(path).get("origin"),
         "precision": precision,
         "device": loading.device_name(device),
-        "config": content_hash(config.as_dict()),
+        "config": content_hash(config.dump()),
         "versions": loading.versions(),
     }
 

@@ -122,8 +122,7 @@ def evaluate(
 
 def _same_questions(folder: RunFolder, config: TrainConfig, rows: Sequence[EvalRow]) -> None:
     """Refuse shards of other questions, another student or another way of sampling."""
-    kept = {k: v for k, v in config.identity.items() if k not in ("method", "teacher", "dataset")}
-    wanted = content_hash([[asdict(row) for row in rows], kept, config.shard_size])
+    wanted = content_hash([[asdict(row) for row in rows], config.identity(), config.shard_size])
     path = folder.predictions / "identity.json"
     if path.is_file():
         if json.loads(path.read_text(encoding="utf-8")) != wanted:

@@ -32,6 +32,7 @@ class Option:
     help: str
     choices: tuple[str, ...] = ()
     is_file: bool = False  # which a page lets the user upload
+    counts: bool = True  # whether it may change a reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,19 +115,28 @@ def _endpoint(
                 ("completions", "chat"),
             ),
             Option(
-                "key_name", key_name, "name of the environment variable or secret that holds the key, if any"
+                "key_name",
+                key_name,
+                "name of the environment variable or secret that holds the key, if any",
+                counts=False,
             ),
-            Option("price_in", price_in, "US dollars per million prompt tokens; check your provider's list"),
-            Option("price_out", price_out, "US dollars per million completion tokens"),
-            Option("context", context, "context window in tokens"),
-            Option("concurrency", concurrency, "calls in flight at once"),
-            Option("timeout", timeout, "seconds to wait for one answer"),
-            Option("retries", 8, "tries after a call that was limited, failed or dropped"),
+            Option(
+                "price_in",
+                price_in,
+                "US dollars per million prompt tokens; check your provider's list",
+                counts=False,
+            ),
+            Option("price_out", price_out, "US dollars per million completion tokens", counts=False),
+            Option("context", context, "context window in tokens", counts=False),
+            Option("concurrency", concurrency, "calls in flight at once", counts=False),
+            Option("timeout", timeout, "seconds to wait for one answer", counts=False),
+            Option("retries", 8, "tries after a call that was limited, failed or dropped", counts=False),
             Option(
                 "token_field",
                 "max_tokens",
                 "what the endpoint calls the limit on new tokens",
                 ("max_tokens", "max_completion_tokens"),
+                counts=False,
             ),
         ),
     )
@@ -185,8 +195,8 @@ TEACHERS: dict[str, Row] = {
                 Option(
                     "mode", "completions", "chat uses the model's own chat template", ("completions", "chat")
                 ),
-                Option("batch_size", 16, "prompts generated together"),
-                Option("context", 2048, "context window in tokens"),
+                Option("batch_size", 16, "prompts generated together", counts=False),
+                Option("context", 2048, "context window in tokens", counts=False),
             ),
             uses_device=True,
         ),

@@ -12,7 +12,7 @@ from core.students.config import RECIPES, SELECTIONS, TrainConfig
 def test_every_recipe_makes_a_config_that_survives_json(recipe):
     config = TrainConfig.from_recipe(recipe, student="SmolLM2-135M", stop=["END"])
     assert config.recipe == recipe and config.selection in SELECTIONS
-    assert TrainConfig.from_dict(json.loads(json.dumps(config.as_dict()))) == config
+    assert TrainConfig.read(json.loads(json.dumps(config.dump()))) == config
 
 
 def test_the_papers_recipe():
@@ -49,9 +49,9 @@ def test_bad_values_are_named(field, value):
 
 def test_unknown_fields_and_recipes_are_named():
     with pytest.raises(LabError, match="lerning_rate"):
-        TrainConfig.from_dict({"student": "x", "lerning_rate": 1e-4})
+        TrainConfig.read({"student": "x", "lerning_rate": 1e-4})
     with pytest.raises(LabError, match="student"):
-        TrainConfig.from_dict({})
+        TrainConfig.read({})
     with pytest.raises(LabError, match="quick"):
         TrainConfig.from_recipe("quick", student="x")
 
