@@ -137,13 +137,13 @@ CONVERT: dict[str, Callable[[Connection, Row, Values, dict[int, str]], Values]] 
 }
 # what a study may change of a recipe
 TUNED = set(TrainConfig.model_fields) - {
-    "student", "task", "recipe", "seed", "stop", "answer_kind", "rules", "answer_prefix", "method", "teacher",
+    "student", "recipe", "seed", "stop", "answer_kind", "rules", "answer_prefix", "method", "teacher",
     "dataset", "training_set", "format",
 }  # fmt: skip
 
 
 def _known(old: Values) -> Values:
-    return {k: v for k, v in old.items() if k in TrainConfig.model_fields and k not in ("task", "student")}
+    return {k: v for k, v in old.items() if k in TrainConfig.model_fields and k != "student"}
 
 
 def _json(value: Any) -> Any:
@@ -163,9 +163,13 @@ def _own_exemplars(db: Connection, run: Row) -> list[dict[str, str]]:
 
 
 def _content(db: Connection, run_id: int) -> str:
-    query = "SELECT question_index, sample_index, rationale, steps FROM completion WHERE run_id = :id ORDER BY id"
+    query = (
+        "SELECT question_index, sample_index, rationale, steps FROM completion WHERE run_id = :id ORDER BY id"
+    )
     rows = db.execute(text(query), {"id": run_id})
-    return content_hash([[q, s, said, *(step["text"] for step in _json(steps))] for q, s, said, steps in rows])
+    return content_hash(
+        [[q, s, said, *(step["text"] for step in _json(steps))] for q, s, said, steps in rows]
+    )
 
 
 def _counts(db: Connection, run_id: int) -> dict[str, int]:

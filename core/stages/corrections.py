@@ -13,7 +13,7 @@ training sets made of it alone. Nothing is overwritten: the runs of before stay,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core import jobs, methods
@@ -187,7 +187,9 @@ class Arm:
     def key(self) -> str:
         """Method, student, seed, recipe, filters and D: everything but the texts."""
         made = self.plan
-        return content_hash([self.train.student, made.but(config=made.config.but(training_set="")).identity()])
+        return content_hash(
+            [self.train.student, made.but(config=made.config.but(training_set="")).identity()]
+        )
 
     @property
     def teaching(self) -> Teaching:

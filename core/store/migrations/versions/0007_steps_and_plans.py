@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0007"
-down_revision = "0006"
+down_revision = "0005"
 
 
 def upgrade() -> None:
@@ -60,9 +60,7 @@ def _steps(postgres: bool) -> None:
     after = f"CASE WHEN {own} THEN length(rationale) - length(answer_text) ELSE 0 END"
     step = f"CASE WHEN {two} THEN 1 ELSE 0 END"
     prefix = f"CASE WHEN {own} OR {two} THEN NULL ELSE 'The answer is' END"
-    place = (
-        f"{record}('by', 'text', 'step', {step}, 'after', {after}, 'prefix', {prefix}, 'of', {array}())"
-    )
+    place = f"{record}('by', 'text', 'step', {step}, 'after', {after}, 'prefix', {prefix}, 'of', {array}())"
     op.execute(
         f"UPDATE completion SET steps = CASE WHEN {two} THEN {array}({first}, {second}) "
         f"ELSE {array}({first}) END, answer = {place}, asked = {step} + 1, "
