@@ -227,7 +227,7 @@ class TrainingSet:
 
     @property
     def hash(self) -> str:
-        return content_hash([[r.input, r.label, r.question_index, r.sample_index] for r in self.rows])
+        return content_hash([[r.input, r.label] for r in self.rows])
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,9 +168,7 @@ class Rescored:
     flips: tuple[Flip, ...]
 
 
-def rescore(
-    completions: Iterable[tuple[Completion, str]], *, kind: str, before: str, after: str
-) -> Rescored:
+def rescore(completions: Iterable[tuple[Completion, str]], *, kind: str, before: str, after: str) -> Rescored:
     """Score completions, each with its gold answer, under two rule sets; list those whose verdict differs."""
     pairs = [
         Flip(

@@ -71,7 +71,8 @@ def training_set(
     else:
         learnt, dropped = _right(train, completions, scores, samples)
     lessons = {
-        (index, sample): list(method.lessons(train[index], written, given)) for index, sample, written in learnt
+        (index, sample): list(method.lessons(train[index], written, given))
+        for index, sample, written in learnt
     }
     if learnt and method.teach is not None and filters:
         kept, filtered = _filtered(lessons, learnt, train, filters, shown)

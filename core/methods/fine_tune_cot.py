@@ -30,7 +30,9 @@ SAMPLING = Sampling(temperature=0.0, max_tokens=128, stop=("END",))
 def teach(question: Question, given: Given) -> Program:
     """Two calls: the rationale, then the answer."""
     reasoned = yield Ask(f"Q: {question.text}\nA: Let's think step by step.")
-    said = yield Ask(f"{reasoned.prompt}{reasoned.text}{given.options['trigger']}", name="answer", sampling=SAMPLING)
+    said = yield Ask(
+        f"{reasoned.prompt}{reasoned.text}{given.options['trigger']}", name="answer", sampling=SAMPLING
+    )
     return Written(reasoned.text, Text(said))
 
 

@@ -47,7 +47,11 @@ def plan(
     weights = {role: queries.run(run_id).hash for role, run_id in trained.items()}
     base = fingerprint(location(resolve(student))) if not parents else ""
     sampling = Sampling(
-        config.temperature, config.top_p, config.max_new_tokens, config.stop, seed if config.temperature else None
+        config.temperature,
+        config.top_p,
+        config.max_new_tokens,
+        config.stop,
+        seed if config.temperature else None,
     )
     questions = studies.questions(study_id, "test")
     made = EvaluationPlan(
@@ -106,9 +110,7 @@ def batch(progress: Progress, run_id: int, first: int, last: int) -> int:
     )
     stage = STAGE.format(run.student, method.title)
     sampling = plans.sampling_of(made.sampling)
-    written = asking.ask(
-        progress, run, stage, lacking, len(questions), method.solve, given, sampling, panel
-    )
+    written = asking.ask(progress, run, stage, lacking, len(questions), method.solve, given, sampling, panel)
     cut = sum(student.cut_prompts for student in panel.values())
     if cut:
         progress.say(f"{cut} prompts are longer than the student reads, and were cut: use fewer exemplars.")

@@ -58,9 +58,19 @@ def as_method_asks(teaching: Teaching, method_key: str) -> Teaching:
 
 
 def plan(
-    study_id: int, made: GenerationPlan, chosen: int | None, job_id: str
+    study_id: int,
+    method_key: str,
+    teaching: Teaching,
+    split: str,
+    limit: int | None,
+    chosen: int | None,
+    job_id: str,
 ) -> tuple[int, list[tuple[int, int]]]:
-    """Open the run, over the exemplars run `chosen` if any. Returns its id and its questions' batches."""
+    """Open the run, with the exemplars of run `chosen` in view if any. Returns its id and its batches."""
+    from core.stages.exemplars import as_reviewed
+
+    shown = as_reviewed(chosen) if chosen is not None else None
+    made = planned(study_id, method_key, teaching, split, limit, shown)
     run = plans.opened(
         study_id,
         made,

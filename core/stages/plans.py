@@ -36,7 +36,6 @@ class Plan(Part):
         return next(kind for kind, own in PLANS.items() if own is cls)
 
 
-
 class GenerationPlan(Plan):
     """What teachers are asked, or which recording was brought in (`content`, `file`)."""
 

@@ -46,7 +46,8 @@ def edit(completion: Completion, text: str) -> Completion:
     steps = completion.steps or (Step("rationale", "", completion.rationale),)
     written = next((i for i, step in enumerate(steps) if step.text == completion.rationale), 0)
     changed = tuple(
-        replace(step, text=text, finish_reason="stop") if i == written else step for i, step in enumerate(steps)
+        replace(step, text=text, finish_reason="stop") if i == written else step
+        for i, step in enumerate(steps)
     )
     return replace(completion, rationale=text, steps=changed)
 

@@ -99,7 +99,12 @@ def check(progress: Progress, run_id: int, size: int, seed: int) -> dict[str, An
             for reply in desk.replies():
                 key = reply.request.question_index, reply.request.sample_index
                 row = first[key]
-                items[key] = {"question": key[0], "sample": key[1], "first": row.value, "correct": row.correct}
+                items[key] = {
+                    "question": key[0],
+                    "sample": key[1],
+                    "first": row.value,
+                    "correct": row.correct,
+                }
                 if reply.error:
                     items[key]["error"] = reply.error
                 else:

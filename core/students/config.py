@@ -32,7 +32,6 @@ class TrainConfig(Part):
     """Everything that decides a student's weights and predictions. Raises LabError for a bad value."""
 
     student: str = Field(min_length=1, description="name of a student, hub id or folder")
-    task: Annotated[Literal["train", "evaluate", "preview"], NotCounted] = "train"
     recipe: str = Field("default", description="the preset that it was made of")
     format: Annotated[str, OneOf(lambda: {"auto": None} | FORMATS, "format")] = Field(
         "auto", description="what the student reads and writes; auto: as its architecture wants"
@@ -75,7 +74,6 @@ class TrainConfig(Part):
         None, ge=1, description="longest answer in the first two epochs, whose students ramble"
     )
     eval_batch_size: Uncounted = Field(64, description="questions answered together")
-    shard_size: Uncounted = Field(64, description="questions per shard of an evaluation")
     temperature: Temperature = 0.0
     top_p: TopP = 1.0
     stop: Texts = Field((), description="texts at which an answer ends")

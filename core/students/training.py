@@ -15,7 +15,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from core.errors import LabError
@@ -473,12 +473,22 @@ class Fit:
             tick=self.stop.tick,
             each=each,
         )
+        lines = [
+            {
+                "question_index": row.question_index,
+                "prompt": row.prompt,
+                "text": made.text,
+                "finish_reason": made.finish_reason,
+                "tokens": made.completion_tokens,
+            }
+            for row, made in zip(mine, written, strict=True)
+        ]
         if world > 1:
             order = {row.question_index: i for i, row in enumerate(questions)}
-            written = sorted(gather_object(written), key=lambda p: order[p.question_index])
+            lines = sorted(gather_object(lines), key=lambda line: order[line["question_index"]])
         if self.accelerator.is_main_process:
-            write_lines(self.folder.predictions / f"epoch-{epoch}.jsonl", [asdict(p) for p in written])
-        return accuracy(written, [row.answer for row in questions], self.config)
+            write_lines(self.folder.predictions / f"epoch-{epoch}.jsonl", lines)
+        return accuracy([line["text"] for line in lines], [row.answer for row in questions], self.config)
 
     # ── the student ──
 

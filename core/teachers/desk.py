@@ -130,7 +130,9 @@ class Desk:
         self.looked = time.monotonic()
         waiting, self.elsewhere = self.elsewhere, {}
         for teacher in {id(one): one for one in waiting.values()}.values():
-            self._call(teacher, self._serve_kept(teacher, [k for k, own in waiting.items() if own is teacher]))
+            self._call(
+                teacher, self._serve_kept(teacher, [k for k, own in waiting.items() if own is teacher])
+            )
 
     def _serve_kept(self, teacher: Teacher, keys: Sequence[str]) -> list[str]:
         """Serve what is kept; returns the keys that are not."""

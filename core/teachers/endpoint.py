@@ -1,7 +1,8 @@
 """A teacher behind an OpenAI-compatible HTTP endpoint: OpenAI, vLLM, Ollama, llama.cpp and others.
 
 One event loop keeps `concurrency` calls in flight. Later steps go first, so that a question that was
-begun is finished before another one is begun. The `openai` client does the retries: 408, 409, 429, 5xx, time-outs and dropped connections, with growing waits and
+begun is finished before another one is begun. The `openai` client does the retries: 408, 409, 429, 5xx,
+time-outs and dropped connections, with growing waits and
 jitter, or for as long as Retry-After says.
 
 The key is read by its name when a run starts; it is in no attribute, message, table or log.
@@ -243,9 +244,7 @@ class _Calls:
         create = client.chat.completions.create if teacher.mode == "chat" else client.completions.create
         try:
             async with asyncio.timeout(teacher.patience):
-                response = await create(
-                    **teacher.call(request.prompt, request.sampling, request.draw)
-                )
+                response = await create(**teacher.call(request.prompt, request.sampling, request.draw))
         except TimeoutError:
             return teacher.late(request)
         except openai.APIError as error:

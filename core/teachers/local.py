@@ -86,7 +86,9 @@ class Student(Local):
     `precision` is "auto", "fp32" or "bf16"; prompts are cut to `max_input_tokens`.
     """
 
-    def __init__(self, name: str, folder: Path, precision: str, max_input_tokens: int, batch_size: int) -> None:
+    def __init__(
+        self, name: str, folder: Path, precision: str, max_input_tokens: int, batch_size: int
+    ) -> None:
         self.name, self.folder, self.batch_size = name, folder, batch_size
         self.cut_prompts = 0
         self._model = _Model(folder, "completions", precision, max_input_tokens)

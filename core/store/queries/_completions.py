@@ -21,9 +21,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-def save_completions(
-    run_id: int, scored: Iterable[tuple[records.Completion, records.Score | None]]
-) -> None:
+def save_completions(run_id: int, scored: Iterable[tuple[records.Completion, records.Score | None]]) -> None:
     """Store scored completions; one that failed before is replaced, one that is there stays."""
     with session() as db:
         for completion, score in scored:

@@ -43,7 +43,9 @@ def _parse(path: Path) -> Iterator[Raw]:
         prompt, finish = str(row.get("prompt") or ""), str(row.get("finish_reason") or "stop")
         if answer is None:
             prefix = written_prefix(written)
-            made = one_call(number, order, prompt, written, finish_reason=finish, prefix=prefix, tokens=tokens)
+            made = one_call(
+                number, order, prompt, written, finish_reason=finish, prefix=prefix, tokens=tokens
+            )
         else:
             second = str(row.get("answer_prompt") or ""), str(answer)
             made = two_calls(number, order, prompt, written, *second, finish_reason=finish, tokens=tokens)

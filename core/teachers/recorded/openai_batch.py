@@ -39,7 +39,9 @@ def _parse(path: Path) -> Iterator[Raw]:
         for order, (text, finish) in enumerate(replies):
             # The usage is the whole request's: counted once, with its first text.
             read, wrote = (0, 0) if order else _tokens(usage)
-            step = Step("rationale", "", text, finish_reason=finish, prompt_tokens=read, completion_tokens=wrote)
+            step = Step(
+                "rationale", "", text, finish_reason=finish, prompt_tokens=read, completion_tokens=wrote
+            )
             place_of_answer = AnswerPlace(prefix=written_prefix(text))
             completion = Completion(index, first + order, text, (step,), place_of_answer)
             yield Raw(place, completion, index=index)
