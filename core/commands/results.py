@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from core.commands.common import Json, emit, say, write
+from core.commands.common import Json, emit, one_of, say, write
+from core.results.statistics import ADJUSTMENTS
 
 
 def results(
@@ -27,9 +28,7 @@ def results(
     baseline_variant: Annotated[
         str | None, typer.Option(help="What sets the baseline apart, as the table says it: filters, epoch.")
     ] = None,
-    adjust: Annotated[
-        str, typer.Option(help="Adjust p-values over the arms: holm or benjamini-hochberg.")
-    ] = "holm",
+    adjust: Annotated[str, typer.Option(help=one_of("Adjust p-values over the arms", ADJUSTMENTS))] = "holm",
     flips: Annotated[
         tuple[int, int] | None, typer.Option(help="Two runs: the questions right in one, wrong in the other.")
     ] = None,
@@ -49,7 +48,6 @@ def results(
 ) -> None:
     """Accuracy per method, student and benchmark, with intervals and paired tests."""
     from core.results import export as exports
-    from core.results.statistics import ADJUSTMENTS
     from core.results.table import Baseline, table
     from core.stages import finished
 

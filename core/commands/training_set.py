@@ -32,13 +32,13 @@ def training_set(
 
     found = queries.study_named(study)
     find(METHODS, method, "method")
-    spec = filtered(drawn(studies.from_dict(found.config), samples), filter_)
+    spec = filtered(drawn(studies.Study.read(found.config), samples), filter_)
     form = FORMATS[resolve(student or spec.students[0]).format]
-    built = training_sets.built(found.id, spec, method, form)
+    built = training_sets.built(found.id, method, spec.teaching, spec.learning, form)
     result = {
         "study": study,
         "method": method,
-        "filters": chosen(spec.filters),
+        "filters": chosen(spec.learning.filters),
         "n": len(built.made.rows),
         "questions": len({row.question_index for row in built.made.rows}),
         "hash": built.hash,
