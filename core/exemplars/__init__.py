@@ -28,7 +28,6 @@ from core.exemplars.selection import (
     limits_for,
     queues,
     select,
-    task,
 )
 
 if TYPE_CHECKING:
@@ -79,13 +78,13 @@ def choose(
     """
     from core.datasets import find_dataset
 
-    row, kind = find_rules(rules), find_dataset(dataset).kind
+    row, benchmark = find_rules(rules), find_dataset(dataset)
     if not candidates:
         raise LabError("There is no question to choose from: let the teacher answer some first.")
     key = text or row.text
     to_encode = find(TEXTS, key, "text to encode")[1]
-    limits = limits_for(rules, dataset, kind, **(own or {}))
-    k = task(dataset).k if k is None else k
+    limits = limits_for(rules, dataset, benchmark.kind, **(own or {}))
+    k = benchmark.exemplars if k is None else k
     rows = arrange(candidates)
     if not 1 <= k <= len(rows):
         raise LabError(f"k is {k} and there are {len(rows)} questions: choose k between 1 and {len(rows)}.")
