@@ -22,7 +22,7 @@ from core.records import Question
 
 __all__ = [
     "DATASETS", "Dataset", "File", "Option", "Progress", "Split", "Unavailable",
-    "all_datasets", "cached", "fetch", "find_dataset", "load", "split_of", "split_sizes", "subsample",
+    "all_datasets", "cached", "fetch", "find_dataset", "load", "split_sizes", "subsample",
 ]  # fmt: skip
 
 UNUSED = "unused"  # the split of a question that is in neither part, as most of AQuA's training file
@@ -69,13 +69,6 @@ def split_sizes(row: Dataset) -> dict[str, int]:
     counts = [file.rows for file in row.files] or [row.n]
     split = row.splits["default"]([None] * row.n, counts)
     return {"train": len(split.train), "test": len(split.test)}
-
-
-def split_of(key: str, split: str = "default", progress: Progress | None = None) -> Split:
-    """The training and test indices of a benchmark's split."""
-    row = find_dataset(key)
-    items, counts = _items(row, None, 0, None, progress)
-    return _split(row, split, items, counts)
 
 
 def _split(row: Dataset, split: str, items: list[Item | None], counts: list[int]) -> Split:

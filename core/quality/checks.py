@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from typing import Literal
@@ -85,14 +85,9 @@ class Check:
     find: Callable[[Item], list[Flag]]
 
 
-def review(item: Item, keys: tuple[str, ...] | None = None) -> list[Flag]:
-    """Every flag of every check (or of those named), in the order of the text."""
-    found = []
-    for check in CHECKS.values():
-        if keys is None or check.key in keys:
-            for flag in check.find(item):
-                made = Flag(flag.start, flag.end, flag.verdict, flag.message, flag.where, check.key)
-                found.append(made)
+def review(item: Item) -> list[Flag]:
+    """Every flag of every check, in the order of the text."""
+    found = [replace(flag, check=check.key) for check in CHECKS.values() for flag in check.find(item)]
     return sorted(found, key=lambda flag: (flag.where, flag.start, flag.end))
 
 

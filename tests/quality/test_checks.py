@@ -26,7 +26,7 @@ GOOD = Item(QUESTION, RATIONALE, "39", "39")
 
 def marked(item: Item, check: str) -> list[str]:
     text = {"rationale": item.rationale, "question": item.question}
-    flags = [f for f in review(item, (check,)) if f.verdict != "right"]
+    flags = [f for f in review(item) if f.check == check and f.verdict != "right"]
     return [text[f.where][f.start : f.end] for f in flags]
 
 
@@ -257,7 +257,7 @@ def test_a_text_that_goes_on_and_on_is_read_without_a_stall():
     item = Item("How many?", "-" * 300_000, "1", "-" + " " * 100_000 + "x")
     assert [flag.check for flag in review(item)] == ["truncated"]
     asked = Item(" and ".join(str(n) for n in range(1, 15_000)), "1 " * 15_000)
-    assert {flag.check for flag in review(asked, ("unused",))} == {"unused"}
+    assert "unused" in {flag.check for flag in review(asked)}
 
 
 def test_recorded_rationales_and_seeded_errors(recorded, monkeypatch):
