@@ -18,7 +18,7 @@ from core.errors import find
 from core.records import Completion, Score
 
 __all__ = [
-    "ANSWER_PREFIXES", "KINDS", "RULES", "Flip", "Item", "Kind", "Rescored", "RuleSet",
+    "ANSWER_PREFIXES", "KINDS", "RULES", "Flip", "StoredText", "Kind", "Rescored", "RuleSet",
     "find_kind", "find_rules", "matches", "rescore", "score", "scored_text",
 ]  # fmt: skip
 
@@ -103,7 +103,7 @@ def scored_text(completion: Completion) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class StoredText:
     """A stored text to score: whose it is (any key), the text, its gold answer and its prefix."""
 
     key: Hashable
@@ -114,9 +114,9 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """An item on which two rule sets disagree."""
+    """A text on which two rule sets disagree."""
 
-    item: Item
+    item: StoredText
     before: Score
     after: Score
 
@@ -131,7 +131,7 @@ class Rescored:
     flips: tuple[Flip, ...]
 
 
-def rescore(items: Iterable[Item], *, kind: str, before: str, after: str) -> Rescored:
+def rescore(items: Iterable[StoredText], *, kind: str, before: str, after: str) -> Rescored:
     """Score stored texts under two rule sets and list the items whose verdict differs."""
     pairs = [
         (

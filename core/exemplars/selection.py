@@ -140,13 +140,13 @@ def limits_for(rules: str, dataset: str, kind: str, **own: Any) -> Limits:
 
     numbers = KINDS[kind].form in ("number", "open")
     lines = find_dataset(dataset).exemplar_lines
-    limits = replace(find_rules(rules).limits, rationale_lines=lines, answer_near_end=numbers)
+    limits = replace(find_selection_rules(rules).limits, rationale_lines=lines, answer_near_end=numbers)
     if unknown := sorted(set(own) - set(CHECKS)):
         raise LabError(f"There is no limit {', '.join(unknown)}: choose from {', '.join(CHECKS)}.")
     return replace(limits, **own)
 
 
-def find_rules(key: str) -> Rules:
+def find_selection_rules(key: str) -> Rules:
     """The row of RULES with this key."""
     return find(RULES, key, "set of selection rules")
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from core import answers
-from core.answers import ANSWER_PREFIXES, Item, Rescored
+from core.answers import ANSWER_PREFIXES, Rescored, StoredText
 from core.datasets import find_dataset
 from core.exemplars.adaptive import extract
 from core.records import Completion, Question, Score
@@ -102,10 +102,10 @@ def rescore(run_id: int, rules: str) -> Rescored:
     return answers.rescore(items, kind=own.kind, before=own.rules, after=rules)
 
 
-def _items(run: Run, golds: dict[int, str]) -> list[Item]:
+def _items(run: Run, golds: dict[int, str]) -> list[StoredText]:
     if run.kind == "generate":
         return [
-            Item(
+            StoredText(
                 (c.question_index, c.sample_index),
                 answers.scored_text(c),
                 golds[c.question_index],
@@ -115,7 +115,7 @@ def _items(run: Run, golds: dict[int, str]) -> list[Item]:
         ]
     prefix = run.config.get("prefix")
     return [
-        Item((p.question_index, 0), p.text, golds[p.question_index], prefix)
+        StoredText((p.question_index, 0), p.text, golds[p.question_index], prefix)
         for p in queries.predictions(run.id)
     ]
 
