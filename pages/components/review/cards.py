@@ -11,7 +11,7 @@ from core.quality import checks
 from core.quality.checks import Flag
 from core.records import Question
 from core.review import texts
-from core.review.fold import Item, Key
+from core.review.fold import Key, ReviewItem
 from core.stages import checking
 from core.stages.generation import shown as shown_to
 from core.stages.scoring import Scorer, answer_place, place, record
@@ -38,7 +38,7 @@ class Card:
     completion: Completion
     text: str
     original: str
-    item: Item
+    item: ReviewItem
     found: Found
     point: Point | None = None
 
