@@ -16,7 +16,7 @@ The fields of the parts may also stand at the top, as in FLAT: `benchmark: coin_
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
@@ -214,6 +214,15 @@ def questions(study_id: int, split: str) -> list[Question]:
     chosen = Study.read(row.config).benchmark
     n = {"train": chosen.train, "test": chosen.test}.get(split)
     return at_most(queries.questions(row.dataset_id, split), n)
+
+
+def keep_exemplars(study_id: int, rows: Sequence[Mapping[str, str]]) -> None:
+    """Keep the user's own exemplars in a study; the rest of it stays as it is."""
+    from core.store import queries
+
+    study = Study.read(queries.study(study_id).config)
+    changed = study.but(teaching=study.teaching.but(exemplars=rows))
+    queries.update_study(study_id, changed.dump())
 
 
 class StudyArm(NamedTuple):

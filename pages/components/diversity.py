@@ -85,7 +85,7 @@ def _measure(study: Study, run: Run) -> None:
         return
     st.info("The likeness of these rationales was not measured yet.", icon=":material/info:")
     if st.button("Measure", icon=":material/straighten:", key="measure"):
-        spec = studies.from_dict(study.config)
+        spec = studies.Study.read(study.config)
         studies.submit("diversity", f"Diversity of generation {run.id}", spec, {"run": run.id})
         st.rerun()
 
