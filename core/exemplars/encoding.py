@@ -21,27 +21,22 @@ from uuid import uuid4
 
 from core import settings
 from core.errors import LabError
+from core.progress import Report, silent
 from core.records import content_hash
 
 if TYPE_CHECKING:
     import numpy as np
-
-Progress = Callable[[str, int, int], None]  # what is being done, how much of it, of how much
 
 DEFAULT_ENCODER = "all-MiniLM-L6-v2"  # Auto-CoT's
 CHUNK = 4096  # texts computed between two writes
 TOKENS = {"cpu": 2048, "cuda": 131_072}  # in one batch, padding included
 
 
-def quiet(_stage: str, _done: int, _total: int) -> None:
-    """A progress callback that says nothing."""
-
-
 def encode(
     texts: Sequence[str],
     encoder: str = DEFAULT_ENCODER,
     batch: int | None = None,
-    progress: Progress = quiet,
+    progress: Report = silent,
 ) -> np.ndarray:
     """Embeddings of the texts, in their order: float32, shape (n, d), normalised as the encoder does.
 

@@ -130,45 +130,23 @@ RULES: dict[str, Rules] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What Auto-CoT sets for one benchmark: the number of clusters and the longest rationale."""
-
-    k: int = 8
-    rationale_lines: int = 5
-
-
-TASKS: dict[str, Task] = {
-    "aqua": Task(k=4),
-    "last_letter_concatenation": Task(k=4, rationale_lines=7),
-    "last_letters_generated": Task(k=4, rationale_lines=7),
-    "commonsense_qa": Task(k=7),
-    "strategy_qa": Task(k=6),
-}
-"""Benchmarks for which Auto-CoT differs from Task()."""
-
-
-def task(dataset: str) -> Task:
-    """Auto-CoT's settings for a benchmark."""
-    return TASKS.get(dataset, Task())
-
-
 def limits_for(rules: str, dataset: str, kind: str, **own: Any) -> Limits:
     """A row's limits on a benchmark, `own` values put in their place.
 
     `rules` is a key of RULES, `dataset` of DATASETS, `kind` of KINDS. LabError for an unknown row or limit.
     """
     from core.answers import KINDS
+    from core.datasets import find_dataset
 
     numbers = KINDS[kind].form in ("number", "open")
-    limits = find_rules(rules).limits
-    limits = replace(limits, rationale_lines=task(dataset).rationale_lines, answer_near_end=numbers)
+    lines = find_dataset(dataset).exemplar_lines
+    limits = replace(find_selection_rules(rules).limits, rationale_lines=lines, answer_near_end=numbers)
     if unknown := sorted(set(own) - set(CHECKS)):
         raise LabError(f"There is no limit {', '.join(unknown)}: choose from {', '.join(CHECKS)}.")
     return replace(limits, **own)
 
 
-def find_rules(key: str) -> Rules:
+def find_selection_rules(key: str) -> Rules:
     """The row of RULES with this key."""
     return find(RULES, key, "set of selection rules")
 

@@ -237,7 +237,7 @@ def _request(one: Arm) -> dict[str, Any]:
 # ── the teachers ────────────────────────────────────────────────────────────────────────────────
 
 
-def teacher_table(study_id: int, baseline: int | None = None) -> tuple[teachers.Row, ...]:
+def teacher_table(study_id: int, baseline: int | None = None) -> tuple[teachers.TeacherRow, ...]:
     """What the teachers got right, a row a generation. Baseline: this run, else `usual_baseline`."""
     runs = [run for run in queries.runs(study_id, "generate") if run.status == "done"]
     if baseline is not None and baseline not in (run.id for run in runs):
@@ -314,8 +314,8 @@ class Effect:
 
     pair: Pair
     changes: tuple[Change, ...]
-    teacher: teachers.Row | None
-    students: tuple[results.Row, ...]
+    teacher: teachers.TeacherRow | None
+    students: tuple[results.ArmRow, ...]
 
 
 def effect(study_id: int, pair: Pair) -> Effect:
@@ -335,9 +335,9 @@ def _setting(run_id: int) -> str:
     return f", {made.recipe}{', LoRA' if made.tuning == 'lora' else ''}"
 
 
-def _students(cells: Sequence[results.Cell]) -> tuple[results.Row, ...]:
+def _students(cells: Sequence[results.Cell]) -> tuple[results.ArmRow, ...]:
     """The arms after beside the same arms before, one table for each recipe."""
-    rows: list[results.Row] = []
+    rows: list[results.ArmRow] = []
     for setting in dict.fromkeys(cell.variant.partition(", ")[2] for cell in cells):
         own = [cell for cell in cells if cell.variant.partition(", ")[2] == setting]
         for method in dict.fromkeys(cell.method for cell in own):
@@ -347,7 +347,7 @@ def _students(cells: Sequence[results.Cell]) -> tuple[results.Row, ...]:
     return tuple(rows)
 
 
-def _teacher(study_id: int, pair: Pair) -> teachers.Row | None:
+def _teacher(study_id: int, pair: Pair) -> teachers.TeacherRow | None:
     if pair.before == pair.after:
         return None
     known = {one.run_id: one for one in finished.generations(study_id, (pair.before, pair.after))}

@@ -18,7 +18,7 @@ from core.exemplars.candidates import Candidate, exemplar, from_completion
 from core.exemplars.prompt import parse, spoken
 from core.jobs.progress import Progress
 from core.records import Exemplar, Question, content_hash
-from core.review.fold import Board, Item
+from core.review.fold import Board, ReviewItem
 from core.stages import plans
 from core.stages.generation import latest
 from core.stages.plans import ExemplarsPlan
@@ -173,7 +173,7 @@ class Slot:
     question: Question
     text: str  # what the teacher is shown after "A: "
     original: str
-    item: Item
+    item: ReviewItem
 
     def exemplar(self) -> Exemplar:
         """The triple; LabError where an edit removed the answer."""

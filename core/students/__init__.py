@@ -8,6 +8,6 @@ child       the process that does the work, driven by files in a run folder
 This module imports nothing heavy: `torch` is first imported by the child.
 """
 
-from core.students.formats import FORMATS, Format, get_format
+from core.students.formats import FORMATS, Format
 
-__all__ = ["FORMATS", "Format", "get_format"]
+__all__ = ["FORMATS", "Format"]

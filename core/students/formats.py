@@ -4,8 +4,8 @@ causal, the 26th question of AddSub
     input  "There were 28 bales of hay … store in the barn ? ###"
     label  " There are now 54 bales … 54 - 28 = 26. --> 26"     (+ the tokenizer's end-of-text token)
 
-Templates as in Fine-tune-CoT (Ho et al. 2023), src/data/format.py and, for the OpenAI students, its
-published fine-tuning files. The answer in a label is the benchmark's, not the teacher's wording.
+Templates as in Fine-tune-CoT (Ho et al. 2023), src/data/format.py. The answer in a label is
+the benchmark's, not the teacher's wording.
 """
 
 from __future__ import annotations
@@ -28,12 +28,10 @@ class Format:
     """Templates of one family of students. A tokenizer adds its own end-of-text token to every label."""
 
     key: str
-    name: str
     question: str
     rationale_and_answer: str
     answer_only: str
     zero_shot_question: str
-    stop: tuple[str, ...] = ()
 
     def input(self, question: str) -> str:
         """What the student reads."""
@@ -77,34 +75,18 @@ FORMATS: dict[str, Format] = {
     row.key: row
     for row in (
         Format(
-            key="t5",
-            name="T5, Flan-T5 and other encoder-decoders",
+            key="t5",  # and Flan-T5 and other encoder-decoders
             question="{question}",
             rationale_and_answer="{rationale} " + ANSWER_MARK + " {answer}",
             answer_only="{answer}",
             zero_shot_question="question: {question}",
         ),
         Format(
-            key="causal",
-            name="GPT-2 and other decoders",
+            key="causal",  # GPT-2 and other decoders
             question="{question} ###",
             rationale_and_answer=" {rationale} " + ANSWER_MARK + " {answer}",
             answer_only=" {answer}",
             zero_shot_question="Q: {question}\n\nA:",
         ),
-        Format(
-            key="openai",
-            name="OpenAI's fine-tuning service",
-            question="{question}\n\n###\n\n",
-            rationale_and_answer=" {rationale}\n\n" + ANSWER_MARK + "\n\n{answer} END",
-            answer_only=" {answer} END",
-            zero_shot_question="Q: {question}\n\nA:",
-            stop=("END",),
-        ),
     )
 }
-
-
-def get_format(key: str) -> Format:
-    """The row of a format, or a LabError that names those there are."""
-    return find(FORMATS, key, "format")

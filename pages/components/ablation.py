@@ -11,7 +11,7 @@ from core import studies
 from core.errors import LabError
 from core.results import ablation
 from core.results.published import SOURCES
-from core.results.table import Cell, Row
+from core.results.table import ArmRow, Cell
 from core.store import queries
 from core.store.models import Study
 from core.teachers.part import Diverse
@@ -108,7 +108,7 @@ def chosen(cells: Sequence[Cell]) -> bool:
     return several and choice("Table", TABLES, "table") == TABLES[1]
 
 
-def show(cells: Sequence[Cell]) -> tuple[Row, ...]:
+def show(cells: Sequence[Cell]) -> tuple[ArmRow, ...]:
     """The four arms, each against Fine-tune-CoT with the same D; the paper's figures beside them."""
     rows = ablation.rows(cells)
     alone = len({row.arm.student for row in rows}) == 1
@@ -123,7 +123,7 @@ def show(cells: Sequence[Cell]) -> tuple[Row, ...]:
     return rows
 
 
-def _beside(rows: Sequence[Row]) -> None:
+def _beside(rows: Sequence[ArmRow]) -> None:
     lines = ablation.beside(rows)
     st.subheader("Beside the paper's tables 3, 4 and 5")
     st.dataframe(

@@ -17,7 +17,7 @@ from core.datasets import find_dataset
 from core.exemplars.candidates import TEXTS
 from core.exemplars.clustering import N_INIT, SEED
 from core.exemplars.encoding import DEFAULT_ENCODER
-from core.exemplars.selection import CHECKS, RULES, Limits, limits_for, task
+from core.exemplars.selection import CHECKS, RULES, Limits, limits_for
 from core.records import Question
 from core.review.fold import QUEUES, Key
 from core.stages import exemplars as stage
@@ -105,7 +105,7 @@ def _settings(benchmark: str, generation: Run, known: Mapping[str, Any], scope: 
         key=f"{scope}_rules",
     )
     st.caption(f"{plain(RULES[rules].source)}. {plain(RULES[rules].note)}")
-    start = min(int(known.get("k") or task(benchmark).k), n)
+    start = min(int(known.get("k") or find_dataset(benchmark).exemplars), n)
     k = start if n == 1 else st.slider("Clusters (k)", 1, min(MOST_CLUSTERS, n), start, key=f"{scope}_k")
     a, b = st.columns(2)
     seed = a.number_input("Seed", 0, 2**31 - 1, int(known["seed"]), key=f"{scope}_seed")

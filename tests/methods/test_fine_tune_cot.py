@@ -11,7 +11,7 @@ from core.answers import score
 from core.datasets import DATASETS, load
 from core.methods import METHODS, generate, training_set
 from core.records import Completion, Question, Score
-from core.students.formats import FORMATS
+from core.students.formats import FORMATS, Format
 from core.teachers import open_teacher
 from core.teachers.recorded import read
 from tests.recordings import DAVINCI
@@ -25,6 +25,8 @@ ROWS = {  # training rows of the published students
     "date_understanding": 170,
     "last_letter_concatenation": 201,
 }
+# How the published pairs are written.
+OPENAI = Format("openai", "{question}\n\n###\n\n", " {rationale}\n\n-->\n\n{answer} END", "", "")
 # MultiArith's first completions were made with Kojima et al.'s arithmetic trigger, without its newline.
 ARABIC = " Therefore, the answer (arabic numerals) is"
 
@@ -70,8 +72,9 @@ def test_training_sets_have_the_published_size(recorded: Path, lab_home: Path, k
 
 
 def test_multiarith_s_pairs_are_the_published_ones_in_their_order(recorded: Path, lab_home: Path) -> None:
-    made = training_set(*recordings(recorded, "multiarith"), METHOD, FORMATS["openai"], samples=1)
+    made = training_set(*recordings(recorded, "multiarith"), METHOD, OPENAI, samples=1)
     published = [json.loads(line) for line in (recorded / PAIRS).read_text(encoding="utf-8").splitlines()]
+    assert len(published) == 323
     assert [(row.input, row.label) for row in made.rows] == [
         (p["prompt"], p["completion"]) for p in published
     ]
