@@ -23,7 +23,9 @@ SHOT = {"question": "What is 2 + 3?", "rationale": "2 and 3 make 5. <b>", "answe
 
 def study(name: str = "Own") -> int:
     return studies.open_study(
-        studies.Spec(name, "coin_flip_generated", options={"size": 20}, methods=("few-shot-cot",))
+        studies.Study(
+            name=name, benchmark="coin_flip_generated", options={"size": 20}, methods=("few-shot-cot",)
+        )
     )
 
 
