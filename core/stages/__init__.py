@@ -17,7 +17,7 @@ once and remembers its result. Everything inside a step is idempotent: it does w
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 from core import studies
@@ -26,6 +26,7 @@ from core.jobs.progress import Progress
 from core.methods import METHODS
 from core.stages import (
     checking,
+    children,
     corrections,
     diversity,
     evaluation,
@@ -34,6 +35,7 @@ from core.stages import (
     second_calls,
     training,
 )
+from core.store import queries
 
 Step = Callable[..., Any]
 Request = dict[str, Any]
@@ -56,28 +58,30 @@ def generate(progress: Progress, request: Request, step: Step) -> int:
     run_id, batches = step(
         "plan rationales", generation.plan, request["study_id"], spec, asked, progress.job_id
     )
-    for first, last in batches:
-        step(f"rationales {first}–{last}", generation.batch, progress, run_id, first, last)
-    step("close rationales", generation.close, progress, run_id)
+    with _alone(progress, run_id):
+        for first, last in batches:
+            step(f"rationales {first}–{last}", generation.batch, progress, run_id, first, last)
+        step("close rationales", generation.close, progress, run_id)
     check(progress, {"run_id": run_id}, step)
     return run_id
 
 
 def check(progress: Progress, request: Request, step: Step) -> int:
     """Have the quality checks look at every rationale of a generation. Returns the run's id."""
-    run_id = request["run_id"]
-    total, batches = step("plan checks", checking.plan, run_id)
-    flagged = 0
-    for number, (first, last) in enumerate(batches):
-        done = number * checking.BATCH
-        flagged += step(f"checks {first}–{last}", checking.batch, progress, run_id, first, last, done, total)
-    step("close checks", checking.close, progress, run_id, total, flagged)
+    run_id, flagged = request["run_id"], 0
+    with _alone(progress, run_id):
+        total, batches = step("plan checks", checking.plan, run_id)
+        for number, (first, last) in enumerate(batches):
+            place = (first, last, number * checking.BATCH, total)
+            flagged += step(f"checks {first}–{last}", checking.batch, progress, run_id, *place)
+        step("close checks", checking.close, progress, run_id, total, flagged)
     return run_id
 
 
 def measure_diversity(progress: Progress, request: Request, step: Step) -> None:
     """Measure how alike a generation's rationales are, where that was not done when it closed."""
-    step("measure", diversity.again, progress, request["run"])
+    with _alone(progress, request["run"]):
+        step("measure", diversity.again, progress, request["run"])
 
 
 def choose_exemplars(progress: Progress, request: Request, step: Step) -> int:
@@ -93,7 +97,8 @@ def choose_exemplars(progress: Progress, request: Request, step: Step) -> int:
         own = {name: request[name] for name in exemplars.SETTINGS if request.get(name) is not None}
     asked = spec.clusters | own
     run_id = step("plan exemplars", exemplars.plan, request["study_id"], asked, progress.job_id, spec)
-    step("choose exemplars", exemplars.choose, progress, run_id)
+    with _alone(progress, run_id):
+        step("choose exemplars", exemplars.choose, progress, run_id)
     return run_id
 
 
@@ -109,13 +114,15 @@ def arm(progress: Progress, request: Request, step: Step) -> int:
         ):
             generate(progress, request, step)
         trained, epochs = step("training set", training.plan, *chosen, progress.job_id)
-        for epoch in range(1, epochs + 1):
-            step(f"epoch {epoch}", training.epoch, progress, trained, epoch, epochs)
-        step("save student", training.close, progress, trained)
+        with _alone(progress, trained):
+            for epoch in range(1, epochs + 1):
+                step(f"epoch {epoch}", training.epoch, progress, trained, epoch, epochs)
+            step("save student", training.close, progress, trained)
     run_id, shards = step("plan evaluation", evaluation.plan, *chosen, trained, progress.job_id)
-    for shard in range(shards):
-        step(f"evaluation shard {shard + 1}", evaluation.shard, progress, run_id, shard, shards)
-    step("close evaluation", evaluation.close, progress, run_id)
+    with _alone(progress, run_id):
+        for shard in range(shards):
+            step(f"evaluation shard {shard + 1}", evaluation.shard, progress, run_id, shard, shards)
+        step("close evaluation", evaluation.close, progress, run_id)
     return run_id
 
 
@@ -140,6 +147,11 @@ def study(progress: Progress, request: Request, step: Step) -> None:
         raise RefusedError(f"{len(refused)} of {len(studies.arms(spec))} arms are missing: {refused[0]}")
 
 
+def _alone(progress: Progress, run_id: int) -> AbstractContextManager[None]:
+    """Hold the work of a run, so that no other job does it at the same time."""
+    return progress.claim(f"run:{queries.run(run_id).hash}")
+
+
 def _spec(request: Request) -> studies.Spec:
     """The study as the request's arm wants it."""
     spec = studies.from_dict(request["spec"])
@@ -148,7 +160,8 @@ def _spec(request: Request) -> studies.Spec:
 
 def check_answers(progress: Progress, request: Request, step: Step) -> None:
     """A seeded sample of a run's adaptive answers, asked for a second time."""
-    step("check answers", second_calls.check, progress, request["run"], request["size"], request["seed"])
+    with _alone(progress, request["run"]):
+        step("check answers", second_calls.check, progress, request["run"], request["size"], request["seed"])
 
 
 def rerun(progress: Progress, request: Request, step: Step) -> None:
