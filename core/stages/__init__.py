@@ -26,7 +26,6 @@ from core.jobs.progress import Progress
 from core.methods import METHODS
 from core.stages import (
     checking,
-    children,
     corrections,
     diversity,
     evaluation,

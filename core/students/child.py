@@ -5,8 +5,8 @@
 
 Ends with 0 when done (RUN_DIR/done.json), 2 after a sentence for the user (RUN_DIR/error.txt), 3 when it
 was told to stop and can be resumed, 1 after a defect. SIGTERM saves and stops; so does the end of the process
-that started it, and a while in which that is frozen and follows no more. With several GPUs one process runs on each, started by torch's own launcher and
-joined by accelerate.
+that started it, and a while in which that is frozen and follows no more. With several GPUs one process runs
+on each, started by torch's own launcher and joined by accelerate.
 """
 
 from __future__ import annotations
@@ -186,9 +186,7 @@ def _launch(folder: RunFolder, task: str, processes: int, alone: bool) -> int:
         return 3 if said["state"] == "stopped" else 1
 
 
-def _watch_parent(
-    folder: RunFolder, parent: int, stop: Any, child: subprocess.Popen | None = None
-) -> None:
+def _watch_parent(folder: RunFolder, parent: int, stop: Any, child: subprocess.Popen | None = None) -> None:
     """Stop when the process that started this one is gone or frozen: nobody would read the results."""
     if parent == 1:
         return

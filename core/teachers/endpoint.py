@@ -16,6 +16,7 @@ import socket
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1", "0.0.0.0"}
 CONNECT_SECONDS = 5.0
-GRACE_SECONDS = 5.0  # how long a stopped run waits for the calls in flight, which are already paid for
+GRACE_SECONDS = 2.5  # how long a stopped run waits for the calls in flight, which are already paid for
 PERIOD_SECONDS = 1.0  # how often a run that waits for an answer hears that it should stop
 LONGEST_WAIT_SECONDS = 60.0  # between two tries, by the client
 REASON_CHARACTERS = 200
@@ -88,6 +89,7 @@ class Endpoint(Teacher):
         finally:
             run.stop.set()
             thread.join(GRACE_SECONDS)
+            run.abandon()
 
     def _next(self, out: SimpleQueue[Reply | BaseException | None]) -> Reply | BaseException | None:
         while True:
@@ -227,6 +229,14 @@ class _Run:
         self._secret = key
         self.out: SimpleQueue[Reply | BaseException | None] = SimpleQueue()
         self.stop = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._whole: asyncio.Task | None = None
+
+    def abandon(self) -> None:
+        """Let go of the calls that are still in flight."""
+        with suppress(RuntimeError):  # it has ended
+            if self._loop and self._whole:
+                self._loop.call_soon_threadsafe(self._whole.cancel)
 
     def start(self) -> None:
         try:
@@ -238,6 +248,7 @@ class _Run:
     async def _work(self) -> None:
         import openai
 
+        self._loop, self._whole = asyncio.get_running_loop(), asyncio.current_task()
         # The hook writes to the database: in a thread of its own, so that no call waits for the disk.
         with ThreadPoolExecutor(1, thread_name_prefix="keep") as hook:
             async with openai.AsyncOpenAI(
