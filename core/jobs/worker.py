@@ -1,8 +1,8 @@
 """The worker: a process that takes jobs from the queues that suit it, one at a time per device.
 
-It has an id that no other process ever has, a row with its heartbeat, and a lock (core.jobs.local). It takes over
-what a dead worker left, and leaves itself as soon as it finds that it was taken for dead: frozen for a while, it
-may be. Started by the lab, it leaves once nothing has been waiting for a while.
+It has an id that no other process ever has, a row with its heartbeat, and a lock (core.jobs.local). It takes
+over what a dead worker left, and ends itself when it finds that it was taken for dead, as one is that was
+frozen for a while. Started by the lab, it leaves once nothing has been waiting for a while.
 """
 
 from __future__ import annotations

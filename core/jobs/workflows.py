@@ -20,6 +20,7 @@ from core import stages
 from core.errors import LabError
 from core.jobs import engine
 from core.jobs.progress import Cancelled, Progress
+from core.stages import children
 from core.store import claims, explain, session
 from core.store.claims import Holder
 from core.store.models import Job
@@ -92,7 +93,7 @@ def perform(job_id: str, step: Step, holder: Holder | None = None) -> str:
                 f"Something unexpected went wrong ({type(problem).__name__}): see the job's log, then resume."
             )
     finally:
-        stages.children.abandon(progress)
+        children.abandon(progress)
         _patiently(lambda: claims.release_all(holder))
     try:
         _patiently(lambda: progress.write(error=error))

@@ -46,9 +46,9 @@ def follow(
 ) -> None:
     """Keep a child at work on the folder until `arrived()`; `tell()` is called while waiting.
 
-    A child that stopped or was killed is started again up to three times; one that ended with a sentence of its
-    own raises it as LabError. Whatever ends the wait (the job was cancelled, the disk is full): the child may
-    save, then it is gone.
+    A child that stopped or was killed is started again up to three times; one that ended with a sentence of
+    its own raises it as LabError. Whatever ends the wait (the job was cancelled, the disk is full): the child
+    may save, then it is gone.
     """
     try:
         for attempt in range(RESTARTS + 1):

@@ -9,6 +9,7 @@ same database: in SQLite beside the lab's, in PostgreSQL in a schema of their ow
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -102,7 +103,7 @@ def clock() -> Any:
 
 @contextmanager
 def migrating(made: Engine) -> Iterator[None]:
-    """Hold the database's own lock on its schema: of all processes on all machines, one changes it at a time."""
+    """Hold the database's own lock on its schema: of all processes on all machines one changes it."""
     if made.dialect.name == "sqlite":
         from filelock import FileLock
 
@@ -155,8 +156,8 @@ def explain(error: DatabaseError) -> Exception:
         return LabError(f"Cannot write {settings.home()}: set LAB_HOME to a folder you can write.")
     if "not a database" in reason or "malformed" in reason or "no such table" in reason:
         return LabError(
-            f"The database in {settings.home()} is damaged ({error.orig}): put a copy of lab.db back, or move "
-            "it away to begin anew."
+            f"The database in {settings.home()} is damaged ({error.orig}): put a copy of lab.db back, or "
+            "move it away to begin anew."
         )
     if "is locked" in reason:
         return LabError("Another program holds the database: close it (or wait for it), then try again.")
@@ -165,9 +166,7 @@ def explain(error: DatabaseError) -> Exception:
             f"The database's user may not do this ({reason.splitlines()[0]}): make it the owner of the "
             "database that LAB_DATABASE_URL names."
         )
-    if isinstance(error, OperationalError) and (
-        "connect" in reason or "fatal" in reason or "resolve" in reason
-    ):
+    if isinstance(error, OperationalError) and re.search("connect|fatal|resolve", reason):
         return LabError(
             f"The database does not answer ({' '.join(reason.split())}): check LAB_DATABASE_URL and that its "
             "server runs."

@@ -4,9 +4,9 @@ with claims.held(f"run:{run.hash}", holder, waiting):     the second waits until
     …
 mine = claims.take(keys, holder)                          of many keys, those that this execution may do
 
-A claim is a row with a unique key, held by one execution of a job; `holder` None (a test, a command that is no
-job) claims nothing and may do all. It ends when it is given back, or with its worker: a worker that is declared
-dead takes its claims with it.
+A claim is a row with a unique key, held by one execution of a job; `holder` None (a test, a command that is
+no job) claims nothing and may do all. It ends when it is given back, or with its worker: a worker that is
+declared dead takes its claims with it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -30,7 +30,7 @@ PERIOD_SECONDS = 0.5  # how often one that waits tries again
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """One execution of a job by one worker. `owner` is the queue's token of it, another one after a resume."""
+    """One execution of a job by one worker. `owner` is the queue's token of it: another one when resumed."""
 
     job_id: str
     owner: str
@@ -47,15 +47,7 @@ def take(keys: Iterable[str], holder: Holder | None) -> set[str]:
         try:
             with session() as db:
                 upsert = postgresql if db.get_bind().dialect.name == "postgresql" else sqlite
-                rows = [
-                    {
-                        "key": key,
-                        "job_id": holder.job_id,
-                        "owner": holder.owner,
-                        "worker_id": holder.worker_id,
-                    }
-                    for key in chunk
-                ]
+                rows = [asdict(holder) | {"key": key} for key in chunk]
                 db.execute(upsert.insert(Claim).values(rows).on_conflict_do_nothing(index_elements=["key"]))
                 of_mine = (Claim.key.in_(chunk), Claim.owner == holder.owner)
                 mine.update(db.scalars(select(Claim.key).where(*of_mine)))

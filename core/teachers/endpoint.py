@@ -69,11 +69,18 @@ class Endpoint(Teacher):
         self.mode, self.context, self.key_name = mode, context, key_name
         self.concurrency, self.timeout, self.retries = concurrency, timeout, retries
         self.token_field = token_field
+        self._calls: _Calls | None = None
 
     def serve(self, inbox: Inbox, out: Out) -> None:
         key = self._key()
         self._check_reachable()
-        asyncio.run(_Calls(self, key, inbox, out).answer())
+        self._calls = _Calls(self, key, inbox, out)
+        asyncio.run(self._calls.answer())
+
+    def close(self) -> None:
+        """Let go of the calls that are still in flight."""
+        if self._calls is not None:
+            self._calls.abandon()
 
     def _key(self) -> str:
         key = settings.secret(self.key_name) if self.key_name else None
@@ -200,12 +207,19 @@ class _Calls:
         self.teacher, self.inbox, self.out = teacher, inbox, out
         self._secret = key
         self.queue: asyncio.PriorityQueue[tuple[float, int, Request | None]] = asyncio.PriorityQueue()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._whole: asyncio.Task[None] | None = None
+
+    def abandon(self) -> None:
+        with suppress(RuntimeError):  # it has ended
+            if self._loop is not None and self._whole is not None:
+                self._loop.call_soon_threadsafe(self._whole.cancel)
 
     async def answer(self) -> None:
         import openai
 
-        loop = asyncio.get_running_loop()
-        threading.Thread(target=self._feed, args=(loop,), name="inbox", daemon=True).start()
+        self._loop, self._whole = asyncio.get_running_loop(), asyncio.current_task()
+        threading.Thread(target=self._feed, args=(self._loop,), name="inbox", daemon=True).start()
         async with openai.AsyncOpenAI(
             api_key=self._secret,
             base_url=self.teacher.base_url,

@@ -194,6 +194,10 @@ def test_who_waits_for_an_answer_can_be_stopped(monkeypatch: pytest.MonkeyPatch)
         teacher.waiting = stop
         with pytest.raises(InterruptedError):
             next(teacher.complete(ASKED[:1], Sampling()))
+        until = time.monotonic() + 20
+        while any(thread.name == "endpoint" for thread in threading.enumerate()):
+            assert time.monotonic() < until, "a call that nobody waits for is still in flight"
+            time.sleep(0.05)
 
 
 @pytest.mark.parametrize(
