@@ -36,20 +36,25 @@ class Scorer:
         """
         edited = edit(completion, text)
         if (found := extract(text, self.kind, self.rules)) is not None:
-            step = next(i for i, step in enumerate(edited.steps) if step.text == text)
-            edited = replace(edited, answer=AnswerPlace(step=step, after=found.after))
+            place = AnswerPlace(step=rationale_step(edited), after=found.after)
+            edited = replace(edited, answer=place)
         return edited, self.completion(edited)
 
 
 def edit(completion: Completion, text: str) -> Completion:
     """The completion with another rationale, in the step that wrote it too."""
     steps = completion.steps or (Step("rationale", "", completion.rationale),)
-    written = next((i for i, step in enumerate(steps) if step.text == completion.rationale), 0)
+    written = rationale_step(completion)
     changed = tuple(
         replace(step, text=text, finish_reason="stop") if i == written else step
         for i, step in enumerate(steps)
     )
     return replace(completion, rationale=text, steps=changed)
+
+
+def rationale_step(completion: Completion) -> int:
+    """The step that wrote the rationale; the first where none did alone."""
+    return next((i for i, step in enumerate(completion.steps) if step.text == completion.rationale), 0)
 
 
 def scorer(study_id: int) -> Scorer:
@@ -60,9 +65,11 @@ def scorer(study_id: int) -> Scorer:
     return Scorer(find_dataset(dataset.key).kind, study.rules, golds)
 
 
-def answer_span(row: models.Completion, step: int) -> tuple[int | None, int | None]:
-    """Where the answer stands in the text of a step; (None, None) where it is in another one, or nowhere."""
-    return (row.span_start, row.span_end) if row.answer_step == step else (None, None)
+def answer_span(row: models.Completion, step: int) -> tuple[int, int] | None:
+    """Where the answer stands in the text of a step; None where it is in another one, or nowhere."""
+    if row.answer_step != step or row.span_start is None or row.span_end is None:
+        return None
+    return row.span_start, row.span_end
 
 
 def rescore(run_id: int, rules: str) -> Rescored:

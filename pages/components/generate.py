@@ -18,16 +18,17 @@ from core.methods import options as method_options
 from core.records import Exemplar
 from core.stages import exemplars
 from core.store import queries
-from core.store.models import Completion, Run, Study
+from core.store.models import Run, Study
 from core.teachers import TEACHERS, Estimate, Option, opened, prices, token_counter
 from core.teachers.part import TEACHER, Changes, Teaching
 from core.teachers.recorded import SOURCES
 from pages.components import exemplars as own
 from pages.components import frame
+from pages.components.completion import texts, verdict
 from pages.components.datasets import facts, options_form
 from pages.components.jobs import job_card
 from pages.components.tables import choice
-from pages.components.text import count, passage, plain
+from pages.components.text import count, plain
 
 FIRST_FIELDS = ("base_url", "model", "key_name", "path", "source")  # the others are folded away
 CHOICES = {"source": tuple(SOURCES)}  # of options whose row leaves them open
@@ -383,8 +384,7 @@ def _stream(run_id: int) -> bool:
     for completion in queries.latest_completions(run_id, STREAMED):
         with st.container(border=True):
             verdict(completion)
-            steps = queries.record(completion).steps
-            passage("".join(step.text for step in steps).strip() or completion.rationale or "—")
+            texts(completion)
     return run.status == "running" and frame.any_active()
 
 
@@ -409,21 +409,3 @@ def figures(run: Run) -> None:
 
 def _share(part: int, whole: int) -> str:
     return f"{part:,} ({100 * part / whole:.0f} %)" if whole else "0"
-
-
-def verdict(completion: Completion) -> None:
-    """Badges of one completion: its question, right or wrong, truncated, failed, cached."""
-    with st.container(horizontal=True):
-        st.badge(f"question {completion.question_index}", color="gray")
-        if completion.sample_index:
-            st.badge(f"sample {completion.sample_index}", color="gray")
-        if completion.error:
-            st.badge("failed", icon=":material/error:", color="red")
-        elif completion.correct:
-            st.badge("correct", icon=":material/check:", color="green")
-        else:
-            st.badge("wrong", icon=":material/close:", color="red")
-        if completion.finish_reason == "length":
-            st.badge("truncated", icon=":material/content_cut:", color="orange")
-        if completion.cached:
-            st.badge("from the cache", color="gray")

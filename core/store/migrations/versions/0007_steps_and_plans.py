@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0007"
-down_revision = "0005"
+down_revision = "0006"
 
 
 def upgrade() -> None:
@@ -85,7 +85,8 @@ def _predictions(postgres: bool) -> None:
         "span_start, span_end, created, steps, answer, asked, answer_step, note) "
         "SELECT run_id, question_index, 0, prompt, text, finish_reason, '', '', 0, tokens, 0.0, 1, "
         f"{'false' if postgres else '0'}, correct, value, span_start, span_end, run.created, "
-        f"{array}({step}), {record}('by', 'text', 'step', 0, 'after', 0, 'prefix', {prefix}, 'of', {array}()), "
+        f"{array}({step}), "
+        f"{record}('by', 'text', 'step', 0, 'after', 0, 'prefix', {prefix}, 'of', {array}()), "
         "1, 0, '' FROM prediction JOIN run ON run.id = prediction.run_id "
         "ORDER BY run_id, question_index"
     )
