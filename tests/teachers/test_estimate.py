@@ -9,11 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.methods import UNWRITTEN
 from core.methods.base import Ask
 from core.records import Sampling
 from core.teachers.base import Prices, count_tokens
-from core.teachers.estimate import Estimate, bounds, token_counter
+from core.teachers.estimate import Estimate, bounds, token_counter, unwritten
 
 FREE = Prices()
 SOON = " So"  # what a second prompt adds
@@ -33,8 +32,8 @@ def of(
     runs = [[(Ask(prompt), sampling or Sampling())] for prompt in prompts]
     if second is not None:
         for run, prompt in zip(runs, prompts, strict=True):
-            run.append((Ask(prompt + UNWRITTEN + SOON, role="solver"), second))
-    return bounds(runs, prices, UNWRITTEN, samples=samples, context=context, count=count)
+            run.append((Ask(prompt + unwritten(0) + SOON, role="solver"), second))
+    return bounds(runs, prices, samples=samples, context=context, count=count)
 
 
 def test_two_steps_read_the_prompt_twice_and_the_rationale_once() -> None:
