@@ -48,6 +48,11 @@ class Vote:
 
     of: tuple[Text, ...]
 
+    @property
+    def prefix(self) -> str | None:
+        """What the answers stand behind."""
+        return self.of[0].prefix if self.of else None
+
     def place(self, steps: list[Step]) -> AnswerPlace:
         return AnswerPlace("vote", of=tuple(one.place(steps) for one in self.of))
 

@@ -214,8 +214,6 @@ FILTERS: dict[str, Filter] = {
 
 def chosen(filters: Mapping[str, Any]) -> dict[str, Any]:
     """The filters that are on, with their values, in table order. LabError names what cannot be used."""
-    if not isinstance(filters, Mapping):
-        raise LabError("`filters` is a list of `filter: value` lines, such as `steps: true`.")
     if unknown := sorted(map(str, set(filters) - set(FILTERS))):
         raise LabError(f"There is no filter {', '.join(unknown)}: choose of {', '.join(FILTERS)}.")
     values = {key: row.value(filters.get(key)) for key, row in FILTERS.items()}

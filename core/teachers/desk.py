@@ -32,7 +32,7 @@ Arrived = tuple[Teacher, Sequence[Reply]]
 
 
 class Desk:
-    """Serves the requests of one run; `holder` is its job's execution, so that two jobs never pay for one reply.
+    """Serves the requests of one run; `holder` is its job's execution: two jobs never pay for one reply.
 
     `waiting` is called now and then while no reply comes; what it raises ends the work.
     """

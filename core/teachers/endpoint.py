@@ -2,8 +2,7 @@
 
 One event loop keeps `concurrency` calls in flight. Later steps go first, so that a question that was
 begun is finished before another one is begun. The `openai` client does the retries: 408, 409, 429, 5xx,
-time-outs and dropped connections, with growing waits and
-jitter, or for as long as Retry-After says.
+time-outs and dropped connections, with growing waits and jitter, or for as long as Retry-After says.
 
 The key is read by its name when a run starts; it is in no attribute, message, table or log.
 """
@@ -75,12 +74,13 @@ class Endpoint(Teacher):
         key = self._key()
         self._check_reachable()
         self._calls = _Calls(self, key, inbox, out)
-        asyncio.run(self._calls.answer())
+        with suppress(asyncio.CancelledError):
+            asyncio.run(self._calls.answer())
 
     def close(self) -> None:
-        """Let go of the calls that are still in flight."""
+        """Give up the calls that are in flight, with the tries that the client would still make."""
         if self._calls is not None:
-            self._calls.abandon()
+            self._calls.give_up()
 
     def _key(self) -> str:
         key = settings.secret(self.key_name) if self.key_name else None
@@ -207,19 +207,18 @@ class _Calls:
         self.teacher, self.inbox, self.out = teacher, inbox, out
         self._secret = key
         self.queue: asyncio.PriorityQueue[tuple[float, int, Request | None]] = asyncio.PriorityQueue()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._whole: asyncio.Task[None] | None = None
+        self.task: asyncio.Task[None] | None = None
 
-    def abandon(self) -> None:
-        with suppress(RuntimeError):  # it has ended
-            if self._loop is not None and self._whole is not None:
-                self._loop.call_soon_threadsafe(self._whole.cancel)
+    def give_up(self) -> None:
+        if self.task is not None:
+            with suppress(RuntimeError):  # the loop has ended
+                self.task.get_loop().call_soon_threadsafe(self.task.cancel)
 
     async def answer(self) -> None:
         import openai
 
-        self._loop, self._whole = asyncio.get_running_loop(), asyncio.current_task()
-        threading.Thread(target=self._feed, args=(self._loop,), name="inbox", daemon=True).start()
+        self.task, loop = asyncio.current_task(), asyncio.get_running_loop()
+        threading.Thread(target=self._feed, args=(loop,), name="inbox", daemon=True).start()
         async with openai.AsyncOpenAI(
             api_key=self._secret,
             base_url=self.teacher.base_url,
