@@ -1,8 +1,8 @@
-"""The process that holds a student: started by the worker, followed through its run folder.
+"""The process that trains a student: started by the worker, followed through its run folder.
 
 It dies with its worker, and memory goes back to the machine. What it wrote is the truth
 (`core/students/folder.py` says what): a new child over the same folder goes on from the last
-finished epoch or shard.
+finished epoch.
 """
 
 from __future__ import annotations

@@ -32,9 +32,12 @@ Title = Annotated[str, NotCounted]  # for the model card
 
 
 class TrainConfig(Part):
-    """Everything that decides a student's weights and predictions. Raises LabError for a bad value."""
+    """How a student is trained and evaluated. Raises LabError for a bad value."""
 
-    student: str = Field(min_length=1, description="name of a student, hub id or folder")
+    # Where the weights are; which they are is counted by those who train on them.
+    student: Annotated[str, NotCounted] = Field(
+        min_length=1, description="name of a student, hub id or folder"
+    )
     recipe: str = Field("default", description="the preset that it was made of")
     format: Annotated[str, OneOf(lambda: {"auto": None} | FORMATS, "format")] = Field(
         "auto", description="what the student reads and writes; auto: as its architecture wants"

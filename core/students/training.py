@@ -511,8 +511,6 @@ class Fit:
         epochs = self.folder.epochs()
         chosen = self._chosen(epochs)
         done = {
-            "task": "train",
-            "student": str(self.folder.student),
             "epochs": self.config.epochs,
             "steps": self.position.step,
             "chosen_epoch": chosen,
