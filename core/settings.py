@@ -12,9 +12,11 @@ made and never stored.
 from __future__ import annotations
 
 import os
+import platform
 import tomllib
 from getpass import getuser
 from pathlib import Path
+from uuid import uuid4
 
 from core.errors import LabError
 
@@ -23,7 +25,15 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def home() -> Path:
     """The lab's folder, created on first use."""
-    path = Path(os.environ.get("LAB_HOME") or ROOT / ".lab").expanduser().resolve()
+    return _made(Path(os.environ.get("LAB_HOME") or ROOT / ".lab").expanduser().resolve())
+
+
+def folder(name: str) -> Path:
+    """A folder inside LAB_HOME, created on first use."""
+    return _made(home() / name)
+
+
+def _made(path: Path) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -33,11 +43,19 @@ def home() -> Path:
     return path
 
 
-def folder(name: str) -> Path:
-    """A folder inside LAB_HOME, created on first use."""
-    path = home() / name
-    path.mkdir(parents=True, exist_ok=True)
-    return path
+def identity() -> str:
+    """LAB_HOME on this machine, and no other: elsewhere host name and path may be the same."""
+    path = home() / "identity"
+    try:
+        with path.open("x") as file:
+            file.write(uuid4().hex)
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise LabError(
+            f"Cannot write {path} ({error.strerror}): set LAB_HOME to a folder you can write."
+        ) from None
+    return f"{platform.node()} {path.read_text()}"
 
 
 def data_dir() -> Path:
@@ -49,12 +67,6 @@ def database_url() -> str:
     url = os.environ.get("LAB_DATABASE_URL") or f"sqlite:///{home() / 'lab.db'}"
     # psycopg 3 is what the durable queue installs; SQLAlchemy would look for psycopg2.
     return url.replace("postgresql://", "postgresql+psycopg://", 1)
-
-
-def system_database_url() -> str:
-    """The durable workflows' own database: beside the lab's SQLite file, or in the same PostgreSQL."""
-    url = database_url()
-    return f"sqlite:///{home() / 'jobs.db'}" if url.startswith("sqlite") else url
 
 
 def author() -> str:

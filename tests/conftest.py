@@ -52,10 +52,12 @@ def lab_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def queued(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Ids of the jobs that were queued, which nobody works on."""
     from core import jobs
+    from core.jobs import engine
 
     asked: list[str] = []
-    monkeypatch.setattr(jobs, "enqueue", asked.append)
-    monkeypatch.setattr(jobs, "ensure_worker", lambda: False)
+    enqueue = engine.enqueue
+    monkeypatch.setattr(engine, "enqueue", lambda db, job: asked.append(job.id) or enqueue(db, job))
+    monkeypatch.setattr(jobs, "ensure_worker", lambda *_: False)
     return asked
 
 

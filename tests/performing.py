@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 
 class Silent:
     """A job's voice that nobody hears."""
 
-    job_id = None
+    job_id = holder = None
+    claim = staticmethod(nullcontext)
 
     def at(self, *_: object) -> None: ...
     def check(self) -> None: ...

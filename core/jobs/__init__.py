@@ -1,83 +1,103 @@
 """Durable jobs: a row each, run one at a time per device by a worker that outlives the app.
 
-submit(…) ─row→ queue ─→ worker ─step by step→ store
+submit(…) ─row and place in the queue, in one transaction→ worker ─step by step→ store
               cancel(job) · resume(job) · rerun: from any page, command or machine
 
-The row says what is wanted and how far it is; DBOS keeps the queue and re-enters an unfinished
-workflow after a crash. Every step is idempotent: it looks at the store (and the run folder), does
-only what is missing and writes as it goes, so a killed worker repeats nothing that was finished.
-A resumed job is a new attempt over the same rows.
+The row says what is wanted and how far it is; how it stands is what the queue says, and nothing else. Every step
+is idempotent: it looks at the store (and the run folder), does only what is missing and writes as it goes, so a
+killed worker repeats nothing that was finished. A resumed job goes on in its own journal; a dead worker's jobs
+are taken over by another one, or by its successor.
 """
 
 from __future__ import annotations
 
 import json
 import secrets
-import subprocess
-import sys
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
-from core import settings
 from core.errors import LabError
-from core.store import explain, session
-from core.store.models import Job, JobLog, Worker, now
+from core.jobs import engine, local
+from core.records import content_hash
+from core.store import clock, session
+from core.store.models import Job, JobLog, Worker
 
 QUEUES = {"device": 1, "endpoint": 4}  # jobs at a time in one worker: a device holds one, an endpoint waits
-APP_VERSION = "1"  # raised when unfinished workflows of an older lab could not be continued
 ACTIVE = ("queued", "running")
-HEARTBEAT_SECONDS = 2
-STALE = timedelta(seconds=20)
-
-_started: list[subprocess.Popen] = []  # the workers this process has started, so that it can reap them
+STALE = timedelta(seconds=local.STALE_SECONDS)
 
 
 def submit(
-    kind: str, title: str, request: dict[str, Any], study_id: int | None, queue: str = "device"
+    kind: str,
+    title: str,
+    request: dict[str, Any],
+    study_id: int | None,
+    queue: str = "device",
+    memory: float = 0,
 ) -> str:
     """Queue a job and make sure that a worker runs. Returns the job's id.
 
-    The same request again, while it waits or runs (a second click, another tab), is the same job.
+    `memory`: GB that its device must have. The same request again, while it waits or runs (a second click,
+    another tab), is the same job.
     """
-    asked = json.loads(json.dumps(request | {"queue": queue}))
-    alike = select(Job).where(
-        Job.kind == kind, Job.study_id == study_id, Job.status.in_(ACTIVE), ~Job.cancel_requested
-    )
-    with session() as db:
-        job_id = next((job.id for job in db.scalars(alike) if job.request == asked), None)
-        if job_id is None:
-            job_id = f"{kind}-{secrets.token_hex(4)}"
-            db.add(Job(id=job_id, kind=kind, title=title, request=asked, study_id=study_id))
-    enqueue(job_id)
+    asked = json.loads(json.dumps(request | {"queue": queue} | ({"memory": memory} if memory else {})))
+    once = content_hash([kind, study_id, asked])
+    engine.client()  # its tables are made before the transaction, which would wait for itself
+    ensure_worker(asked)  # before the job can be taken, so that no worker with older code or keys takes it
+    while True:
+        try:
+            with session() as db:
+                before = db.scalar(select(Job).where(Job.once == once))
+                if before is not None:
+                    if _standing(db, [before])[0].status in ACTIVE:
+                        return before.id
+                    before.once = None
+                    db.flush()
+                job = Job(
+                    id=f"{kind}-{secrets.token_hex(4)}", kind=kind, title=title, request=asked, once=once,
+                    study_id=study_id,
+                )  # fmt: skip
+                db.add(job)
+                db.flush()
+                engine.enqueue(db, job)
+            break
+        except IntegrityError:  # asked at the same moment elsewhere: that is the job
+            continue
     ensure_worker()
-    return job_id
+    return job.id
 
 
 def resume(job_id: str) -> None:
-    """Run a cancelled or failed job again: finished items stay, failed and missing ones are done."""
+    """Run a job that has ended again: finished items stay, failed and missing ones are done."""
+    ensure_worker(job(job_id).request)
+    engine.client()
     with session() as db:
-        job = _get(db, job_id)
-        if job.status in ACTIVE:
-            raise LabError(f"Job {job_id} is {job.status} already: cancel it first, or wait.")
-        job.attempt += 1
-        job.status, job.error, job.finished, job.cancel_requested = "queued", None, None, False
-        job.updated = now()
-    enqueue(job_id)
+        row = _get(db, job_id)
+        if row.status in ACTIVE:
+            raise LabError(f"Job {job_id} is {row.status} already: cancel it first, or wait.")
+        row.attempt, row.error = row.attempt + 1, None
+        former, row.former = row.former, None
+        if former is not None:  # of an older lab: it has no place in the queue yet
+            engine.enqueue(db, row)
+    if former is None:
+        engine.rewind(row)
     ensure_worker()
 
 
 def cancel(job_id: str) -> None:
-    """Ask a job to stop after the item it is at. What is finished stays and can be resumed."""
+    """Stop a job at once: within five seconds nothing works on it. What is finished stays and can be resumed."""
     with session() as db:
-        job = _get(db, job_id)
-        if job.status not in ACTIVE:
-            raise LabError(f"Job {job_id} is {job.status}: there is nothing to cancel.")
-        job.cancel_requested, job.updated = True, now()
-        if job.status == "queued":
-            job.status, job.finished = "cancelled", now()
+        row = _get(db, job_id)
+        if row.status not in ACTIVE:
+            raise LabError(f"Job {job_id} is {row.status}: there is nothing to cancel.")
+    engine.client().cancel_workflow(job_id)
+    with session() as db:
+        db.add(JobLog(job_id=job_id, text="Cancelled; what is finished is kept."))
 
 
 def jobs(study_id: int | None = None, limit: int = 100) -> list[Job]:
@@ -86,7 +106,7 @@ def jobs(study_id: int | None = None, limit: int = 100) -> list[Job]:
     if study_id is not None:
         query = query.where(Job.study_id == study_id)
     with session() as db:
-        return list(db.scalars(query))
+        return _standing(db, db.scalars(query).all())
 
 
 def job(job_id: str) -> Job:
@@ -109,92 +129,43 @@ def log(job_id: str, after: int = 0, limit: int = 500) -> list[JobLog]:
 def workers() -> list[Worker]:
     """The workers that are alive: heartbeat younger than 20 s."""
     with session() as db:
-        return list(db.scalars(select(Worker).where(Worker.heartbeat > now() - STALE)))
+        return list(db.scalars(select(Worker).where(Worker.heartbeat > clock() - STALE)))
 
 
-def ensure_worker() -> bool:
-    """Start a detached worker on this machine unless one runs or nothing waits. True if started.
-
-    It starts in a session of its own: stopping the server or closing the terminal leaves it alone.
-    """
-    from filelock import FileLock, Timeout
-
-    try:
-        with FileLock(settings.home() / "worker.lock", timeout=0):
-            pass  # nobody holds it: no worker is alive here
-    except Timeout:
-        return False
-    for ended in [process for process in _started if process.poll() is not None]:
-        _started.remove(ended)  # asking has reaped it
-    output = settings.folder("logs") / "worker.log"
-    with output.open("ab") as log_file:
-        _started.append(
-            subprocess.Popen(
-                [sys.executable, "-m", "core", "worker", "--idle-exit", "900"],
-                cwd=settings.ROOT,
-                stdin=subprocess.DEVNULL,
-                stdout=log_file,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        )
-    return True
+def ensure_worker(asked: dict[str, Any] | None = None) -> bool:
+    """See that this machine has a worker; for a request, one with this code and these keys. True if started."""
+    return local.ensure(asked)
 
 
 def wake() -> bool:
     """Start a worker if jobs wait or were left unfinished; called when a page or command looks."""
     with session() as db:
-        waiting = db.scalar(select(Job.id).where(Job.status.in_(ACTIVE)).limit(1))
+        waiting = engine.unfinished(db)
     return ensure_worker() if waiting else False
 
 
-def _get(db, job_id: str) -> Job:
+def _get(db: Session, job_id: str) -> Job:
     if (found := db.get(Job, job_id)) is None:
         raise LabError(f"There is no job {job_id}: `python -m core jobs list` shows them.")
-    return found
+    return _standing(db, [found])[0]
 
 
-def prepare() -> None:
-    """Make the queue's own database, or bring it up to date: 2 ms when there is nothing to do."""
-    from dbos import DBOS
-
-    try:
-        DBOS.migrate(settings.system_database_url())
-    except DatabaseError as error:
-        raise explain(error) from error
-
-
-def enqueue(job_id: str) -> str:
-    """Hand the job's attempt to the durable queue; a second time changes nothing. Returns its state there."""
-    from dbos import DBOSClient
-
-    with session() as db:
-        row = _get(db, job_id)
-        queue, attempt = row.request["queue"], row.attempt
-    prepare()
-    client = DBOSClient(system_database_url=settings.system_database_url())
-    try:
-        handle = client.enqueue(
-            {
-                "queue_name": queue,
-                "workflow_name": "run_job",
-                "workflow_id": f"{job_id}.{attempt}",
-                "app_version": APP_VERSION,
-            },
-            job_id,
-        )
-        return handle.get_status().status
-    finally:
-        client.destroy()
+def _standing(db: Session, rows: Sequence[Job]) -> list[Job]:
+    """Jobs with what the queue says of them; of those of an older lab, with what that knew."""
+    flows = engine.flows(db, own) if (own := [row.id for row in rows if row.former is None]) else {}
+    for row in rows:
+        if row.former is not None:
+            row.status = row.former["status"]
+            row.started, row.finished = (
+                moment and datetime.fromisoformat(moment)
+                for moment in (row.former["started"], row.former["finished"])
+            )
+        elif flow := flows.get(row.id):
+            row.status = engine.STATUS[flow.status]
+            row.started, row.finished = _moment(flow.started_at_epoch_ms), _moment(flow.completed_at)
+    return list(rows)
 
 
-def reconcile() -> None:
-    """Mend what a crash left between the two databases: queue what was not, close what has ended."""
-    with session() as db:
-        active = list(db.scalars(select(Job.id).where(Job.status.in_(ACTIVE))))
-    for job_id in active:
-        if enqueue(job_id) in ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"):
-            with session() as db:
-                row = _get(db, job_id)
-                row.status, row.finished = "failed", now()
-                row.error = "The job was interrupted: resume it, everything finished is kept."
+def _moment(milliseconds: int | None) -> datetime | None:
+    moment = milliseconds and datetime.fromtimestamp(milliseconds / 1000, UTC).replace(tzinfo=None)
+    return moment or None

@@ -1,90 +1,190 @@
-"""The worker: a process that takes jobs from the queue, one at a time per device.
+"""The worker: a process that takes jobs from the queues that suit it, one at a time per device.
 
-It holds a file lock while it lives (one worker per LAB_HOME), writes a heartbeat, and, when the app
-started it, leaves once nothing has been waiting for a while.
+It has an id that no other process ever has, a row with its heartbeat, and a lock (core.jobs.local). It takes over
+what a dead worker left, and leaves itself as soon as it finds that it was taken for dead: frozen for a while, it
+may be. Started by the lab, it leaves once nothing has been waiting for a while.
 """
 
 from __future__ import annotations
 
 import os
 import platform
+import shutil
 import signal
+import subprocess
+import sys
 import threading
 import time
+import traceback
+from collections.abc import Sequence
+from typing import Any, NoReturn
+from uuid import uuid4
 
-from filelock import FileLock, Timeout
-from sqlalchemy import delete, select
+import psutil
+from filelock import Timeout
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.orm import Session
 
-from core import jobs, settings
+from core import jobs, store
 from core.errors import LabError
-from core.store import session
-from core.store.models import Job, Worker, now
+from core.jobs import engine, local, progress
+from core.store import clock, session
+from core.store.models import Worker
+
+PERIOD_SECONDS = 1.0
+STUCK_SECONDS = 3.5  # an execution that has lost its job has so long to stop; then the whole process does
+GRACE_SECONDS = 4.0  # for what is running when the worker leaves: replies that come are kept, students saved
 
 
-def run(idle_exit: float | None = None) -> None:
+def run(idle_exit: float | None = None, queues: Sequence[str] = tuple(jobs.QUEUES)) -> None:
     """Work until stopped, or until nothing has waited for `idle_exit` seconds."""
-    from dbos import DBOS, DBOSConfig
-
-    lock = FileLock(settings.home() / "worker.lock", timeout=0)
+    if unknown := sorted(set(queues) - set(jobs.QUEUES)):
+        raise LabError(f"There is no queue {unknown[0]}: choose of {', '.join(jobs.QUEUES)}.")
+    held = local.lock(timeout=3)  # whoever looks whether it is free holds it for a moment
     try:
-        lock.acquire()
+        held.acquire()
     except Timeout:
-        raise LabError(f"A worker is already running for {settings.home()}: it takes the next job.") from None
-
-    name = f"{platform.node()}:{settings.home()}"
+        raise LabError(f"A worker is already running ({held.lock_file}): it takes the next job.") from None
+    except OSError as error:
+        raise LabError(
+            f"Cannot write {held.lock_file} ({error.strerror}): set LAB_HOME to a folder you can write."
+        ) from None
     # For the local teacher and the encoder: spinning threads make a shared machine several times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    config: DBOSConfig = {
-        "name": "cot-lab",
-        "system_database_url": settings.system_database_url(),
-        "application_version": jobs.APP_VERSION,
-        "executor_id": name,  # stable, so that a restarted worker recovers its own unfinished jobs
-        "log_level": "WARNING",
-    }
-    jobs.prepare()
-    DBOS(config=config)
-    import core.jobs.workflows  # noqa: F401  registers the workflow
-
-    DBOS.launch()
-    for queue, at_a_time in jobs.QUEUES.items():
-        DBOS.register_queue(queue, worker_concurrency=at_a_time, polling_interval_sec=0.5)
-    jobs.reconcile()
+    me, version = uuid4().hex, engine.version()
+    engine.client()
+    device, memory = _device()
+    with session() as db:
+        if store.engine().dialect.name == "sqlite":  # who holds the lock is the database's only worker
+            db.execute(delete(Worker))
+        db.add(
+            Worker(
+                id=me, host=platform.node(), pid=os.getpid(), device=device, memory=memory,
+                queues=list(queues), version=version, heartbeat=clock(),
+            )
+        )  # fmt: skip
+    local.sign(held, me, version)
     stop = threading.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *_: stop.set())
+    status = 0
     try:
-        _beat(name, stop, idle_exit)
-    finally:
-        with session() as db:
-            db.execute(delete(Worker).where(Worker.id == name))
-        # A running step is abandoned here and done again by the next worker: every step allows it.
-        os._exit(0)
+        _launch(me, version, queues, memory)
+        _beat(me, version, stop, idle_exit)
+    except Exception:
+        traceback.print_exc()
+        status = 1
+    _let_go(me)
+    held.release()
+    if not (status or stop.is_set()):
+        jobs.wake()  # what was queued while this one made up its mind to leave
+    os._exit(status)  # the engine's threads would wait for work for ever
 
 
-def _beat(name: str, stop: threading.Event, idle_exit: float | None) -> None:
-    device = _device()
-    last_busy = time.monotonic()
-    while True:
-        with session() as db:
-            db.merge(Worker(id=name, host=platform.node(), pid=os.getpid(), device=device, heartbeat=now()))
-            busy = db.scalar(select(Job.id).where(Job.status.in_(jobs.ACTIVE)).limit(1))
+def _launch(me: str, version: str, queues: Sequence[str], memory: float) -> None:
+    """Start the queue's engine in this process."""
+    from dbos import DBOS, DBOSConfig
+
+    config: DBOSConfig = {
+        "name": engine.APPLICATION,
+        "system_database_engine": store.engine(),
+        "dbos_system_schema": store.QUEUE_SCHEMA,
+        "application_version": version,
+        "executor_id": me,
+        "run_migrations": False,
+        "log_level": "CRITICAL",
+    }
+    dbos: Any = DBOS(config=config)
+    import core.jobs.workflows  # noqa: F401  registers the workflow
+
+    DBOS.listen_queues(queues)
+    DBOS.launch()
+    # A part of the device queue holds the jobs that want so much memory. The engine knows no worker's limits.
+    parts = dbos._sys_db.get_queue_partitions
+    dbos._sys_db.get_queue_partitions = lambda queue: [part for part in parts(queue) if float(part) <= memory]
+    for queue, at_a_time in jobs.QUEUES.items():
+        DBOS.register_queue(
+            queue,
+            worker_concurrency=at_a_time,
+            partition_worker_concurrency=at_a_time if queue == "device" else None,
+            polling_interval_sec=0.5,
+            on_conflict="always_update",
+        )
+
+
+def _beat(me: str, version: str, stop: threading.Event, idle_exit: float | None) -> None:
+    """Say that one is alive, look after what others left, and see that what was cancelled stops."""
+    watch, lost, last_busy = local.Watch(), dict[str, float](), time.monotonic()
+    while not stop.wait(PERIOD_SECONDS):
+        try:
+            with session() as db:
+                if not db.execute(update(Worker).where(Worker.id == me).values(heartbeat=clock())).rowcount:
+                    _give_up()  # taken for dead: another worker runs its jobs
+                beats = {row.id: row.heartbeat for row in db.execute(select(Worker.id, Worker.heartbeat))}
+                engine.bury(db, [who for who in watch.dead(beats) if who != me])
+                engine.adopt(db, version)
+                busy, gone = engine.unfinished(db), _lost(db)
+        except (LabError, DatabaseError) as error:  # a server that restarts, a disk that is full
+            print(error, file=sys.stderr, flush=True)
+            continue
+        lost = {owner: lost.get(owner, time.monotonic()) for owner in gone}
+        if any(time.monotonic() - since > STUCK_SECONDS for since in lost.values()):
+            _let_go(me, grace=0.5)
+            os.execv(sys.executable, sys.orig_argv)  # begin anew, which ends whatever did not listen
         if busy:
             last_busy = time.monotonic()
         elif idle_exit and time.monotonic() - last_busy > idle_exit:
             return
-        if stop.wait(jobs.HEARTBEAT_SECONDS):
-            return
 
 
-def _device() -> str:
-    """The accelerator by name, asked for without importing torch."""
-    import shutil
-    import subprocess
+def _lost(db: Session) -> list[str]:
+    """The executions of this process whose job was cancelled, or is another's now."""
+    from core.jobs.workflows import running
 
+    flows = engine.flows(db, (holder.job_id for holder in [*running.values()]))
+    return [
+        owner
+        for owner, holder in [*running.items()]
+        if holder.job_id in flows and flows[holder.job_id].owner_xid != owner
+    ]
+
+
+def _let_go(me: str, grace: float = GRACE_SECONDS) -> None:
+    """Give up what runs here: it may save, then the next worker goes on with it."""
+    from core.jobs.workflows import running
+
+    progress.leaving.set()
+    until = time.monotonic() + grace
+    while running and time.monotonic() < until:
+        time.sleep(0.05)
+    _end_children()
+    try:
+        with session() as db:
+            engine.bury(db, [me])
+    except (LabError, DatabaseError) as error:  # then others find it dead
+        print(error, file=sys.stderr, flush=True)
+
+
+def _give_up() -> NoReturn:
+    _end_children()
+    os._exit(1)
+
+
+def _end_children() -> None:
+    for child in psutil.Process().children(recursive=True):
+        try:
+            child.kill()
+        except psutil.NoSuchProcess:
+            pass
+
+
+def _device() -> tuple[str, float]:
+    """The accelerator by name and its memory in GB, asked for without importing torch; a CPU is one too."""
     if shutil.which("nvidia-smi"):
-        answer = subprocess.run(
-            ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"], capture_output=True, text=True
-        )
-        if names := answer.stdout.strip().splitlines():
-            return f"{len(names)} × {names[0]}"[:40]
-    return f"CPU, {os.cpu_count()} cores"
+        asked = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader,nounits"]
+        answer = subprocess.run(asked, capture_output=True, text=True)
+        if lines := answer.stdout.strip().splitlines():
+            name, mebibytes = lines[0].rsplit(",", 1)
+            return f"{len(lines)} × {name}", float(mebibytes) * 2**20 / 1e9
+    return f"CPU, {os.cpu_count()} cores", psutil.virtual_memory().total / 1e9

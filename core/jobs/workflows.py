@@ -1,7 +1,7 @@
-"""The durable workflow: begin, the stage's steps one by one, end.
+"""The durable workflow: a job's stage, step by step.
 
-Each step runs through DBOS, which records that it finished; after a crash the workflow is entered
-again and goes on with the first step that did not.
+Each step runs through DBOS, which records that it finished; after a crash the workflow is entered again, by
+whichever worker takes it, and goes on with the first step that did not.
 """
 
 from __future__ import annotations
@@ -12,40 +12,74 @@ from collections.abc import Callable
 from typing import Any
 
 from dbos import DBOS
+from dbos import error as problems
+from dbos._context import assert_current_dbos_context
 from sqlalchemy.exc import OperationalError
 
 from core import stages
 from core.errors import LabError
+from core.jobs import engine
 from core.jobs.progress import Cancelled, Progress
-from core.store import explain, session
-from core.store.models import Job, now
+from core.store import claims, explain, session
+from core.store.claims import Holder
+from core.store.models import Job
 
 PATIENCE_SECONDS = 5.0
 Step = Callable[..., Any]  # step(name, function, *arguments) -> the function's result
 
+running: dict[str, Holder] = {}  # the executions of this process, by their token
+
+
+class Failed(Exception):
+    """A job's last words, which are in its row: the queue marks it as failed."""
+
 
 def durable(name: str, function: Callable[..., Any], *arguments: Any) -> Any:
-    """Run a step of the current workflow; its result is kept."""
-    return DBOS.run_step({"name": name}, function, *arguments)
+    """Run a step of the current workflow; its result is kept. One that was cancelled leaves no trace."""
+
+    def once() -> Any:
+        try:
+            return function(*arguments)
+        except Cancelled:
+            raise problems.DBOSWorkflowCancelledError(name) from None
+
+    try:
+        return DBOS.run_step({"name": name}, once)
+    except (problems.DBOSWorkflowCancelledError, problems.DBOSWorkflowConflictIDError):
+        raise Cancelled from None
 
 
-@DBOS.workflow(name="run_job")
-def run_job(job_id: str) -> str:
-    """One attempt at a job. Returns its final status."""
-    return perform(job_id, durable)
+@DBOS.workflow(name=engine.WORKFLOW)
+def run_job(job_id: str) -> None:
+    """One execution of a job."""
+    # The token that the queue gave this execution. In the row there may be a later one's already.
+    owner = assert_current_dbos_context().owner_xid or ""
+    holder = running[owner] = Holder(job_id, owner, DBOS.executor_id)
+    try:
+        with session() as db:
+            engine.keep_journal(db, db.get_one(Job, job_id), owner, DBOS.application_version)
+        status = perform(job_id, durable, holder)
+    finally:
+        del running[owner]
+    if status == "cancelled":
+        raise problems.DBOSWorkflowCancelledError(job_id)  # its outcome is another's to record
+    if status == "failed":
+        raise Failed(job_id)
 
 
-def perform(job_id: str, step: Step) -> str:
-    """Begin, run the stage, end. `step` decides how durable it is; tests pass a plain call."""
-    begun = step("begin", _begin, job_id)
-    if begun is None:
-        return "cancelled"
-    kind, request = begun
+def perform(job_id: str, step: Step, holder: Holder | None = None) -> str:
+    """Run the job's stage to its end. `step` decides how durable it is; tests pass a plain call.
+
+    Returns done, failed or cancelled; the queue's own record of that is the caller's to write.
+    """
+    progress = Progress(job_id, holder)
     status, error = "done", None
     try:
-        stages.KINDS[kind](Progress(job_id), request, step)
+        with session() as db:
+            job = db.get_one(Job, job_id)
+        stages.KINDS[job.kind](progress, job.request, step)
     except Cancelled:
-        status = "cancelled"
+        return "cancelled"
     except LabError as problem:
         status, error = "failed", str(problem)
     except Exception as problem:  # a defect: the page shows one sentence, the log the traceback
@@ -53,11 +87,18 @@ def perform(job_id: str, step: Step) -> str:
         status, error = "failed", str(known)
         if not isinstance(known, LabError):
             trace = traceback.format_exc()
-            _patiently(lambda: Progress(job_id).say(trace))
+            _patiently(lambda: progress.say(trace))
             error = (
                 f"Something unexpected went wrong ({type(problem).__name__}): see the job's log, then resume."
             )
-    _patiently(lambda: step("end", _end, job_id, status, error))
+    finally:
+        stages.children.abandon(progress)
+        _patiently(lambda: claims.release_all(holder))
+    try:
+        _patiently(lambda: progress.write(error=error))
+    except Cancelled:
+        return "cancelled"
+    _patiently(lambda: progress.say(error or "Done."))
     return status
 
 
@@ -68,22 +109,3 @@ def _patiently(write: Callable[[], Any]) -> None:
             return write()
         except (LabError, OperationalError):
             time.sleep(PATIENCE_SECONDS)
-
-
-def _begin(job_id: str) -> tuple[str, dict[str, Any]] | None:
-    with session() as db:
-        job = db.get_one(Job, job_id)
-        if job.cancel_requested:
-            job.status, job.finished = "cancelled", job.finished or now()
-            return None
-        job.status, job.started, job.updated = "running", now(), now()
-        return job.kind, job.request
-
-
-def _end(job_id: str, status: str, error: str | None) -> None:
-    with session() as db:
-        job = db.get_one(Job, job_id)
-        job.status, job.error, job.finished, job.updated = status, error, now(), now()
-    Progress(job_id).say(
-        {"done": "Done.", "cancelled": "Cancelled; what is finished is kept."}.get(status, error or "")
-    )

@@ -17,7 +17,7 @@ once and remembers its result. Everything inside a step is idempotent: it does w
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 from core.errors import RefusedError
@@ -33,6 +33,7 @@ from core.stages import (
     second_calls,
     training,
 )
+from core.store import queries
 from core.students.part import Asking, Learning
 from core.studies import Study, arms, generations
 from core.teachers.part import Teaching
@@ -57,28 +58,30 @@ def generate(progress: Progress, request: Request, step: Step) -> int:
         "plan rationales",
         generation.plan, study_id, method, _parts(request)[0], *asked, chosen, progress.job_id,
     )  # fmt: skip
-    for first, last in batches:
-        step(f"rationales {first}–{last}", generation.batch, progress, run_id, first, last)
-    step("close rationales", generation.close, progress, run_id)
+    with _alone(progress, run_id):
+        for first, last in batches:
+            step(f"rationales {first}–{last}", generation.batch, progress, run_id, first, last)
+        step("close rationales", generation.close, progress, run_id)
     check(progress, {"run_id": run_id}, step)
     return run_id
 
 
 def check(progress: Progress, request: Request, step: Step) -> int:
     """Have the quality checks look at every rationale of a generation. Returns the run's id."""
-    run_id = request["run_id"]
-    total, batches = step("plan checks", checking.plan, run_id)
-    flagged = 0
-    for number, (first, last) in enumerate(batches):
-        done = number * checking.BATCH
-        flagged += step(f"checks {first}–{last}", checking.batch, progress, run_id, first, last, done, total)
-    step("close checks", checking.close, progress, run_id, total, flagged)
+    run_id, flagged = request["run_id"], 0
+    with _alone(progress, run_id):
+        total, batches = step("plan checks", checking.plan, run_id)
+        for number, (first, last) in enumerate(batches):
+            place = (first, last, number * checking.BATCH, total)
+            flagged += step(f"checks {first}–{last}", checking.batch, progress, run_id, *place)
+        step("close checks", checking.close, progress, run_id, total, flagged)
     return run_id
 
 
 def measure_diversity(progress: Progress, request: Request, step: Step) -> None:
     """Measure how alike a generation's rationales are, where that was not done when it closed."""
-    step("measure", diversity.again, progress, request["run"])
+    with _alone(progress, request["run"]):
+        step("measure", diversity.again, progress, request["run"])
 
 
 def choose_exemplars(progress: Progress, request: Request, step: Step) -> int:
@@ -94,7 +97,8 @@ def choose_exemplars(progress: Progress, request: Request, step: Step) -> int:
         own = {name: request[name] for name in exemplars.SETTINGS if request.get(name) is not None}
     asked = teaching.clusters | own
     run_id = step("plan exemplars", exemplars.plan, request["study_id"], asked, progress.job_id, teaching)
-    step("choose exemplars", exemplars.choose, progress, run_id)
+    with _alone(progress, run_id):
+        step("choose exemplars", exemplars.choose, progress, run_id)
     return run_id
 
 
@@ -112,13 +116,15 @@ def arm(progress: Progress, request: Request, step: Step) -> int:
             trained[role], epochs = step(
                 f"training set, {role}", training.plan, *chosen, role, progress.job_id
             )
-            for epoch in range(1, epochs + 1):
-                step(f"epoch {epoch}, {role}", training.epoch, progress, trained[role], epoch, epochs)
-            step(f"save {role}", training.close, progress, trained[role])
+            with _alone(progress, trained[role]):
+                for epoch in range(1, epochs + 1):
+                    step(f"epoch {epoch}, {role}", training.epoch, progress, trained[role], epoch, epochs)
+                step(f"save {role}", training.close, progress, trained[role])
     run_id, batches = step("plan evaluation", evaluation.plan, *chosen, trained, progress.job_id)
-    for first, last in batches:
-        step(f"answers {first}–{last}", evaluation.batch, progress, run_id, first, last)
-    step("close evaluation", evaluation.close, progress, run_id)
+    with _alone(progress, run_id):
+        for first, last in batches:
+            step(f"answers {first}–{last}", evaluation.batch, progress, run_id, first, last)
+        step("close evaluation", evaluation.close, progress, run_id)
     return run_id
 
 
@@ -152,9 +158,15 @@ def _parts(request: Request) -> tuple[Teaching, Learning, Asking]:
     return (asked.diversely() if request.get("diverse") else asked).parts
 
 
+def _alone(progress: Progress, run_id: int) -> AbstractContextManager[None]:
+    """Hold the work of a run, so that no other job does it at the same time."""
+    return progress.claim(f"run:{queries.run(run_id).hash}")
+
+
 def check_answers(progress: Progress, request: Request, step: Step) -> None:
     """A seeded sample of a run's adaptive answers, asked for a second time."""
-    step("check answers", second_calls.check, progress, request["run"], request["size"], request["seed"])
+    with _alone(progress, request["run"]):
+        step("check answers", second_calls.check, progress, request["run"], request["size"], request["seed"])
 
 
 def rerun(progress: Progress, request: Request, step: Step) -> None:

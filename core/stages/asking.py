@@ -50,7 +50,7 @@ def ask(
     done = len(queries.finished_samples(run.id))
     written = 0
     progress.at(stage, done, total)
-    with Desk(panel, run.id, progress.job_id, progress.check) as desk:
+    with Desk(panel, run.id, progress.holder, progress.check) as desk:
         for completion in driver.run(driver.started(lacking, make, given, sampling), desk):
             store(run.id, own, completion)
             written += 1

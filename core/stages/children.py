@@ -15,17 +15,20 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
+
 from core import settings
 from core.errors import LabError
 from core.jobs.progress import Progress
 from core.store.models import Run
-from core.students.folder import RunFolder
+from core.students.folder import FOLLOWED, RunFolder
 
 POLL_SECONDS = 0.5
-GRACE_SECONDS = 20  # a cancelled child may save what it has
+GRACE_SECONDS = 3.5  # a cancelled child may save what it has; after five it must be gone
 RESTARTS = 3
+STOPPED = 3  # a child's exit status: told to stop, or without anyone who follows it
 
-_running: dict[Path, subprocess.Popen] = {}
+_running: dict[Path, tuple[subprocess.Popen, Progress]] = {}  # the child of a folder, and who started it
 
 
 def folder(run: Run) -> RunFolder:
@@ -43,39 +46,39 @@ def follow(
 ) -> None:
     """Keep a child at work on the folder until `arrived()`; `tell()` is called while waiting.
 
-    A child that a signal killed is started again up to three times; one that ended with a sentence
-    of its own raises it as LabError. Cancelled: the child may save, then it is gone.
+    A child that stopped or was killed is started again up to three times; one that ended with a sentence of its
+    own raises it as LabError. Whatever ends the wait (the job was cancelled, the disk is full): the child may
+    save, then it is gone.
     """
-    for attempt in range(RESTARTS + 1):
-        while not arrived():
-            child = _running.get(path)
-            if child is None:
-                child = _running[path] = _start(path)
-            ended = child.poll() is not None
-            tell()
-            if ended and not arrived():
-                break
-            try:
+    try:
+        for attempt in range(RESTARTS + 1):
+            if arrived():
+                return
+            child, _ = _running.get(path) or _start(path, progress)
+            while (ended := child.poll() is not None) or not arrived():
+                (path / FOLLOWED).touch()
+                tell()
+                if ended:
+                    break
                 progress.check()
-            except BaseException:
-                stop(path)
-                raise
-            if not ended:
                 time.sleep(POLL_SECONDS)
-        else:
-            return
-        code = _running.pop(path).returncode
-        if code >= 0 or attempt == RESTARTS:
-            raise LabError(_last_words(path, code))
-        name = signal.Signals(-code).name
-        progress.say(f"The student's process was killed ({name}); it goes on from its last checkpoint.")
+            if arrived():
+                return
+            code = _running.pop(path)[0].returncode
+            if (code >= 0 and code != STOPPED) or attempt == RESTARTS:
+                raise LabError(_last_words(path, code))
+            how = "stopped" if code == STOPPED else f"was killed ({signal.Signals(-code).name})"
+            progress.say(f"The student's process {how}; it goes on from its last checkpoint.")
+    except BaseException:
+        stop(path)
+        raise
 
 
 def finish(progress: Progress, files: RunFolder) -> None:
     """Follow the folder's child to its end, and let it leave."""
     follow(progress, files.path, (files.path / "done.json").is_file)
-    if (child := _running.pop(files.path, None)) is not None:
-        child.wait()
+    if (left := _running.pop(files.path, None)) is not None:
+        left[0].wait()
 
 
 def status(files: RunFolder) -> tuple[str, int, int]:
@@ -88,28 +91,39 @@ def status(files: RunFolder) -> tuple[str, int, int]:
 
 
 def stop(path: Path) -> None:
-    """End the folder's child, giving it time to save."""
-    child = _running.pop(path, None)
+    """End the folder's child and whatever it has started, giving it time to save."""
+    child, _ = _running.pop(path, (None, None))
     if child is None or child.poll() is not None:
         return
-    child.terminate()
     try:
-        child.wait(GRACE_SECONDS)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.wait()
+        whole = [process := psutil.Process(child.pid), *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        whole = []
+    child.terminate()
+    _, left = psutil.wait_procs(whole, GRACE_SECONDS)
+    for process in left:
+        process.kill()
+    child.wait()
 
 
-def _start(path: Path) -> subprocess.Popen:
+def abandon(progress: Progress) -> None:
+    """End the children that an execution of a job has left behind, wherever it ended."""
+    for path in [path for path, (_, started) in [*_running.items()] if started is progress]:
+        stop(path)
+
+
+def _start(path: Path, progress: Progress) -> tuple[subprocess.Popen, Progress]:
     (path / "error.txt").unlink(missing_ok=True)
     with (path / "child.log").open("ab") as log:
-        return subprocess.Popen(
+        child = subprocess.Popen(
             [sys.executable, "-m", "core.students.child", str(path)],
             cwd=settings.ROOT,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
         )
+    _running[path] = child, progress
+    return _running[path]
 
 
 def _last_words(path: Path, code: int) -> str:

@@ -93,7 +93,7 @@ def check(progress: Progress, run_id: int, size: int, seed: int) -> dict[str, An
         role: teachers.opened(config, run_questions(run), own.kind)
         for role, config in made.teaching.teachers.items()
     }
-    with Desk(panel, run_id, progress.job_id, progress.check) as desk:
+    with Desk(panel, run_id, progress.holder, progress.check) as desk:
         desk.ask([second_request(run, *key) for key in keys])
         while len(items) < len(keys):
             for reply in desk.replies():

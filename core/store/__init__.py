@@ -3,28 +3,35 @@
 with session() as db:     one short transaction: committed at the end, rolled back on an error
     db.add(Study(…))
 
-The schema is brought up to date by Alembic on first use.
+The schema is brought up to date by Alembic on first use. The durable queue (core.jobs) has its tables in the
+same database: in SQLite beside the lab's, in PostgreSQL in a schema of their own.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import Engine, create_engine, event, inspect, text
-from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError
+from sqlalchemy import Engine, create_engine, event, func, inspect, text
+from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from core import settings
 from core.errors import LabError
+from core.store.models import now
 
 T = TypeVar("T")
 
 HEAD = "0007"  # newest migration; a test holds it to the scripts
 BUSY_SECONDS = 30  # how long one waits for another's transaction
+CONNECT_SECONDS = 10  # until a server counts as not there
+IDLE_SECONDS = 15  # after which the server ends a transaction that a frozen or lost machine holds open
+QUEUE_SCHEMA = "lab_jobs"  # of the durable queue's tables, in databases that have schemas
+MIGRATION_LOCK = 5_261_480  # any number, the same in every lab
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -60,14 +67,14 @@ def engine() -> Engine:
 def _engine(url: str) -> Engine:
     is_file = url.startswith("sqlite")
     try:
-        wait = {"timeout": BUSY_SECONDS} if is_file else {}
-        made = create_engine(url, connect_args=wait, pool_pre_ping=not is_file)
+        wait = {"timeout": BUSY_SECONDS} if is_file else {"connect_timeout": CONNECT_SECONDS}
+        schemas = {"schema_translate_map": {QUEUE_SCHEMA: None}} if is_file else {}
+        made = create_engine(url, connect_args=wait, pool_pre_ping=not is_file, execution_options=schemas)
     except (ArgumentError, ImportError):
         raise LabError(
             "LAB_DATABASE_URL cannot be used: write sqlite:////path/to/lab.db or postgresql://user@host/name."
         ) from None
-    if is_file:
-        event.listen(made, "connect", _tune_sqlite)
+    event.listen(made, "connect", _tune_sqlite if is_file else _tune_postgresql)
     try:
         _migrate(made)
     except DatabaseError as error:
@@ -75,10 +82,41 @@ def _engine(url: str) -> Engine:
     return made
 
 
-def _tune_sqlite(connection, _record) -> None:
+def _tune_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = "IMMEDIATE"  # a transaction that will write waits for its turn at once
     # WAL lets pages read while a worker writes; NORMAL is durable against a killed process.
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _tune_postgresql(connection: Any, _record: Any) -> None:
+    connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'")
+    connection.commit()  # or it would be rolled back with the first transaction
+
+
+def clock() -> Any:
+    """The moment by the database's clock, which all machines share; for statements."""
+    local = engine().dialect.name == "sqlite"
+    return now() if local else func.timezone("UTC", func.clock_timestamp())
+
+
+@contextmanager
+def migrating(made: Engine) -> Iterator[None]:
+    """Hold the database's own lock on its schema: of all processes on all machines, one changes it at a time."""
+    if made.dialect.name == "sqlite":
+        from filelock import FileLock
+
+        with FileLock(f"{made.url.database}.lock"):
+            yield
+        return
+    with made.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        # Tried again and again: a statement that waits would hold up CREATE INDEX CONCURRENTLY for ever.
+        while not connection.scalar(func.pg_try_advisory_lock(MIGRATION_LOCK).select()):
+            time.sleep(0.1)
+        try:
+            yield
+        finally:
+            connection.execute(func.pg_advisory_unlock(MIGRATION_LOCK).select())
 
 
 def _migrate(made: Engine) -> None:
@@ -87,13 +125,11 @@ def _migrate(made: Engine) -> None:
     from alembic import command
     from alembic.config import Config
     from alembic.util import CommandError
-    from filelock import FileLock
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["engine"] = made
-    # The app and its worker may both meet a new database: one of them migrates.
-    with FileLock(settings.home() / "migrate.lock"):
+    with migrating(made):
         if _revision(made) != HEAD:
             try:
                 command.upgrade(config, "head")
@@ -119,11 +155,21 @@ def explain(error: DatabaseError) -> Exception:
         return LabError(f"Cannot write {settings.home()}: set LAB_HOME to a folder you can write.")
     if "not a database" in reason or "malformed" in reason or "no such table" in reason:
         return LabError(
-            f"A database in {settings.home()} is damaged ({error.orig}): put a copy of lab.db back, or move "
-            "it away to begin anew; jobs.db may always be moved away."
+            f"The database in {settings.home()} is damaged ({error.orig}): put a copy of lab.db back, or move "
+            "it away to begin anew."
         )
     if "is locked" in reason:
         return LabError("Another program holds the database: close it (or wait for it), then try again.")
-    if "could not connect" in reason or "connection refused" in reason:
-        return LabError("The database does not answer: check LAB_DATABASE_URL and that its server runs.")
+    if "permission denied" in reason:
+        return LabError(
+            f"The database's user may not do this ({reason.splitlines()[0]}): make it the owner of the "
+            "database that LAB_DATABASE_URL names."
+        )
+    if isinstance(error, OperationalError) and (
+        "connect" in reason or "fatal" in reason or "resolve" in reason
+    ):
+        return LabError(
+            f"The database does not answer ({' '.join(reason.split())}): check LAB_DATABASE_URL and that its "
+            "server runs."
+        )
     return error

@@ -1,9 +1,95 @@
-"""placeholder until the jobs branch is merged"""
+"""Claims: one work, once. Two jobs that want the same run or the same reply do not both do it.
+
+with claims.held(f"run:{run.hash}", holder, waiting):     the second waits until the first is through
+    …
+mine = claims.take(keys, holder)                          of many keys, those that this execution may do
+
+A claim is a row with a unique key, held by one execution of a job; `holder` None (a test, a command that is no
+job) claims nothing and may do all. It ends when it is given back, or with its worker: a worker that is declared
+dead takes its claims with it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from core.store import session
+from core.store.models import Claim
+
+CHUNK = 500  # keys a statement
+PERIOD_SECONDS = 0.5  # how often one that waits tries again
 
 
-def take(keys, holder):
-    return set(keys)
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """One execution of a job by one worker. `owner` is the queue's token of it, another one after a resume."""
+
+    job_id: str
+    owner: str
+    worker_id: str
 
 
-def release(keys, holder):
-    return None
+def take(keys: Iterable[str], holder: Holder | None) -> set[str]:
+    """Of these keys those that the holder now has, or had before; the others are another's."""
+    wanted = sorted(set(keys))  # in one order, or two that take the same would wait for each other
+    if holder is None:
+        return set(wanted)
+    mine: set[str] = set()
+    for chunk in (wanted[start : start + CHUNK] for start in range(0, len(wanted), CHUNK)):
+        try:
+            with session() as db:
+                upsert = postgresql if db.get_bind().dialect.name == "postgresql" else sqlite
+                rows = [
+                    {
+                        "key": key,
+                        "job_id": holder.job_id,
+                        "owner": holder.owner,
+                        "worker_id": holder.worker_id,
+                    }
+                    for key in chunk
+                ]
+                db.execute(upsert.insert(Claim).values(rows).on_conflict_do_nothing(index_elements=["key"]))
+                of_mine = (Claim.key.in_(chunk), Claim.owner == holder.owner)
+                mine.update(db.scalars(select(Claim.key).where(*of_mine)))
+        except IntegrityError:  # the worker has been declared dead: it may do nothing more
+            return set()
+    return mine
+
+
+def release(keys: Iterable[str], holder: Holder | None, db: Session | None = None) -> None:
+    """Give keys back; with `db` in that transaction, as in the one that writes the work's result."""
+    if holder is None:
+        return
+    gone = delete(Claim).where(Claim.key.in_(list(keys)), Claim.owner == holder.owner)
+    if db is not None:
+        db.execute(gone)
+        return
+    with session() as own:
+        own.execute(gone)
+
+
+def release_all(holder: Holder | None) -> None:
+    """Give back whatever an execution still holds."""
+    if holder is not None:
+        with session() as db:
+            db.execute(delete(Claim).where(Claim.owner == holder.owner))
+
+
+@contextmanager
+def held(key: str, holder: Holder | None, waiting: Callable[[], None]) -> Iterator[None]:
+    """Hold a key while working; `waiting` is called while another has it, and ends the wait by raising."""
+    while not take([key], holder):
+        waiting()
+        time.sleep(PERIOD_SECONDS)
+    try:
+        yield
+    finally:
+        release([key], holder)

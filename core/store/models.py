@@ -248,25 +248,31 @@ class Metric(Base):
 
 
 class Job(Base):
-    """What the Jobs page shows of a durable workflow: its request, progress and last words."""
+    """What a job was asked to do, how far it is and its last words. Its status is the queue's (core.jobs).
+
+    `once` is the hash of the request, held by the newest job that asked it. `journal` says with which code and
+    in which LAB_HOME its finished steps were recorded. `former`: what a lab before 0006 knew of its end.
+    """
 
     __tablename__ = "job"
-    id: Mapped[str] = mapped_column(String(80), primary_key=True)
-    kind: Mapped[str] = mapped_column(String(20))
-    title: Mapped[str] = mapped_column(String(200))
+    id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    title: Mapped[str]
     study_id: Mapped[int | None] = mapped_column(ForeignKey("study.id"))
     request: Mapped[dict[str, Any]]
-    attempt: Mapped[int] = mapped_column(default=0)  # one durable workflow per attempt
-    status: Mapped[str] = mapped_column(String(20), default="queued")  # running | done | failed | cancelled
-    stage: Mapped[str] = mapped_column(String(200), default="")
+    once: Mapped[str | None] = mapped_column(unique=True)
+    journal: Mapped[str | None]
+    former: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    attempt: Mapped[int] = mapped_column(default=0)  # how often it was resumed
+    stage: Mapped[str] = mapped_column(default="")
     done: Mapped[int] = mapped_column(default=0)
     total: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None]
-    cancel_requested: Mapped[bool] = mapped_column(default=False)
     created: Mapped[datetime] = mapped_column(default=now)
-    started: Mapped[datetime | None]
-    finished: Mapped[datetime | None]
-    updated: Mapped[datetime] = mapped_column(default=now)
+    # Not stored here: core.jobs fills them in from the queue. (Without types, which would make columns of them.)
+    status = "queued"
+    started = None
+    finished = None
 
 
 class JobLog(Base):
@@ -278,14 +284,27 @@ class JobLog(Base):
 
 
 class Worker(Base):
-    """A process that runs jobs; alive while its heartbeat is fresh."""
+    """A process that runs jobs. Its row goes when it leaves, or when another one declares it dead."""
 
     __tablename__ = "worker"
-    id: Mapped[str] = mapped_column(String(120), primary_key=True)  # host name and device
-    host: Mapped[str] = mapped_column(String(120))
+    id: Mapped[str] = mapped_column(primary_key=True)  # of this one process, and of no other ever
+    host: Mapped[str]
     pid: Mapped[int]
-    device: Mapped[str] = mapped_column(String(40))
+    device: Mapped[str]
+    memory: Mapped[float]  # of the device, in GB
+    queues: Mapped[list[Any]]  # what it takes jobs from
+    version: Mapped[str]  # of its code
     heartbeat: Mapped[datetime] = mapped_column(default=now)
+
+
+class Claim(Base):
+    """Work that one execution of a job does, so that no other does it too. It ends with its worker at the latest."""
+
+    __tablename__ = "claim"
+    key: Mapped[str] = mapped_column(primary_key=True)
+    job_id: Mapped[str]
+    owner: Mapped[str] = mapped_column(index=True)  # the execution: a resumed job is another one
+    worker_id: Mapped[str] = mapped_column(ForeignKey("worker.id", ondelete="CASCADE"))
 
 
 class Diversity(Base):

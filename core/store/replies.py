@@ -16,7 +16,7 @@ from sqlalchemy import Row, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from core.records import Reply, Request, content_hash
-from core.store import models, session
+from core.store import claims, models, session
 
 # Tables rather than mapped objects: half the time, in the one place that every call waits for.
 REPLY, LEDGER = models.Reply.__table__, models.LedgerEntry.__table__
@@ -48,8 +48,15 @@ def from_row(request: Request, row: Row[Any]) -> Reply:
     )
 
 
-def keep(teacher: str, replies: Sequence[tuple[str, Reply]], run_id: int | None) -> None:
+def keep(
+    teacher: str,
+    replies: Sequence[tuple[str, Reply]],
+    run_id: int | None,
+    holder: claims.Holder | None = None,
+) -> None:
     """Write fresh replies, (key, reply) each, and with a run their lines of its ledger; all or none.
+
+    The holder's claims on them end with it.
 
     One whose key another run has written meanwhile stays as it is; a failed call, and a reply that was kept
     before, are in the ledger only.
@@ -61,6 +68,7 @@ def keep(teacher: str, replies: Sequence[tuple[str, Reply]], run_id: int | None)
             db.execute(dialect.insert(REPLY).on_conflict_do_nothing(), rows)
         if run_id is not None and replies:
             db.execute(insert(LEDGER), [_line(run_id, teacher, reply) for _, reply in replies])
+        claims.release([key for key, _ in replies], holder, db)
 
 
 def _row(key: str, teacher: str, reply: Reply) -> dict[str, Any]:

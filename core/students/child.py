@@ -4,8 +4,8 @@
     python -m core.students.child RUN_DIR preview    what it would do, as JSON, doing nothing
 
 Ends with 0 when done (RUN_DIR/done.json), 2 after a sentence for the user (RUN_DIR/error.txt), 3 when it
-was told to stop and can be resumed, 1 after a defect. SIGTERM saves and stops; so does the death of the
-process that started it. With several GPUs one process runs on each, started by torch's own launcher and
+was told to stop and can be resumed, 1 after a defect. SIGTERM saves and stops; so does the end of the process
+that started it, and a while in which that is frozen and follows no more. With several GPUs one process runs on each, started by torch's own launcher and
 joined by accelerate.
 """
 
@@ -26,10 +26,11 @@ from typing import Any
 from core.errors import LabError
 from core.students import checkpoints
 from core.students.config import TrainConfig
-from core.students.folder import RunFolder, write
+from core.students.folder import FOLLOWED, RunFolder, write
 
 WATCH_SECONDS = 1.0
-ORPHAN_GRACE_SECONDS = 60  # to save; then it ends all the same
+UNFOLLOWED_SECONDS = 20  # nobody has looked at it: the worker is frozen, and another one may have its job
+ORPHAN_GRACE_SECONDS = 4  # to save; then it ends all the same
 LAUNCHED = "LAB_LAUNCHED_BY"  # in the processes of a launcher: the process that called it
 
 
@@ -54,7 +55,9 @@ def main(arguments: list[str] | None = None) -> int:
         if (folder.path / "done.json").is_file():
             return 0
         lock = None if launched else folder.lock()
-        (folder.path / "error.txt").unlink(missing_ok=True)
+        if not launched:
+            for left in ("error.txt", FOLLOWED):
+                (folder.path / left).unlink(missing_ok=True)
         processes = 1 if launched else _processes(asked.processes)
         if processes > 1:
             return _launch(folder, processes, asked.alone)
@@ -83,7 +86,7 @@ def _work(folder: RunFolder, config: TrainConfig, watch: bool, lock: Any) -> int
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, ask)
     if watch:
-        threading.Thread(target=_watch_parent, args=(os.getppid(), stop), daemon=True).start()
+        threading.Thread(target=_watch_parent, args=(folder, os.getppid(), stop), daemon=True).start()
     folder.status("running", "loading the student")
     try:
         done = _train(folder, config, stop)
@@ -139,7 +142,8 @@ def _launch(folder: RunFolder, processes: int, alone: bool) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_, c=child: c.terminate())
         if not alone:
-            threading.Thread(target=_watch_parent, args=(os.getppid(), None, child), daemon=True).start()
+            watched = (folder, os.getppid(), None, child)
+            threading.Thread(target=_watch_parent, args=watched, daemon=True).start()
         code = child.wait()
         if (folder.path / "done.json").is_file():
             return 0
@@ -152,13 +156,17 @@ def _launch(folder: RunFolder, processes: int, alone: bool) -> int:
         return 3 if said["state"] == "stopped" else 1
 
 
-def _watch_parent(parent: int, stop: Any, child: subprocess.Popen | None = None) -> None:
-    """Stop when the process that started this one is gone: nobody would read the results."""
+def _watch_parent(folder: RunFolder, parent: int, stop: Any, child: subprocess.Popen | None = None) -> None:
+    """Stop when the process that started this one is gone or frozen: nobody would read the results."""
     if parent == 1:
         return
     caller = int(os.environ.get(LAUNCHED, os.getpid()))
-    while os.getppid() == parent and _exists(caller):
+    last, unseen = _followed(folder), 0.0
+    while os.getppid() == parent and _exists(caller) and unseen < UNFOLLOWED_SECONDS:
         time.sleep(WATCH_SECONDS)
+        # Counted here, not read from a clock: a machine that was asleep is no frozen worker.
+        unseen = unseen + WATCH_SECONDS if last is not None and last == _followed(folder) else 0.0
+        last = _followed(folder)
     if child is not None:
         child.terminate()
     else:
@@ -167,6 +175,12 @@ def _watch_parent(parent: int, stop: Any, child: subprocess.Popen | None = None)
     if child is not None:
         child.kill()
     os._exit(4)
+
+
+def _followed(folder: RunFolder) -> int | None:
+    """When someone last waited for the run; None for one that was started by hand."""
+    file = folder.path / FOLLOWED
+    return file.stat().st_mtime_ns if file.exists() else None
 
 
 def _exists(pid: int) -> bool:

@@ -5,6 +5,7 @@ rows.jsonl           TrainingRow, one a line         epochs.jsonl    {"epoch", "
 eval.jsonl           {"question_index", "prompt", "answer"}
 status.json          {"state", "stage", "done", "total", …}          error.txt   one sentence
 checkpoints/epoch-3/ predictions/epoch-3.jsonl       student/        done.json
+followed             touched again and again by whoever waits for the run
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from core.errors import LabError
 from core.records import TrainingRow
 from core.students.config import TrainConfig
 
+FOLLOWED = "followed"
 LOCK_SECONDS = 60  # a child that is told to stop may still be saving
 
 

@@ -32,7 +32,7 @@ Arrived = tuple[Teacher, Sequence[Reply]]
 
 
 class Desk:
-    """Serves the requests of one run; `holder` names its job, so that two jobs never pay for one reply.
+    """Serves the requests of one run; `holder` is its job's execution, so that two jobs never pay for one reply.
 
     `waiting` is called now and then while no reply comes; what it raises ends the work.
     """
@@ -41,7 +41,7 @@ class Desk:
         self,
         panel: Mapping[str, Teacher],
         run_id: int | None = None,
-        holder: str | None = None,
+        holder: claims.Holder | None = None,
         waiting: Callable[[], None] = lambda: None,
     ) -> None:
         self.panel, self.run_id, self.holder, self.waiting = panel, run_id, holder, waiting
@@ -195,14 +195,13 @@ class Desk:
             all_of_them += [replace(reply, request=twin, cached=True, cost=0.0) for twin in twins]
         if twins_of := all_of_them[len(found) :]:
             self._write(teacher, [("", reply) for reply in twins_of])
-        self._release(key for key, _ in keyed)
         return all_of_them
 
     def _write(self, teacher: Teacher, keyed: Sequence[tuple[str, Reply]]) -> None:
         """Write what was paid for, again and again where the database is locked or the disk is full."""
         while True:
             try:
-                return replies.keep(teacher.name, keyed, self.run_id)
+                return replies.keep(teacher.name, keyed, self.run_id, self.holder)
             except (LabError, OperationalError):
                 if self.closing:
                     raise

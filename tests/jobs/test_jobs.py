@@ -24,7 +24,7 @@ N = 60
 @pytest.fixture
 def no_worker(lab_home, monkeypatch) -> None:
     """Workers are started by the test alone."""
-    monkeypatch.setattr(jobs, "ensure_worker", lambda: False)
+    monkeypatch.setattr(jobs, "ensure_worker", lambda *_: False)
 
 
 @pytest.fixture

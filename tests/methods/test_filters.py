@@ -140,7 +140,7 @@ def test_each_filter_again_drops_nothing_more(examples, chosen) -> None:
 )
 def test_what_cannot_be_used_is_named(given_filters, sentence) -> None:
     with pytest.raises(LabError, match=sentence):
-        studies.from_dict({"name": "x", "benchmark": "addsub", "filters": given_filters})
+        studies.Study.read({"name": "x", "benchmark": "addsub", "filters": given_filters})
 
 
 def test_off_is_the_same_as_absent() -> None:
