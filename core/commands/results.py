@@ -98,11 +98,24 @@ def _flips(cells, first: int, second: int) -> dict:
 
 
 def _predictions(cells, run_id: int) -> list[dict]:
+    from core.stages.scoring import rationale_step
     from core.store import queries
 
     _run(cells, run_id)
-    names = ("run_id", "question_index", "prompt", "text", "finish_reason", "tokens", "correct", "value")
-    return [{name: getattr(row, name) for name in names} for row in queries.predictions(run_id)]
+    rows = [(row, queries.record(row)) for row in queries.completions(run_id)]
+    return [
+        {
+            "run_id": run_id,
+            "question_index": row.question_index,
+            "prompt": written.steps[rationale_step(written)].prompt if written.steps else "",
+            "text": written.rationale,
+            "finish_reason": row.finish_reason,
+            "tokens": row.completion_tokens,
+            "correct": row.correct,
+            "value": row.value,
+        }
+        for row, written in rows
+    ]
 
 
 def _run(cells, run_id: int):
