@@ -114,7 +114,7 @@ def evaluate(
         "n": len(found),
         "accuracy": share,
         "cut": sum(p.finish_reason == "length" for p in found),
-        "cut_prompts": sum(len(ids) > room for ids in whole),
+        "cut_prompts": sum(room is not None and len(ids) > room for ids in whole),
         "seconds": round(seconds, 2),
         "tokens_per_second": round(tokens / seconds, 1) if tokens else None,
     }
