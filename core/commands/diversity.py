@@ -36,9 +36,10 @@ def diversity(
 
 def _generation(study_id: int, run_id: int | None) -> Any:
     from core.errors import LabError
+    from core.stages.plans import plan_of
     from core.store import queries
 
-    runs = {run.id: run for run in queries.runs(study_id, "generate") if run.config.get("samples", 1) > 1}
+    runs = {run.id: run for run in queries.runs(study_id, "generate") if plan_of(run).teaching.samples > 1}
     if not runs:
         raise LabError("No generation of this study has several rationales per question: use --samples 8.")
     if run_id is not None and run_id not in runs:

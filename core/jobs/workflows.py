@@ -28,7 +28,7 @@ from core.store.models import Job
 PATIENCE_SECONDS = 5.0
 Step = Callable[..., Any]  # step(name, function, *arguments) -> the function's result
 
-running: dict[str, Holder] = {}  # the executions of this process, by their token
+running: set[Holder] = set()  # the executions of this process
 
 
 class Failed(Exception):
@@ -55,13 +55,14 @@ def run_job(job_id: str) -> None:
     """One execution of a job."""
     # The token that the queue gave this execution. In the row there may be a later one's already.
     owner = assert_current_dbos_context().owner_xid or ""
-    holder = running[owner] = Holder(job_id, owner, DBOS.executor_id)
+    holder = Holder(job_id, owner, DBOS.executor_id)
+    running.add(holder)
     try:
         with session() as db:
             engine.keep_journal(db, db.get_one(Job, job_id), owner, DBOS.application_version)
         status = perform(job_id, durable, holder)
     finally:
-        del running[owner]
+        running.discard(holder)
     if status == "cancelled":
         raise problems.DBOSWorkflowCancelledError(job_id)  # its outcome is another's to record
     if status == "failed":

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -30,7 +30,7 @@ PERIOD_SECONDS = 0.5  # how often one that waits tries again
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """One execution of a job by one worker. `owner` is the queue's token of it: another one when resumed."""
+    """One execution of a job by one worker. `owner` is the queue's token: of this job, of this execution only."""
 
     job_id: str
     owner: str
@@ -49,8 +49,7 @@ def take(keys: Iterable[str], holder: Holder | None) -> set[str]:
                 upsert = postgresql if db.get_bind().dialect.name == "postgresql" else sqlite
                 rows = [asdict(holder) | {"key": key} for key in chunk]
                 db.execute(upsert.insert(Claim).values(rows).on_conflict_do_nothing(index_elements=["key"]))
-                of_mine = (Claim.key.in_(chunk), Claim.owner == holder.owner)
-                mine.update(db.scalars(select(Claim.key).where(*of_mine)))
+                mine.update(db.scalars(select(Claim.key).where(Claim.key.in_(chunk), *_of(holder))))
         except IntegrityError:  # the worker has been declared dead: it may do nothing more
             return set()
     return mine
@@ -60,7 +59,7 @@ def release(keys: Iterable[str], holder: Holder | None, db: Session | None = Non
     """Give keys back; with `db` in that transaction, as in the one that writes the work's result."""
     if holder is None:
         return
-    gone = delete(Claim).where(Claim.key.in_(list(keys)), Claim.owner == holder.owner)
+    gone = delete(Claim).where(Claim.key.in_(list(keys)), *_of(holder))
     if db is not None:
         db.execute(gone)
         return
@@ -72,7 +71,11 @@ def release_all(holder: Holder | None) -> None:
     """Give back whatever an execution still holds."""
     if holder is not None:
         with session() as db:
-            db.execute(delete(Claim).where(Claim.owner == holder.owner))
+            db.execute(delete(Claim).where(*_of(holder)))
+
+
+def _of(holder: Holder) -> tuple[ColumnElement[bool], ...]:
+    return Claim.job_id == holder.job_id, Claim.owner == holder.owner
 
 
 @contextmanager
