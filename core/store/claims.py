@@ -12,9 +12,10 @@ dead takes its claims with it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -24,6 +25,7 @@ from sqlalchemy.orm import Session
 from core.store import session
 from core.store.models import Claim
 
+CLAIM = Claim.__table__
 CHUNK = 500  # keys a statement
 PERIOD_SECONDS = 0.5  # how often one that waits tries again
 
@@ -47,18 +49,9 @@ def take(keys: Iterable[str], holder: Holder | None) -> set[str]:
         try:
             with session() as db:
                 upsert = postgresql if db.get_bind().dialect.name == "postgresql" else sqlite
-                rows = [
-                    {
-                        "key": key,
-                        "job_id": holder.job_id,
-                        "owner": holder.owner,
-                        "worker_id": holder.worker_id,
-                    }
-                    for key in chunk
-                ]
-                db.execute(upsert.insert(Claim).values(rows).on_conflict_do_nothing(index_elements=["key"]))
-                of_mine = (Claim.key.in_(chunk), Claim.owner == holder.owner)
-                mine.update(db.scalars(select(Claim.key).where(*of_mine)))
+                new = upsert.insert(CLAIM).on_conflict_do_nothing(index_elements=["key"])
+                db.execute(new, [{"key": key, **asdict(holder)} for key in chunk])
+                mine.update(db.scalars(select(CLAIM.c.key).where(*_of(holder, chunk))))
         except IntegrityError:  # the worker has been declared dead: it may do nothing more
             return set()
     return mine
@@ -66,21 +59,26 @@ def take(keys: Iterable[str], holder: Holder | None) -> set[str]:
 
 def release(keys: Iterable[str], holder: Holder | None, db: Session | None = None) -> None:
     """Give keys back; with `db` in that transaction, as in the one that writes the work's result."""
-    if holder is None:
+    ours = sorted(set(keys)) if holder is not None else []
+    if not ours:
         return
-    gone = delete(Claim).where(Claim.key.in_(list(keys)), Claim.owner == holder.owner)
-    if db is not None:
-        db.execute(gone)
-        return
-    with session() as own:
-        own.execute(gone)
+    if db is None:
+        with session() as own:
+            return release(ours, holder, own)
+    for start in range(0, len(ours), CHUNK):
+        some = ours[start : start + CHUNK]
+        db.execute(delete(CLAIM).where(*_of(holder, some)))
+
+
+def _of(holder: Holder, keys: Sequence[str]) -> tuple[Any, Any]:
+    return CLAIM.c.key.in_(keys), CLAIM.c.owner == holder.owner
 
 
 def release_all(holder: Holder | None) -> None:
     """Give back whatever an execution still holds."""
     if holder is not None:
         with session() as db:
-            db.execute(delete(Claim).where(Claim.owner == holder.owner))
+            db.execute(delete(CLAIM).where(CLAIM.c.owner == holder.owner))
 
 
 @contextmanager
