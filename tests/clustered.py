@@ -60,7 +60,7 @@ def _filled(recorded: Path, k: int = 6) -> Clustered:
         model_path(DEFAULT_ENCODER)
     except LabError:
         pytest.skip("the embedded encoder is not here: run `python -m core models fetch`")
-    spec = studies.Spec(name="AddSub, davinci", benchmark="addsub", train=QUESTIONS)
+    spec = studies.Study(name="AddSub, davinci", benchmark="addsub", train=QUESTIONS)
     study_id = studies.open_study(spec)
     made = generation.import_file(study_id, path, "fine-tune-cot")
     run_id = exemplars.plan(study_id, {"k": k}, "")

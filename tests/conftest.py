@@ -4,6 +4,8 @@ recorded   real recordings nobody on this project wrote; found beside the projec
            download cache; tests that need them skip, and say so, where there is neither
 lab_home   an empty LAB_HOME with its own database
 queued     the jobs that were queued; nobody works on them but the test itself
+postgresql a PostgreSQL server; tests that need one skip where it is not installed
+database   an empty LAB_HOME on SQLite, and once more on PostgreSQL
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import pytest  # noqa: E402
 
 from core import settings  # noqa: E402
+from core.store import engine  # noqa: E402
+from tests.postgresql import Server, binaries, running  # noqa: E402
 
 BESIDE = settings.ROOT.parent / "shared" / "data"
 
@@ -46,6 +50,27 @@ def lab_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     if (data := _recorded_folder()) is not None:
         monkeypatch.setenv("LAB_DATA_DIR", str(data))
     return tmp_path / "lab"
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    """A PostgreSQL server of this session's own."""
+    if binaries() is None:
+        pytest.skip("PostgreSQL is not installed: `make postgresql` does it")
+    with running() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(
+    request: pytest.FixtureRequest, lab_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    """The URL of a fresh LAB_HOME's database."""
+    if request.param == "postgresql":
+        server = request.getfixturevalue("postgresql")
+        monkeypatch.setenv("LAB_DATABASE_URL", server.database())
+    yield settings.database_url()
+    engine().dispose()
 
 
 @pytest.fixture

@@ -7,8 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from core.commands.common import Json, emit
+from core.answers import RULES
+from core.commands.common import Json, emit, one_of
 from core.commands.datasets import follow
+from core.teachers.recorded import SOURCES
 
 
 def score_file(
@@ -52,10 +54,10 @@ def score(
     dataset: Annotated[str, typer.Option(help="Benchmark they were recorded on.")],
     source: Annotated[
         str,
-        typer.Option(help="Layout: fine-tune-cot, zero-shot-cot, trace-of-thought, openai-batch or jsonl."),
+        typer.Option(help=one_of("Layout", SOURCES)),
     ],
     rules: Annotated[
-        str, typer.Option(help="paper (those of the file's authors), robust, fine-tune-cot or zero-shot-cot.")
+        str, typer.Option(help=one_of("Whose: paper, those of the file's authors; or", RULES))
     ] = "paper",
     split_by: Annotated[str, typer.Option(help="Split to count by.")] = "default",
     as_json: Json = False,

@@ -22,7 +22,7 @@ from core.records import content_hash
 if TYPE_CHECKING:
     import numpy as np
 
-Arrays = dict[str, "np.ndarray"]
+Arrays = dict[str, Any]  # of NumPy arrays
 
 
 def clustered(embeddings: np.ndarray, k: int, seed: int = SEED, n_init: int = N_INIT) -> Clusters:

@@ -31,8 +31,8 @@ class Cancelled(Exception):
 class Progress:
     """A job's voice. `at` is cheap to call per item; it raises Cancelled when asked to stop.
 
-    `holder` is the execution that speaks; once the job is no longer its own, it changes nothing more. None where
-    the job is performed outside the queue.
+    `holder` is the execution that speaks; once the job is no longer its own, it changes nothing more. None
+    where the job is performed outside the queue.
     """
 
     job_id: str

@@ -181,8 +181,8 @@ FILTERS: dict[str, Filter] = {
             "steps", "Steps verified", "Drops rationales with an equation that does not hold, recomputed.",
             "wrong step", wrong_steps,
         ),
-        Filter("min_words", "At least, words", "Drops shorter rationales.", "too short", too_short, least=1),
-        Filter("max_words", "At most, words", "Drops longer rationales.", "too long", too_long, least=1),
+        Filter("min_words", "Fewest words", "Drops shorter rationales.", "too short", too_short, least=1),
+        Filter("max_words", "Most words", "Drops longer rationales.", "too long", too_long, least=1),
         Filter(
             "exemplars", "Exemplars",
             "Drops the questions that the teacher was shown as exemplars, or keeps only them.",
@@ -195,12 +195,13 @@ FILTERS: dict[str, Filter] = {
             "duplicate", duplicates, choices=tuple(LIKENESS),
         ),
         Filter(
-            "first", "First, per question", "Keeps so many rationales of a question: the first.",
+            "first", "First, of each question",
+            "Keeps at most this many rationales of each question: the first ones.",
             "beyond the first", first, least=1,
         ),
         Filter(
-            "diverse", "Diverse, per question",
-            "Keeps so many rationales of a question: those most unlike one another "
+            "diverse", "Diverse, of each question",
+            "Keeps at most this many rationales of each question: those most unlike one another "
             "(maximal marginal relevance).",
             "less diverse", diverse, least=1,
         ),

@@ -1,8 +1,8 @@
-"""The process that holds a student: started by the worker, followed through its run folder.
+"""The process that trains a student: started by the worker, followed through its run folder.
 
 It dies with its worker, and memory goes back to the machine. What it wrote is the truth
 (`core/students/folder.py` says what): a new child over the same folder goes on from the last
-finished epoch or shard.
+finished epoch.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ def follow(
 ) -> None:
     """Keep a child at work on the folder until `arrived()`; `tell()` is called while waiting.
 
-    A child that stopped or was killed is started again up to three times; one that ended with a sentence of its
-    own raises it as LabError. Whatever ends the wait (the job was cancelled, the disk is full): the child may
-    save, then it is gone.
+    A child that stopped or was killed is started again up to three times; one that ended with a sentence of
+    its own raises it as LabError. Whatever ends the wait (the job was cancelled, the disk is full): the child
+    may save, then it is gone.
     """
     try:
         for attempt in range(RESTARTS + 1):

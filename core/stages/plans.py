@@ -72,11 +72,6 @@ class TrainingPlan(Plan):
     learning: Annotated[Learning, NotCounted]  # as it was asked for, to run it again
     asking: Annotated[Asking, NotCounted]
 
-    def identity(self) -> dict[str, Any]:
-        values = super().identity()
-        values["config"].pop("student")  # a name or a path: `base` says which weights
-        return values
-
 
 class EvaluationPlan(Plan):
     """What students are asked. `students` has the hash of each role's weights."""

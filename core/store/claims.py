@@ -4,20 +4,19 @@ with claims.held(f"run:{run.hash}", holder, waiting):     the second waits until
     …
 mine = claims.take(keys, holder)                          of many keys, those that this execution may do
 
-A claim is a row with a unique key, held by one execution of a job; `holder` None (a test, a command that is no
-job) claims nothing and may do all. It ends when it is given back, or with its worker: a worker that is declared
-dead takes its claims with it.
+A claim is a row with a unique key, held by one execution of a job; `holder` None (a test, a command that is
+no job) claims nothing and may do all. It ends when it is given back, or with its worker: a worker that is
+declared dead takes its claims with it.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -25,14 +24,14 @@ from sqlalchemy.orm import Session
 from core.store import session
 from core.store.models import Claim
 
-CLAIM = Claim.__table__
+CLAIM = Claim.__table__  # rather than a mapped object: a quarter of the time, at every call
 CHUNK = 500  # keys a statement
 PERIOD_SECONDS = 0.5  # how often one that waits tries again
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """One execution of a job by one worker. `owner` is the queue's token of it, another one after a resume."""
+    """One execution of a job by one worker. `owner` is the queue's token: of this job, of this execution only."""
 
     job_id: str
     owner: str
@@ -50,8 +49,8 @@ def take(keys: Iterable[str], holder: Holder | None) -> set[str]:
             with session() as db:
                 upsert = postgresql if db.get_bind().dialect.name == "postgresql" else sqlite
                 new = upsert.insert(CLAIM).on_conflict_do_nothing(index_elements=["key"])
-                db.execute(new, [{"key": key, **asdict(holder)} for key in chunk])
-                mine.update(db.scalars(select(CLAIM.c.key).where(*_of(holder, chunk))))
+                db.execute(new, [asdict(holder) | {"key": key} for key in chunk])
+                mine.update(db.scalars(select(CLAIM.c.key).where(CLAIM.c.key.in_(chunk), *_of(holder))))
         except IntegrityError:  # the worker has been declared dead: it may do nothing more
             return set()
     return mine
@@ -66,19 +65,18 @@ def release(keys: Iterable[str], holder: Holder | None, db: Session | None = Non
         with session() as own:
             return release(ours, holder, own)
     for start in range(0, len(ours), CHUNK):
-        some = ours[start : start + CHUNK]
-        db.execute(delete(CLAIM).where(*_of(holder, some)))
-
-
-def _of(holder: Holder, keys: Sequence[str]) -> tuple[Any, Any]:
-    return CLAIM.c.key.in_(keys), CLAIM.c.owner == holder.owner
+        db.execute(delete(CLAIM).where(CLAIM.c.key.in_(ours[start : start + CHUNK]), *_of(holder)))
 
 
 def release_all(holder: Holder | None) -> None:
     """Give back whatever an execution still holds."""
     if holder is not None:
         with session() as db:
-            db.execute(delete(CLAIM).where(CLAIM.c.owner == holder.owner))
+            db.execute(delete(CLAIM).where(*_of(holder)))
+
+
+def _of(holder: Holder) -> tuple[ColumnElement[bool], ...]:
+    return CLAIM.c.job_id == holder.job_id, CLAIM.c.owner == holder.owner
 
 
 @contextmanager

@@ -7,10 +7,11 @@ RECIPES holds the presets. A recipe is a set of fields; a study may override any
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from core.errors import find
 from core.parts import NotCounted, OneOf, Part, Temperature, Texts, TopP
@@ -22,6 +23,8 @@ SELECTIONS = {
     "test": "the epoch that is best on the test questions (as in the paper; optimistic)",
 }
 
+RETIRED = ("task", "shard_size")  # fields that older labs and their study files have; they change no result
+
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Uncounted = Annotated[Count, NotCounted]
@@ -29,9 +32,12 @@ Title = Annotated[str, NotCounted]  # for the model card
 
 
 class TrainConfig(Part):
-    """Everything that decides a student's weights and predictions. Raises LabError for a bad value."""
+    """How a student is trained and evaluated. Raises LabError for a bad value."""
 
-    student: str = Field(min_length=1, description="name of a student, hub id or folder")
+    # Where the weights are; which they are is counted by those who train on them.
+    student: Annotated[str, NotCounted] = Field(
+        min_length=1, description="name of a student, hub id or folder"
+    )
     recipe: str = Field("default", description="the preset that it was made of")
     format: Annotated[str, OneOf(lambda: {"auto": None} | FORMATS, "format")] = Field(
         "auto", description="what the student reads and writes; auto: as its architecture wants"
@@ -86,6 +92,13 @@ class TrainConfig(Part):
     teacher: Title = ""
     dataset: Title = ""
     note: Title = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_retired(cls, values: Any) -> Any:
+        if not isinstance(values, Mapping):
+            return values
+        return {name: value for name, value in values.items() if name not in RETIRED}
 
     @property
     def effective_batch(self) -> int:

@@ -4,7 +4,7 @@ config.json          TrainConfig                     metrics.jsonl   {"name", "s
 rows.jsonl           TrainingRow, one a line         epochs.jsonl    {"epoch", "step", "dev_loss", …}
 eval.jsonl           {"question_index", "prompt", "answer"}
 status.json          {"state", "stage", "done", "total", …}          error.txt   one sentence
-checkpoints/epoch-3/ predictions/epoch-3.jsonl  predictions/shard-0.jsonl  student/  done.json
+checkpoints/epoch-3/ predictions/epoch-3.jsonl       student/        done.json
 followed             touched again and again by whoever waits for the run
 """
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.errors import find
 from core.records import Exemplar
 
 ANSWER_MARK = "-->"
@@ -55,21 +54,6 @@ class Format:
         ]
         return "".join(shown) + f"Q: {question.strip()}\nA:"
 
-    def prefix(self, template: str) -> str | None:
-        """The text after which a prediction's answer is looked for.
-
-        `template` is "rationale" (Fine-tune-CoT), "answer" (vanilla fine-tuning), "zero-shot" or
-        "few-shot"; None means anywhere (Fine-tune-CoT, src/evaluation/evaluator.py).
-        """
-        return find(PREFIXES, template, "template")
-
-
-PREFIXES: dict[str, str | None] = {
-    "rationale": ANSWER_MARK,
-    "answer": None,
-    "zero-shot": None,
-    "few-shot": FEW_SHOT_MARK,
-}
 
 FORMATS: dict[str, Format] = {
     row.key: row

@@ -20,7 +20,7 @@ FILE = f"{DAVINCI}/D_{{}}.json"
 @pytest.fixture
 def study(recorded: Path, lab_home: Path) -> str:
     """AddSub with text-davinci-002's recorded rationales."""
-    spec = studies.Spec(name="S", benchmark="addsub", students=("T5 small",))
+    spec = studies.Study(name="S", benchmark="addsub", students=("T5 small",))
     generation.import_file(studies.open_study(spec), recorded / FILE.format("addsub"), "fine-tune-cot")
     return "S"
 
@@ -47,10 +47,10 @@ def test_counts_and_hash_before_and_after(study, capsys):
 
 def test_d_of_an_imported_file(lab_home, tmp_path, capsys):
     """Two rationales of each question: the first ones, or both."""
-    asked = studies.Spec(name="G", benchmark="coin_flip_generated", options={"size": 20})
+    asked = studies.Study(name="G", benchmark="coin_flip_generated", options={"size": 20})
     lines = [
         json.dumps({"index": q.index, "sample": n, "rationale": f"Way {n}.", "answer": q.answer})
-        for q in studies.load_benchmark(asked)
+        for q in asked.benchmark.load()
         for n in range(2)
     ]
     file = tmp_path / "two.jsonl"
@@ -104,7 +104,7 @@ def test_a_set_that_the_filters_empty_has_no_rows(study, capsys):
 
 
 def test_diversity_of_recorded_samples(recorded, lab_home, capsys):
-    spec = studies.Spec(name="M", benchmark="multiarith")
+    spec = studies.Study(name="M", benchmark="multiarith")
     study = studies.open_study(spec)
     generation.import_file(study, recorded / FILE.format("multiarith"), "fine-tune-cot")
     result = json.loads(run(capsys, "diversity", "--study", "M", "--limit", "3", "--json"))

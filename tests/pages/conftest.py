@@ -44,7 +44,7 @@ def filled(lab_home: Path, request: pytest.FixtureRequest) -> Filled:
     recorded = _addsub_file()
     study_id = _recorded_study(recorded) if recorded else _generated_study()
     study = queries.study(study_id)
-    spec = studies.from_dict(study.config)
+    spec = studies.Study.read(study.config)
     made, run = training.build_set(study_id, spec, "fine-tune-cot", FORMATS["t5"])
     rows = queries.completions(run.id)
     ids = {(row.question_index, row.sample_index): row.id for row in rows}
@@ -74,7 +74,7 @@ def _addsub_file() -> Path | None:
 
 
 def _recorded_study(path: Path) -> int:
-    spec = studies.Spec(
+    spec = studies.Study(
         name="AddSub, davinci", benchmark="addsub", teacher={"key": "recorded", "path": str(path)},
         methods=("fine-tune", "fine-tune-cot"), students=(STUDENT,),
     )  # fmt: skip
@@ -84,12 +84,12 @@ def _recorded_study(path: Path) -> int:
 
 
 def _generated_study() -> int:
-    spec = studies.Spec(
+    spec = studies.Study(
         name="Coin flips", benchmark="coin_flip_generated", options={"size": 60, "seed": 0, "flips": 4},
         methods=("fine-tune", "fine-tune-cot"), students=(STUDENT,),
     )  # fmt: skip
     study_id = studies.open_study(spec)
-    request = {"study_id": study_id, "spec": spec.as_dict(), "split": "all"}
+    request = {"study_id": study_id, "spec": spec.dump(), "split": "all"}
     stages.generate(Silent(), request, plain)
     return study_id
 

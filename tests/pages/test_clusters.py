@@ -113,8 +113,8 @@ def cut(name: str, questions: list[str], clusters: list[int], k: int) -> int:
     """A study with these questions and a finished exemplars run of k clusters. Returns the run's id."""
     made = [records.Question(i, text, "8") for i, text in enumerate(questions)]
     dataset = queries.add_dataset("arithmetic_generated", {"name": name}, made)
-    spec = studies.Spec(name=name, benchmark="arithmetic_generated")
-    study = queries.add_study(name, dataset, "robust", spec.as_dict())
+    spec = studies.Study(name=name, benchmark="arithmetic_generated")
+    study = queries.add_study(name, dataset, "robust", spec.dump())
     generation = queries.open_run(
         study, "generate", "1" * 64, method="fine-tune-cot", config={"split": "all"}
     )

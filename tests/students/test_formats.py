@@ -2,9 +2,8 @@
 
 import pytest
 
-from core.errors import LabError
 from core.records import Exemplar
-from core.students.formats import FORMATS, PREFIXES
+from core.students.formats import FORMATS
 
 
 @pytest.mark.parametrize("form", FORMATS.values(), ids=lambda f: f.key)
@@ -32,11 +31,3 @@ def test_braces_in_a_question_are_text():
 def test_few_shot_shows_the_exemplars_first():
     shown = FORMATS["causal"].few_shot("Q2?", [Exemplar("Q1?", "Because.", "7")])
     assert shown == "Q: Q1?\nA: Because. The answer is 7.\n\nQ: Q2?\nA:"
-
-
-def test_prefixes_and_unknown_names():
-    assert FORMATS["t5"].prefix("rationale") == "-->"
-    assert FORMATS["t5"].prefix("answer") is None
-    assert set(PREFIXES) == {"rationale", "answer", "zero-shot", "few-shot"}
-    with pytest.raises(LabError, match="template"):
-        FORMATS["t5"].prefix("x")
