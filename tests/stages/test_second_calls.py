@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from core import stages, studies
+from core.datasets import DATASETS
 from core.errors import LabError
 from core.exemplars.adaptive import MARKER, Ledger, Saving, SecondCall, same, sample
 from core.stages import generation, second_calls
@@ -177,16 +178,17 @@ def test_the_recorded_marker_rates(lab_home: Path, recorded: Path, key: str, per
     assert spared.saving.extracted == 0, "they were asked twice"
 
 
-def test_recorded_second_calls_are_compared_with_what_the_rationales_say(lab_home: Path, recorded: Path):
-    """Adaptive answers over davinci's recorded AddSub rationales: no call, and a second answer for each."""
+def test_recorded_second_calls_are_compared_with_what_the_rationales_say(recordings: Path):
+    """Adaptive answers over recorded AddSub rationales: no call, and a second answer for each."""
     spec = studies.Spec(
         name="S", benchmark="addsub", prompting={"exemplars": EXEMPLARS}, methods=("new-fine-tune-cot",),
-        teacher={"key": "recorded", "path": str(recorded / DAVINCI / "D_addsub.json")},
+        teacher={"key": "recorded", "path": str(recordings / DAVINCI / "D_addsub.json")},
     )  # fmt: skip
     done(studies.submit("generate", "t", spec, {"method": "new-fine-tune-cot", "split": "all"}))
     run = queries.runs(queries.study_by_name("S").id, "generate")[0]
     spared = second_calls.ledger(run)
-    assert spared.saving.questions == 395 and 0 < spared.saving.extracted <= spared.marked == 12
+    assert spared.saving.questions == DATASETS["addsub"].n
+    assert 0 < spared.saving.extracted <= spared.marked
     done(second_calls.submit(run.id))
     found = queries.run(run.id).summary["check"]
     assert found["compared"] == spared.saving.extracted and found["failed"] == 0
