@@ -91,8 +91,8 @@ def wrong_steps(examples: Sequence[Candidate], _on: bool) -> dict[int, str]:
 
 def wrong_step(rationale: str) -> str | None:
     """The first equation that does not hold, as written; None where all do."""
-    wrong = next((e for e in equations(rationale) if not e.correct), None)
-    return wrong and f"{wrong.left.strip()} = {wrong.right.strip()}"
+    wrong = (e for e in equations(rationale) if not e.correct)
+    return next((f"{e.left.strip()} = {e.right.strip()}" for e in wrong), None)
 
 
 def too_short(examples: Sequence[Candidate], words: int) -> dict[int, str]:
@@ -128,7 +128,8 @@ def duplicates(examples: Sequence[Candidate], measure: str) -> dict[int, str]:
 
 def _near(texts: list[str]) -> dict[int, int]:
     """Near-duplicates, until none is left: likeness weighs words by how rare they are among those kept."""
-    left, found = list(range(len(texts))), {}
+    left = list(range(len(texts)))
+    found: dict[int, int] = {}
     while len(left) > 1:
         kept = diversity.without_near_duplicates([texts[i] for i in left])
         if not kept.dropped:
@@ -153,7 +154,7 @@ def first(examples: Sequence[Candidate], n: int) -> dict[int, str]:
 
 def diverse(examples: Sequence[Candidate], n: int) -> dict[int, str]:
     """All but the n of each question that are typical and unlike one another."""
-    found = {}
+    found: dict[int, str] = {}
     for members in _by_question(examples):
         if len(members) > n:
             taken = diversity.diverse_subset([examples[i].rationale for i in members], n)

@@ -35,7 +35,7 @@ def teach(question: Question, given: Given) -> Program:
     return Written(reasoned.text, Text(answered))
 
 
-def lessons(question: Question, written: Completion | None, given: Given) -> Iterator[Lesson]:
+def lessons(question: Question, written: Completion, given: Given) -> Iterator[Lesson]:
     text = without_answer(written.rationale)
     yield Lesson(given.form.input(question.text), given.form.label(text, question.answer), text)
 

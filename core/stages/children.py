@@ -53,6 +53,7 @@ def follow(
     try:
         for attempt in range(RESTARTS + 1):
             if arrived():
+                tell()
                 return
             child, _ = _running.get(path) or _start(path, progress)
             while (ended := child.poll() is not None) or not arrived():

@@ -31,7 +31,7 @@ PERIOD_SECONDS = 0.5  # how often one that waits tries again
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """One execution of a job by one worker. `owner` is the queue's token: of this job, of this execution only."""
+    """One execution of a job by one worker. `owner` is the queue's token of it among the job's executions."""
 
     job_id: str
     owner: str

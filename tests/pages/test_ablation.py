@@ -89,7 +89,7 @@ def _run(study: int, kind: str, method: str, d: int, seed: int, parents=(), teac
     ).id  # fmt: skip
 
 
-def test_the_table_stands_beside_the_papers(app: Open, recorded: object, lab_home: object):
+def test_the_table_stands_beside_the_papers(app: Open, small: object):
     fill()
     opened = app("results", table="ablation")
     assert not opened.error
@@ -113,7 +113,7 @@ def test_the_table_stands_beside_the_papers(app: Open, recorded: object, lab_hom
     assert "not measured here" in said
 
 
-def test_all_arms_come_first_and_the_chart_tells_them_apart(app: Open, recorded: object, lab_home: object):
+def test_all_arms_come_first_and_the_chart_tells_them_apart(app: Open, small: object):
     fill()
     opened = app("results")
     assert len(opened.dataframe) >= 1 and "Beside the paper" not in shown(opened)

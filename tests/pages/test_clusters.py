@@ -20,15 +20,15 @@ from core.store.models import Point, now
 from pages.components import clusters as ui
 from pages.components.review import Review, label, open_review
 from pages.components.text import visible
-from tests.clustered import Clustered, clustered
+from tests.clustered import Clustered
 from tests.pages.test_pages import shown
 
 Open = Callable[..., AppTest]
 
 
 @pytest.fixture
-def made(lab_home: Path, recorded: Path) -> Clustered:
-    return clustered(recorded, lab_home)
+def made(lab_home: Path, clustered: Callable[[Path], Clustered]) -> Clustered:
+    return clustered(lab_home)
 
 
 def test_without_rationales_it_says_what_to_do(app: Open):

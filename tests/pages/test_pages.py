@@ -196,7 +196,8 @@ def test_a_failed_job_shows_its_sentence_log_and_resume(app: Open, filled: Fille
         db.add(
             models.Job(
                 id="generate-1", kind="generate", title="<b>Rationales</b>", request={"queue": "device"},
-                study_id=filled.study_id, status="failed", error="Nobody answers: *check* the base URL.",
+                study_id=filled.study_id, error="Nobody answers: *check* the base URL.",
+                former={"status": "failed", "started": None, "finished": None},
             )
         )  # fmt: skip
         db.add(models.JobLog(job_id="generate-1", text="\x1b[31mdown"))

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from core import jobs, records, studies
+from core import records, studies
 from core import settings as lab_settings
 from core.errors import LabError
 from core.store import HEAD, MIGRATIONS, _engine, engine, queries, session
@@ -95,12 +95,6 @@ def test_a_damaged_database_is_one_sentence(content, lab_home, no_engine):
     (lab_settings.home() / "lab.db").write_bytes(content)
     with pytest.raises(LabError, match="is damaged .*: put a copy"), session():
         pass
-
-
-def test_a_damaged_queue_is_one_sentence(lab_home):
-    (lab_settings.home() / "jobs.db").write_bytes(b"no database" * 5000)
-    with pytest.raises(LabError, match="jobs.db may always be moved away"):
-        jobs.prepare()
 
 
 def test_the_database_of_a_newer_lab_is_one_sentence(lab_home, no_engine):
