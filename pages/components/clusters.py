@@ -22,6 +22,7 @@ from core.records import Question
 from core.review.fold import QUEUES, Key
 from core.stages import exemplars as stage
 from core.stages.generation import latest as latest_generation
+from core.stages.plans import plan_of
 from core.store import queries
 from core.store.models import Point, Run, Study
 from pages.components import charts, frame
@@ -74,7 +75,7 @@ def ask(study: Study, generation: Run, run: Run | None) -> None:
     """Every setting of the choice, the curves that help with k, and the button that queues the job."""
     spec = studies.Study.read(study.config)
     known = {"rules": "paper", "seed": SEED, "n_init": N_INIT, "encoder": DEFAULT_ENCODER}
-    known |= spec.teaching.clusters | (run.config | run.summary if run else {})
+    known |= spec.teaching.clusters | (plan_of(run).settings | run.summary if run else {})
     scope = f"clusters{study.id}_{run.id if run else 0}"
     form = st.expander(
         "Settings", run is None, icon=":material/tune:", key=f"{scope}_settings", on_change="rerun"

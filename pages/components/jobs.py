@@ -35,10 +35,9 @@ def duration(job: Job) -> str:
 
 
 def status_badge(job: Job) -> None:
-    """The job's status as a word with a colour; a cancel that is under way is said."""
+    """The job's status as a word with a colour."""
     colour, icon, meaning = STATUS[job.status]
-    stopping = job.cancel_requested and job.status == "running"
-    st.badge("stopping" if stopping else job.status, color=colour, icon=f":material/{icon}:", help=meaning)
+    st.badge(job.status, color=colour, icon=f":material/{icon}:", help=meaning)
 
 
 def job_card(job_id: str, lines: int = TAIL_LINES, key: str = "job") -> None:
@@ -79,7 +78,7 @@ def _where(job: Job) -> str:
 def _buttons(job: Job, key: str) -> None:
     with st.container(horizontal=True), errors():
         if job.status in jobs.ACTIVE:
-            if st.button("Stop", icon=":material/stop:", key=f"{key}_stop", disabled=job.cancel_requested):
+            if st.button("Stop", icon=":material/stop:", key=f"{key}_stop"):
                 jobs.cancel(job.id)
                 st.rerun()
             st.caption("What is finished is kept; closing this tab stops nothing.", width="content")
@@ -106,7 +105,7 @@ def job_table(rows: Sequence[Job]) -> None:
     st.dataframe(
         [
             {
-                "status": "stopping" if job.cancel_requested and job.status == "running" else job.status,
+                "status": job.status,
                 "job": visible(job.title),
                 "progress": fraction(job.done, job.total) if job.status != "done" else 1.0,
                 "started": local(job.started),

@@ -85,9 +85,9 @@ def test_how_rationales_are_drawn_is_set_for_a_run(app: Open, filled: Filled, qu
     opened.number_input(key=f"{scope}_top_p").set_value(0.9).run()
     opened.number_input(key=f"{scope}_samples").set_value(8).run()
     opened.button(key="start").click().run()
-    spec = studies.Study.read(jobs.jobs()[0].request["spec"])
-    assert spec.samples == 8
-    assert spec.sampling == {"temperature": 0.7, "top_p": 0.9}
+    teaching = studies.Study.read(jobs.jobs()[0].request["spec"]).teaching
+    assert teaching.samples == 8
+    assert teaching.sampling == {"temperature": 0.7, "top_p": 0.9}
 
 
 def test_several_at_temperature_0_are_one_sentence(app: Open, filled: Filled):
