@@ -33,7 +33,8 @@ from pydantic_core import ErrorDetails, PydanticCustomError, core_schema
 from core.errors import LabError, find
 from core.records import content_hash
 
-P, T = ParamSpec("P"), TypeVar("T")
+P = ParamSpec("P")
+T = TypeVar("T")
 Place = tuple[str | int, ...]  # of a value: ("teaching", "sampling", "temperature")
 
 LONGEST_VALUE = 60  # characters of a value that a sentence repeats

@@ -101,25 +101,28 @@ def generate(
     """Have teachers write rationales. Their keys are taken from the environment."""
     roles = find(METHODS, method, "method").teachers
     spec = _spec(study, dataset, {"key": "local"})
-    teaching = spec.teaching
-    keys = by_role(teacher, roles)
     options = {"base_url": by_role(base_url, roles), "model": by_role(model, roles)}
+    asked = {"temperature": temperature, "top_p": top_p, "max_tokens": max_tokens, "seed": seed}
+    teaching = taught(spec.teaching, roles, by_role(teacher, roles), options).but(
+        sampling=spec.teaching.sampling | {name: value for name, value in asked.items() if value is not None},
+        samples=spec.teaching.samples if samples is None else samples,
+    )
+    request = {"method": method, "split": split, "limit": limit}
+    writers = dict.fromkeys(teaching.of(role)["key"] for role in roles)
+    title = f"Rationales by {', '.join(writers)}"
+    _submit("generate", title, spec.but(teaching=teaching), request, as_json)
+
+
+def taught(
+    teaching: Teaching, roles: Collection[str], keys: dict[str, str], options: dict[str, dict[str, str]]
+) -> Teaching:
+    """The teaching with other teachers or options (name → role → value); what is not said stays."""
     panel = {}
     for role in roles:
         own, key = teaching.of(role), keys.get(role)
         config = own if key in (None, own["key"]) else {"key": key}
         panel[role] = config | {name: given[role] for name, given in options.items() if role in given}
-    asked = {"temperature": temperature, "top_p": top_p, "max_tokens": max_tokens, "seed": seed}
-    spec = spec.but(
-        teaching=teaching.but(
-            teachers=teaching.teachers | panel,
-            sampling=teaching.sampling | {name: value for name, value in asked.items() if value is not None},
-            samples=teaching.samples if samples is None else samples,
-        )
-    )
-    request = {"method": method, "split": split, "limit": limit}
-    title = f"Rationales by {', '.join(dict.fromkeys(config['key'] for config in panel.values()))}"
-    _submit("generate", title, spec, request, as_json)
+    return teaching.but(teachers=teaching.teachers | panel)
 
 
 def by_role(texts: list[str] | None, roles: Collection[str]) -> dict[str, str]:
@@ -241,4 +244,5 @@ def _spec(study: str, dataset: str | None, teacher: dict[str, Any] | None = None
         return studies.Study.read(existing.config)
     if dataset is None:
         raise LabError(f"There is no study “{study}” yet: add --dataset to make it.")
-    return studies.Study(name=study, benchmark=dataset, **({"teacher": teacher} if teacher else {}))
+    own = {"teacher": teacher} if teacher else {}
+    return studies.Study.read({"name": study, "benchmark": dataset, **own})

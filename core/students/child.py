@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m core.students.child")
     parser.add_argument("folder", type=Path)
     parser.add_argument("task", nargs="?", choices=("train", "preview"), default="train")
-    parser.add_argument("--processes", type=int, help="one a GPU by default")
+    parser.add_argument("--processes", type=int, help="default: one per GPU")
     parser.add_argument("--alone", action="store_true", help="outlive the process that started this one")
     asked = parser.parse_args(arguments)
     folder = RunFolder(asked.folder.resolve())

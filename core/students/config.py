@@ -7,10 +7,11 @@ RECIPES holds the presets. A recipe is a set of fields; a study may override any
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from core.errors import find
 from core.parts import NotCounted, OneOf, Part, Temperature, Texts, TopP
@@ -21,6 +22,8 @@ SELECTIONS = {
     "last": "the last epoch",
     "test": "the epoch that is best on the test questions (as in the paper; optimistic)",
 }
+
+RETIRED = ("task", "shard_size")  # fields that older labs and their study files have; they change no result
 
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -86,6 +89,13 @@ class TrainConfig(Part):
     teacher: Title = ""
     dataset: Title = ""
     note: Title = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_retired(cls, values: Any) -> Any:
+        if not isinstance(values, Mapping):
+            return values
+        return {name: value for name, value in values.items() if name not in RETIRED}
 
     @property
     def effective_batch(self) -> int:

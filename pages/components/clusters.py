@@ -112,7 +112,7 @@ def _settings(benchmark: str, generation: Run, known: Mapping[str, Any], scope: 
     seed = a.number_input("Seed", 0, 2**31 - 1, int(known["seed"]), key=f"{scope}_seed")
     n_init = b.number_input(
         "Starts of k-means (n_init)", 1, 100, int(known["n_init"]), key=f"{scope}_n_init",
-        help="The best of so many random starts is kept.",
+        help="k-means starts this many times at random; the best result is kept.",
     )  # fmt: skip
     texts = list(TEXTS)
     own_text = known.get("text") if known["rules"] == rules else None

@@ -28,7 +28,7 @@ COLUMNS = {
         help="To the baseline run, in points, with its 95 % interval; over the questions both answered."
     ),
     "gained / lost": st.column_config.TextColumn(help="Right here only / right in the baseline only."),
-    "p": st.column_config.TextColumn(help="Exact McNemar; with several rationales a question, sign-flip."),
+    "p": st.column_config.TextColumn(help="Exact McNemar; with several rationales per question, sign-flip."),
     "calls": st.column_config.NumberColumn(help="Fresh calls; what came from the cache was paid for before."),
 }
 

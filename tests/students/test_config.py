@@ -62,6 +62,11 @@ def test_yaml_numbers_that_are_text_are_read():
 
 def test_the_hash_is_of_what_decides_the_weights():
     config = TrainConfig(student="x")
-    same = TrainConfig(student="x", eval_batch_size=1, task="evaluate", checkpoints_kept=3)
+    same = TrainConfig(student="x", eval_batch_size=1, method="a title", checkpoints_kept=3)
     assert config.hash == same.hash
     assert config.hash != TrainConfig(student="x", seed=1).hash
+
+
+def test_what_an_older_lab_wrote_is_read():
+    old = TrainConfig(student="x", epochs=3).dump() | {"task": "train", "shard_size": 64}
+    assert TrainConfig.read(old) == TrainConfig(student="x", epochs=3)
