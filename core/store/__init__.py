@@ -155,8 +155,8 @@ def explain(error: DatabaseError) -> Exception:
         return LabError(f"Cannot write {settings.home()}: set LAB_HOME to a folder you can write.")
     if "not a database" in reason or "malformed" in reason or "no such table" in reason:
         return LabError(
-            f"The database in {settings.home()} is damaged ({error.orig}): put a copy of lab.db back, or move "
-            "it away to begin anew."
+            f"The database in {settings.home()} is damaged ({error.orig}): put a copy of lab.db back, or "
+            "move it away to start with an empty one."
         )
     if "is locked" in reason:
         return LabError("Another program holds the database: close it (or wait for it), then try again.")

@@ -172,7 +172,7 @@ def curves(run: Run | None, k: int) -> None:
     """Inertia and mean silhouette by k, as the run's job found them, with the k of the slider marked."""
     found = run.summary.get("curves") if run is not None else None
     if not found:
-        st.caption("How well each k fits (inertia and silhouette) is shown after the first choice.")
+        st.caption("How well each k fits (inertia and silhouette) is shown once exemplars have been chosen.")
         return
     import plotly.graph_objects as go
 
@@ -186,7 +186,7 @@ def curves(run: Run | None, k: int) -> None:
         figure.update_layout(title=title, xaxis_title="k")
         charts.show(figure, f"curve_{name}_{run.id if run else 0}", 190)
     sample = found[-1]["sample"]
-    st.caption(f"One start of k-means each; the silhouette compares {count(sample, 'question')}.")
+    st.caption(f"One start of k-means for each k; the silhouette is computed on {count(sample, 'question')}.")
 
 
 def watch(study: Study) -> None:
@@ -357,8 +357,8 @@ def map_part(run: Run, author: str) -> None:
                 _set(review, chosen, author)
             else:
                 st.info(
-                    "Click a point to read the question and its rationale. Take the lasso or the box above "
-                    "the map and draw around points to send them to the review queue.",
+                    "Click a point to read the question and its rationale. Or choose the lasso or the box "
+                    "above the map and draw around points to send them to the review queue.",
                     icon=":material/touch_app:",
                 )
         cluster_table(run)

@@ -58,7 +58,7 @@ def test_a_question_in_the_url_is_opened_with_its_rationales_side_by_side(app: O
 
 def test_a_card_says_how_its_question_stands(app: Open, several: int):
     opened = app("rationales")
-    assert any("Of this question: 3 rationales" in c.value for c in opened.caption)
+    assert any("For this question: 3 rationales" in c.value for c in opened.caption)
 
 
 def test_a_generation_of_one_rationale_each_has_no_such_view(app: Open, filled: Filled):

@@ -310,7 +310,7 @@ def test_a_filter_by_a_check_reads_what_is_kept(app: Open, made: Clustered, queu
     page = app("review", reviewer="ana", queue="all", check=check)
     assert "have not seen these rationales" in shown(page)
     press(page, "check_start")
-    assert "are looking at every rationale" in shown(page)
+    assert "The checks are running" in shown(page)
     (job,) = jobs.jobs()
     assert (job.kind, job.request["run_id"]) == ("check", made.generation)
     done(job.id)

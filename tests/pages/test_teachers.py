@@ -149,12 +149,12 @@ def test_the_ledger_of_adaptive_answers_and_a_check_that_can_be_started(app: Ope
     )  # fmt: skip
     page = app("rationales", study="S", generation=_label(lab.after))
     figures = {metric.label: metric.value for metric in page.metric}
-    assert figures["Calls, of two for all"] == "90 of 120"
-    assert figures["Answers behind a marker"] == "30 of 60"
+    assert figures["Calls, at two per question"] == "90 of 120"
+    assert figures["Answers read in the rationale"] == "30 of 60"
     assert figures["Tokens saved, estimated"] == "—"
     text = shown(page)
-    assert "50.0 % of the rationales hold a marker" in text
-    assert "on 1 of 2" in text and "9.5–90.5" in text
+    assert "50.0 % of the rationales contain a marker" in text
+    assert "for 1 of 2" in text and "9.5–90.5" in text
     assert "&lt;i&gt;9" in text and "<i>9" not in text
     page.number_input(key="check_size").set_value(5).run()
     page.button(key="check_answers").click().run()
@@ -165,7 +165,7 @@ def test_the_ledger_of_adaptive_answers_and_a_check_that_can_be_started(app: Ope
 
 def test_a_generation_without_adaptive_answers_has_no_ledger(app: Open, lab: Lab):
     page = app("rationales", study="S", generation=_label(lab.bare))
-    assert "Calls, of two for all" not in {metric.label for metric in page.metric}
+    assert "Calls, at two per question" not in {metric.label for metric in page.metric}
 
 
 def test_a_review_offers_to_run_again_what_depends_on_it(app: Open, lab: Lab):
@@ -176,7 +176,7 @@ def test_a_review_offers_to_run_again_what_depends_on_it(app: Open, lab: Lab):
     page.run()
     page.button(key="rerun_preview").click().run()
     assert not page.exception and not page.error
-    assert "Nothing: every result stands" in shown(page), "no student was trained on it"
+    assert "Nothing: every result was made" in shown(page), "no student was trained on it"
 
 
 def test_the_button_runs_again_what_an_edited_exemplar_was_shown_to(app: Open, lab: Lab):

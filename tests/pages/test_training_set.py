@@ -36,8 +36,8 @@ def field(app: AppTest, filled: Filled, key: str):
 
 
 def table(app: AppTest) -> dict[str, tuple[int, int, int]]:
-    found = next(frame.value for frame in app.dataframe if "left out" in frame.value)
-    return {row["left out"]: (row["before"], row["dropped"], row["after"]) for _, row in found.iterrows()}
+    found = next(frame.value for frame in app.dataframe if "reason" in frame.value)
+    return {row["reason"]: (row["before"], row["dropped"], row["after"]) for _, row in found.iterrows()}
 
 
 def said(app: AppTest) -> str:
