@@ -7,7 +7,8 @@ from typing import Any
 from core.records import Completion, Step
 from core.stages import plans
 from core.stages.plans import EvaluationPlan, ExemplarsPlan, GenerationPlan, TrainingPlan
-from core.store.models import Run
+from core.store import queries
+from core.store.models import Run, now
 from core.students.config import TrainConfig
 from core.students.part import Asking, Learning
 from core.teachers.part import Teaching
@@ -26,6 +27,21 @@ def exemplars(study_id: int, parents: tuple[Run, ...], **settings: Any) -> Run:
     """Exemplars chosen from the rationales of the generation `parents[0]`."""
     plan = ExemplarsPlan(method="", settings={"rules": "paper"} | settings, rationales="rationales")
     return plans.opened(study_id, plan, parents)
+
+
+def chosen(generation: Run, *indices: int, **settings: Any) -> Run:
+    """Finished exemplars: these questions of the generation, the first sample of each, a cluster each."""
+    run = exemplars(generation.study_id, (generation,), **settings)
+    queries.save_points(run.id, [point(index, cluster) for cluster, index in enumerate(indices)])
+    queries.set_run(run.id, status="done", finished=now(), summary={"k": len(indices)})
+    return queries.run(run.id)
+
+
+def point(index: int, cluster: int = 0, rank: int = 1, **fields: Any) -> dict[str, Any]:
+    """A question's place on the map; it qualifies, unless said otherwise."""
+    place = {"question_index": index, "sample_index": 0, "cluster": cluster, "rank": rank}
+    rest = {"distance": 0.0, "x": 0.0, "y": 0.0, "correct": True, "words": 2, "failures": []}
+    return place | rest | {"duplicate": None} | fields
 
 
 def training(study_id: int, method: str, student: str, seed: int = 0, **changes: Any) -> Run:

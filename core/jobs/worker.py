@@ -41,7 +41,7 @@ GRACE_SECONDS = 4.0  # for what is running when the worker leaves: replies that 
 def run(idle_exit: float | None = None, queues: Sequence[str] = tuple(jobs.QUEUES)) -> None:
     """Work until stopped, or until nothing has waited for `idle_exit` seconds."""
     if unknown := sorted(set(queues) - set(jobs.QUEUES)):
-        raise LabError(f"There is no queue {unknown[0]}: choose of {', '.join(jobs.QUEUES)}.")
+        raise LabError(f"There is no queue {unknown[0]}: choose from {', '.join(jobs.QUEUES)}.")
     held = local.lock(timeout=3)  # whoever looks whether it is free holds it for a moment
     try:
         held.acquire()
@@ -120,7 +120,8 @@ def _beat(me: str, version: str, stop: threading.Event, idle_exit: float | None)
     while not stop.wait(PERIOD_SECONDS):
         try:
             with session() as db:
-                if not db.execute(update(Worker).where(Worker.id == me).values(heartbeat=clock())).rowcount:
+                beat = update(Worker).where(Worker.id == me).values(heartbeat=clock()).returning(Worker.id)
+                if db.scalar(beat) is None:
                     _give_up()  # taken for dead: another worker runs its jobs
                 beats = {row.id: row.heartbeat for row in db.execute(select(Worker.id, Worker.heartbeat))}
                 engine.bury(db, [who for who in watch.dead(beats) if who != me])

@@ -65,9 +65,9 @@ def training_set(
         raise LabError(f"{method.title} trains no student: choose a method that does.")
     train = {q.index: q for q in sorted(questions, key=lambda q: q.index) if q.split == "train"}
     dropped: dict[str, list[Dropped]] = {}
-    learnt: list[tuple[int, int, Completion | None]]
+    learnt: list[tuple[int, int, Completion]]
     if method.teach is None:
-        learnt = [(index, 0, None) for index in train]
+        learnt = [(index, 0, Completion(index, 0, "")) for index in train]
     else:
         learnt, dropped = _right(train, completions, scores, samples)
     lessons = {
@@ -101,9 +101,9 @@ def _right(
     completions: Sequence[Completion],
     scores: Sequence[Score | None],
     samples: int | None,
-) -> tuple[list[tuple[int, int, Completion | None]], dict[str, list[Dropped]]]:
+) -> tuple[list[tuple[int, int, Completion]], dict[str, list[Dropped]]]:
     """Completions with the right answer, by question and sample; the rationale itself is not judged."""
-    right: list[tuple[int, int, Completion | None]] = []
+    right: list[tuple[int, int, Completion]] = []
     dropped: dict[str, list[Dropped]] = {
         reason: [] for reason in ("further samples", "other split", "failed", "wrong answer")
     }
@@ -127,7 +127,7 @@ def _right(
 
 def _filtered(
     lessons: Mapping[tuple[int, int], Sequence[Lesson]],
-    learnt: Sequence[tuple[int, int, Completion | None]],
+    learnt: Sequence[tuple[int, int, Completion]],
     train: Mapping[int, Question],
     filters: Mapping[str, Any],
     shown: Collection[str],
@@ -139,7 +139,7 @@ def _filtered(
             index,
             sample,
             lessons[index, sample][0].text if lessons[index, sample] else "",
-            written is not None and written.finish_reason == "length",
+            written.finish_reason == "length",
             train[index].text.strip() in asked,
         )
         for index, sample, written in learnt
@@ -195,8 +195,8 @@ def estimate(
 
     `prices` of all roles or by role; `count` is a `token_counter` where the model's tokenizer is known.
     """
-    if method.teach is None:
-        raise LabError(f"{method.title} asks no teacher: choose another method to generate rationales.")
     given = given or Given(options=method.options)
-    runs = [dry_run(method.teach(question, given), sampling or method.sampling)[0] for question in questions]
+    runs = [
+        dry_run(method.asking()(question, given), sampling or method.sampling)[0] for question in questions
+    ]
     return bounds(runs, prices, samples=samples, context=context, count=count)

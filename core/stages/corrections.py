@@ -94,11 +94,11 @@ def submit(run_id: int) -> str:
     """Queue one job that runs what depends on the review. Returns its id; LabError where nothing does."""
     made = plan(run_id)
     if made.empty:
-        raise LabError("Nothing depends on what changed: every result stands on the texts as they are now.")
+        raise LabError("Nothing depends on what changed: every result was made from the current texts.")
     study_id = queries.run(run_id).study_id
     request = {"run": run_id, "generations": list(made.generations), "arms": list(made.arms)}
     needs_device = made.arms or any(
-        TEACHERS[config["key"]].uses_device
+        TEACHERS[str(config["key"])].uses_device
         for asked in made.generations
         for config in _teaching(asked).teachers.values()
     )
@@ -131,7 +131,7 @@ def _generations(chosen: Run) -> tuple[list[dict[str, Any]], int]:
         if made.exemplars == standing:
             continue
         teaching, method = made.teaching, METHODS[run.method]
-        if all(TEACHERS[config["key"]].writes for config in teaching.teachers.values()):
+        if all(TEACHERS[str(config["key"])].writes for config in teaching.teachers.values()):
             calls += methods.estimate(
                 run_questions(run),
                 method,
@@ -378,7 +378,7 @@ def edited(run: Run) -> int:
         return 0
     dataset_id = queries.study(run.study_id).dataset_id
     questions = queries.questions_by_index(dataset_id, {item.key[0] for item in decided})
-    written = {questions[item.key[0]].text.strip(): item.original for item in decided}
+    written = {questions[item.key[0]].text.strip(): item.original or "" for item in decided}
     return sum(
         one != parse(one.question, written[one.question]) for one in shown(run) if one.question in written
     )

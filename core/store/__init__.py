@@ -3,8 +3,9 @@
 with session() as db:     one short transaction: committed at the end, rolled back on an error
     db.add(Study(…))
 
-A new database is made from the models, an older one brought up to date by Alembic, on first use. The durable queue (core.jobs) has its tables in the
-same database: in SQLite beside the lab's, in PostgreSQL in a schema of their own.
+A new database is made from the models, an older one brought up to date by Alembic, on first use. The
+durable queue (core.jobs) has its tables in the same database: in SQLite beside the lab's, in PostgreSQL
+in a schema of their own.
 """
 
 from __future__ import annotations
@@ -142,8 +143,8 @@ def _migrate(made: Engine) -> None:
             command.upgrade(config, "head")
         except CommandError:
             raise LabError(
-                "Another version of the lab has made this database: update the lab, open it once with lab 0.1 "
-                "if it is older than that, or set LAB_HOME to another folder."
+                "Another version of the lab has made this database: update the lab (one older than 0.1 is "
+                "first opened with lab 0.1), or set LAB_HOME to another folder."
             ) from None
 
 
@@ -164,7 +165,7 @@ def explain(error: DatabaseError) -> Exception:
     if "not a database" in reason or "malformed" in reason or "no such table" in reason:
         return LabError(
             f"The database in {settings.home()} is damaged ({error.orig}): put a copy of lab.db back, or "
-            "move it away to begin anew."
+            "move it away to start with an empty one."
         )
     if "is locked" in reason:
         return LabError("Another program holds the database: close it (or wait for it), then try again.")

@@ -255,6 +255,7 @@ class Job(Base):
     """
 
     __tablename__ = "job"
+    __allow_unmapped__ = True
     id: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str]
     title: Mapped[str]
@@ -269,10 +270,10 @@ class Job(Base):
     total: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None]
     created: Mapped[datetime] = mapped_column(default=now)
-    # Not stored here: core.jobs fills them in from the queue. (With types they would be columns.)
-    status = "queued"
-    started = None
-    finished = None
+    # Not stored here: core.jobs fills them in from the queue.
+    status: str = "queued"
+    started: datetime | None = None
+    finished: datetime | None = None
 
 
 class JobLog(Base):

@@ -473,7 +473,7 @@ class Fit:
             tick=self.stop.tick,
             each=each,
         )
-        lines = [
+        lines: list[dict[str, Any]] = [
             {
                 "question_index": row.question_index,
                 "prompt": row.prompt,
