@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import create_engine, text
 
-from core import jobs, studies
-from core.store import MIGRATIONS, engine, settings
+from core import jobs, settings, studies
+from core.store import engine
 from tests.jobs.conftest import status, until
+from tests.older import make_tables
 
 STATES = ("done", "failed", "cancelled", "running", "queued")
 JOB = """
@@ -23,15 +22,12 @@ VALUES (:id, 'generate', :title, NULL, :request, 0, :status, 'stage', 3, 9, :err
 
 
 @pytest.fixture
-def older(database, monkeypatch) -> None:
+def older(database) -> None:
     """A database as the lab before 0006 left it, with a job in each state."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
     settings.home()
     made = create_engine(settings.database_url())
     with made.connect() as connection:
-        config.attributes["engine"] = made
-        command.upgrade(config, "0005")
+        make_tables(connection)
         for state in STATES:
             over = state in ("done", "failed", "cancelled")
             row = {
