@@ -104,8 +104,8 @@ def fill(points: int) -> tuple[int, int]:
         for i in range(points)
     ]  # fmt: skip
     dataset = queries.add_dataset("arithmetic_generated", {"size": points}, questions)
-    spec = studies.Spec(name=f"{points} points", benchmark="arithmetic_generated")
-    study = queries.add_study(spec.name, dataset, "robust", spec.as_dict())
+    spec = studies.Study(name=f"{points} points", benchmark="arithmetic_generated")
+    study = queries.add_study(spec.name, dataset, "robust", spec.dump())
     fields = {"method": "fine-tune-cot", "teacher": "synthetic", "config": {"split": "all", "samples": 1}}
     made = queries.open_run(study, "generate", "1" * 64, **fields)
     queries.set_run(made.id, status="done", finished=now())

@@ -35,7 +35,7 @@ from core.datasets import load
 from core.datasets.table import DATASETS
 from core.errors import LabError
 from core.quality.arithmetic import equations
-from core.quality.checks import CHECKS, Item, has_dates, problems
+from core.quality.checks import CHECKS, Rationale, has_dates, problems
 from core.quality.steps import Number, numbers, steps
 from core.records import Exemplar
 from core.results.statistics import wilson
@@ -56,7 +56,7 @@ class Corpus:
     """Correct rationales of one source and benchmark."""
 
     name: str
-    items: list[Item]
+    items: list[Rationale]
 
 
 def corpora(data: Path) -> Iterator[Corpus]:
@@ -72,8 +72,8 @@ def corpora(data: Path) -> Iterator[Corpus]:
     yield Corpus("gsm8k · worked solutions", [_solved(q.text, q.solution, q.answer) for q in solved])
 
 
-def _solved(question: str, solution: str, gold: str) -> Item:
-    return Item(question, solution.rpartition("####")[0].strip() or solution, gold, gold, correct=True)
+def _solved(question: str, solution: str, gold: str) -> Rationale:
+    return Rationale(question, solution.rpartition("####")[0].strip() or solution, gold, gold, correct=True)
 
 
 def _corpus(path: Path, source: str, key: str) -> Iterator[Corpus]:
@@ -96,7 +96,7 @@ def _corpus(path: Path, source: str, key: str) -> Iterator[Corpus]:
         rationale = made.answer_text if source == "trace-of-thought" else made.rationale
         if verdict.correct:
             items.append(
-                Item(
+                Rationale(
                     record.question.text,
                     rationale,
                     verdict.value,
@@ -111,7 +111,7 @@ def _corpus(path: Path, source: str, key: str) -> Iterator[Corpus]:
 # ── errors put in on purpose: an item in, the item with one error out, None where it has no place ──
 
 
-def changed_result(item: Item, rng: random.Random, _others: list[Item]) -> Item | None:
+def changed_result(item: Rationale, rng: random.Random, _others: list[Rationale]) -> Rationale | None:
     """The result of one equation is off."""
     found = [
         e for e in equations(item.rationale) if e.correct and re.fullmatch(r"[\d.,]+", e.right.lstrip("$"))
@@ -123,7 +123,7 @@ def changed_result(item: Item, rng: random.Random, _others: list[Item]) -> Item 
     return _with(item, start, e.end, _other_number(e.right, rng))
 
 
-def changed_operand(item: Item, rng: random.Random, _others: list[Item]) -> Item | None:
+def changed_operand(item: Rationale, rng: random.Random, _others: list[Rationale]) -> Rationale | None:
     """One number on the left of an equation is another."""
     spots = []
     for e in equations(item.rationale):
@@ -137,14 +137,14 @@ def changed_operand(item: Item, rng: random.Random, _others: list[Item]) -> Item
     return _with(item, at, at + len(text), _other_number(text, rng))
 
 
-def changed_answer(item: Item, rng: random.Random, _others: list[Item]) -> Item | None:
+def changed_answer(item: Rationale, rng: random.Random, _others: list[Rationale]) -> Rationale | None:
     """The answer given is not the one that was worked out."""
     if not item.answer or not re.fullmatch(r"-?\d+(?:\.\d+)?", item.answer):
         return None
     return replace(item, answer=_other_number(item.answer, rng), correct=False)
 
 
-def cut_short(item: Item, rng: random.Random, _others: list[Item]) -> Item | None:
+def cut_short(item: Rationale, rng: random.Random, _others: list[Rationale]) -> Rationale | None:
     """The rationale stops in mid-sentence; its finish reason does not say so."""
     said = [m.end() for m in re.finditer(r"\w+", item.rationale)]
     inside = [
@@ -155,7 +155,7 @@ def cut_short(item: Item, rng: random.Random, _others: list[Item]) -> Item | Non
     return replace(item, rationale=item.rationale[: rng.choice(inside)]) if inside else None
 
 
-def said_twice(item: Item, rng: random.Random, _others: list[Item]) -> Item | None:
+def said_twice(item: Rationale, rng: random.Random, _others: list[Rationale]) -> Rationale | None:
     """A step comes again later."""
     made = [s for s in steps(item.rationale) if len(s.text.split()) >= 6]
     if not made:
@@ -164,7 +164,7 @@ def said_twice(item: Item, rng: random.Random, _others: list[Item]) -> Item | No
     return replace(item, rationale=item.rationale.rstrip() + "\n" + step.text)
 
 
-def misread_once(item: Item, rng: random.Random, _others: list[Item]) -> Item | None:
+def misread_once(item: Rationale, rng: random.Random, _others: list[Rationale]) -> Rationale | None:
     """A number of the question is another one at one place outside the equations, and that one stands
     nowhere else: neither in the question nor in the rationale."""
     given = {n.value for n in numbers(item.question)}
@@ -178,7 +178,7 @@ def misread_once(item: Item, rng: random.Random, _others: list[Item]) -> Item | 
     return None if other is None else _with(item, spot.start, spot.end, other)
 
 
-def misread_throughout(item: Item, rng: random.Random, _others: list[Item]) -> Item | None:
+def misread_throughout(item: Rationale, rng: random.Random, _others: list[Rationale]) -> Rationale | None:
     """The rationale goes on from another number than the question has: here the question's is changed,
     to one that stands nowhere else."""
     told = {n.value for n in numbers(item.rationale)}
@@ -195,7 +195,7 @@ def misread_throughout(item: Item, rng: random.Random, _others: list[Item]) -> I
     return replace(item, question=question, correct=False)
 
 
-def left_out(item: Item, rng: random.Random, _others: list[Item]) -> Item | None:
+def left_out(item: Rationale, rng: random.Random, _others: list[Rationale]) -> Rationale | None:
     """Every step with one of the question's numbers is gone, and every step with a number that is neither
     given nor worked out by an equation that stays: it may have come of the one left out."""
     given = {n.value for n in numbers(item.question)}
@@ -217,7 +217,7 @@ def left_out(item: Item, rng: random.Random, _others: list[Item]) -> Item | None
     return None
 
 
-def from_an_exemplar(item: Item, rng: random.Random, others: list[Item]) -> Item | None:
+def from_an_exemplar(item: Rationale, rng: random.Random, others: list[Rationale]) -> Rationale | None:
     """One step is an exemplar's."""
     other = rng.choice(others)
     long = [s for s in steps(other.rationale) if len(s.text.split()) >= 9]
@@ -229,7 +229,9 @@ def from_an_exemplar(item: Item, rng: random.Random, others: list[Item]) -> Item
     return replace(_with(item, place.start, place.end, step.text), exemplars=(exemplar,))
 
 
-CORRUPTIONS: dict[str, tuple[str, Callable[[Item, random.Random, list[Item]], Item | None]]] = {
+CORRUPTIONS: dict[
+    str, tuple[str, Callable[[Rationale, random.Random, list[Rationale]], Rationale | None]]
+] = {
     "result of an equation changed": ("arithmetic", changed_result),
     "operand of an equation changed": ("arithmetic", changed_operand),
     "wrong step, right answer": ("lucky", changed_result),
@@ -253,11 +255,11 @@ repeated   what the question says may be said twice: about half of AddSub's step
 Both stranger and unused pass over questions about dates, whose numbers follow the calendar: none is here."""
 
 
-def corrupted(items: list[Item], kind: str, n: int, seed: int) -> list[Item]:
+def corrupted(items: list[Rationale], kind: str, n: int, seed: int) -> list[Rationale]:
     """n items with one error of a kind, each made from another rationale that its check is silent about."""
     check, corrupt = CORRUPTIONS[kind]
     rng = random.Random(f"{seed} {kind}")
-    made: list[Item] = []
+    made: list[Rationale] = []
     for item in rng.sample(items, len(items)):
         if len(made) == n:
             break
@@ -269,11 +271,11 @@ def corrupted(items: list[Item], kind: str, n: int, seed: int) -> list[Item]:
     return made
 
 
-def _with(item: Item, start: int, end: int, text: str) -> Item:
+def _with(item: Rationale, start: int, end: int, text: str) -> Rationale:
     return replace(item, rationale=item.rationale[:start] + text + item.rationale[end:])
 
 
-def _new_number(item: Item, spot: Number, rng: random.Random, text: str) -> str | None:
+def _new_number(item: Rationale, spot: Number, rng: random.Random, text: str) -> str | None:
     """Another number for the one at a spot of `text`, that stands neither in question nor rationale."""
     there = {n.value for n in (*numbers(item.question), *numbers(item.rationale))}
     for _ in range(20):
@@ -362,7 +364,7 @@ def main() -> None:
     print(f"\ncopied: false alarms with eight other rationales as exemplars {alarms}/{len(foreign)}")
 
 
-def _others(pool: list[Item], i: int) -> tuple[Exemplar, ...]:
+def _others(pool: list[Rationale], i: int) -> tuple[Exemplar, ...]:
     chosen = random.Random(i).sample(pool, 8)
     return tuple(Exemplar(x.question, x.rationale, "") for x in chosen if x.question != pool[i].question)
 

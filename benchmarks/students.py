@@ -38,15 +38,17 @@ def rows(n: int, form: Any) -> list[dict[str, Any]]:
 
 def ours(folder: Path, student: str, data: list[dict[str, Any]]) -> dict[str, Any]:
     """Seconds of one epoch of the lab's own loop."""
-    from core.students import loading
+    from core.models import loading
     from core.students.config import TrainConfig
     from core.students.folder import RunFolder, write_lines
+    from core.students.table import location, resolve
     from core.students.training import Fit, Stop, read_data
 
     run = RunFolder(folder)
     config = TrainConfig(student=student, epochs=1, batch_size=BATCH, selection="last")
     write_lines(run.path / "rows.jsonl", data)
-    row, path = loading.resolved(config)
+    row = resolve(config.student)
+    path = location(row)
     tokenizer = loading.load_tokenizer(path)
     read = read_data(run, config, tokenizer, loading.read_model_config(path))
     fit = Fit(run, config, row, path, tokenizer, read, Stop(), BATCH)
@@ -60,15 +62,16 @@ def trainers(folder: Path, student: str, data: list[dict[str, Any]]) -> dict[str
     """Seconds of one epoch of transformers.Trainer (default settings) on the same examples."""
     from transformers import DataCollatorForSeq2Seq, Trainer, TrainerCallback, TrainingArguments
 
-    from core.students import loading
+    from core.models import loading
     from core.students.config import TrainConfig
     from core.students.encoding import encode
+    from core.students.table import location, resolve
 
     config = TrainConfig(student=student)
-    row, path = loading.resolved(config)
+    path = location(resolve(config.student))
     tokenizer = loading.load_tokenizer(path)
     examples = encode(data, tokenizer, config, loading.read_model_config(path))
-    model = loading.load_model(row, path)
+    model = loading.load_model(path)
 
     class Clock(TrainerCallback):
         started = seconds = 0.0

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
-Row = TypeVar("Row")
+T = TypeVar("T")
 LONGEST = 1000  # characters; a sentence may quote a file, whose text may be of any length
 
 
@@ -29,7 +29,7 @@ class RefusedError(LabError):
     """A comparison, resume or edit that would give a wrong result."""
 
 
-def find(table: Mapping[str, Row], key: str, what: str) -> Row:
+def find(table: Mapping[str, T], key: str, what: str) -> T:
     """The row of a table under this key; LabError that names the keys there are."""
     if key not in table:
         raise LabError(f"There is no {what} “{key}”: choose one of {', '.join(table)}.")

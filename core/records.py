@@ -1,9 +1,8 @@
 """The records every stage reads and writes: frozen, typed, plain values only.
 
 Question    "Q: how many …"   gold "43"        one item of a benchmark
-Completion  rationale + answer text + cost     what a teacher wrote for one question
+Completion  steps + rationale + answer place   what a teacher or a student wrote for one question
 TrainingRow "question" → "rationale --> 43"    what a student reads and writes
-Prediction  text + extracted answer            what a student wrote for one question
 
 The words are the papers' own; see README, "Words".
 """
@@ -62,49 +61,113 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One prompt to a teacher. `question_index` and `sample_index` say whose it is, `step` which call."""
+    """One prompt to one model, and whose it is: step `step` of a question's sample, asked of a role.
+
+    `draw` sets apart equal prompts that are to be sampled apart, such as the D samples of a question;
+    `place` is the request's position among those that were asked together, `depth` the number of steps
+    before it.
+    """
 
     prompt: str
     question_index: int
     sample_index: int = 0
-    step: str = "rationale"  # or "answer", the second call of two-step prompting
-    sampling: Sampling | None = None  # where this step is sampled unlike the others
+    step: str = "rationale"
+    role: str = "teacher"
+    sampling: Sampling = Sampling()
+    draw: int = 0
+    place: int = 0
+    depth: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a teacher answered to one request, raw. `error` is one sentence when it did not."""
+    """What a model answered to one request, raw. `error` is one sentence when it did not."""
 
     request: Request
     text: str = ""
     finish_reason: str = "stop"  # "stop", "length" or "error"
     prompt_tokens: int = 0
     completion_tokens: int = 0
-    cost: float = 0.0  # US dollars at the teacher row's prices
-    cached: bool = False  # served without a call
+    cost: float = 0.0  # US dollars at the teacher's prices
+    cached: bool = False  # kept from before: no call was made
     error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Completion:
-    """A question's rationale and answer text, with the exact prompts they answer.
+class Step:
+    """One prompt and what a model wrote to it, as a completion keeps it."""
 
-    `answer_prompt` is empty when the method needs one call only.
+    name: str
+    prompt: str
+    text: str
+    role: str = "teacher"
+    finish_reason: str = "stop"
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost: float = 0.0
+    cached: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerPlace:
+    """Where a completion's answer is: in the text of a step, from a character on, behind a prefix.
+
+    `by` is a row of core.answers.FINDERS: "text", read there by the rules; "vote", the majority of `of`.
+    """
+
+    by: str = "text"
+    step: int = 0
+    after: int = 0
+    prefix: str | None = None
+    of: tuple[AnswerPlace, ...] = ()
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> AnswerPlace:
+        return cls(**values | {"of": tuple(cls.from_dict(one) for one in values.get("of", ()))})
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What the models wrote for one question, teachers and students alike: every step, and the result.
+
+    `rationale` is the text that is read, checked and learnt; it is mostly the text of a step.
     """
 
     question_index: int
     sample_index: int
-    prompt: str
     rationale: str
-    finish_reason: str = "stop"
-    answer_prompt: str = ""
-    answer_text: str = ""
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cost: float = 0.0
-    calls: int = 0
-    cached: bool = False
+    steps: tuple[Step, ...] = ()
+    answer: AnswerPlace = AnswerPlace()
     error: str | None = None
+
+    @property
+    def finish_reason(self) -> str:
+        """ "length" where the rationale was cut at the token limit, "error" where a call failed."""
+        if self.error is not None:
+            return "error"
+        own = [step.finish_reason for step in self.steps if step.text == self.rationale]
+        return own[0] if own else "length" if any(s.finish_reason == "length" for s in self.steps) else "stop"
+
+    @property
+    def prompt_tokens(self) -> int:
+        return sum(step.prompt_tokens for step in self.steps)
+
+    @property
+    def completion_tokens(self) -> int:
+        return sum(step.completion_tokens for step in self.steps)
+
+    @property
+    def cost(self) -> float:
+        return sum(step.cost for step in self.steps)
+
+    @property
+    def calls(self) -> int:
+        """Calls that were made for it; kept replies cost none."""
+        return sum(not step.cached for step in self.steps)
+
+    @property
+    def cached(self) -> bool:
+        return bool(self.steps) and all(step.cached for step in self.steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,19 +190,12 @@ class TrainingRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Prediction:
-    """What a student wrote for one question, raw; scores are derived from it."""
-
-    question_index: int
-    prompt: str
-    text: str
-    finish_reason: str = "stop"
-    tokens: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Score:
-    """The verdict on one text under one rule set. `start:end` is the matched span, if any."""
+    """The verdict on one text under one rule set. `start:end` is the matched span, if any.
+
+    Of a completion, the span is in the text of its step `step`, and `note` says how the answer was found
+    where it was not simply read ("2 of 3 agree").
+    """
 
     correct: bool
     value: str | None
@@ -147,6 +203,8 @@ class Score:
     end: int | None = None
     contains_answer: bool = False
     correct_format: bool = False
+    step: int = 0
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

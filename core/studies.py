@@ -1,208 +1,167 @@
 """A study: one benchmark, some methods, teachers and students, compared on the same test questions.
 
-A study file (YAML) is the whole experiment:
+A study file (YAML) is the whole experiment, in parts:
 
-    name: coin-flip demo
-    benchmark: coin_flip_generated
-    options: {size: 334, flips: 4}
-    train: 200                       # at most so many training questions (default: all)
-    test: 100
-    teacher: {key: worked}
+    name: Coin-flip demo
+    benchmark: {key: coin_flip_generated, options: {size: 335, flips: 4}, train: 200, test: 100}
+    teaching: {teachers: {teacher: {key: worked}}}
+    learning: {recipe: demo}
+    asking: {max_new_tokens: 160}
     methods: [fine-tune, fine-tune-cot]
     students: [SmolLM2-135M]
-    recipe: demo
     seeds: [0]
+
+The fields of the parts may also stand at the top, as in FLAT: `benchmark: coin_flip_generated`, `train: 200`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import MISSING, asdict, dataclass, field, fields, replace
+from collections.abc import Mapping, Sequence
+from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
 
-from core.errors import LabError, RefusedError, find
-from core.records import Question, Sampling
+from pydantic import Field, JsonValue, model_validator
+
+from core import yaml_file
+from core.answers import RULES
+from core.datasets import subsample
+from core.datasets.part import Benchmark
+from core.errors import LabError, RefusedError
+from core.parts import Mistake, NotCounted, Numbers, OneOf, Part, Place, Some, Texts, refused
+from core.progress import Report, silent
+from core.records import Question
+from core.students.part import Asking, Learning
+from core.teachers import TEACHERS
+from core.teachers.part import TEACHER, Diverse, Teaching
 
 if TYPE_CHECKING:
     from core.methods import Method
 
-DEFAULT_RULES = "fine-tune-cot"
-DIVERSE = {"samples": 8, "temperature": 0.7, "top_p": 1.0}  # the papers' diverse reasoning
-
-
-@dataclass(frozen=True)
-class Spec:
-    """What a study file says. Raises LabError where a value cannot be used."""
-
-    name: str
-    benchmark: str
-    options: dict[str, Any] = field(default_factory=dict)  # of the benchmark: size, seed, flips, …
-    split: str = "default"
-    train: int | None = None  # at most so many training questions
-    test: int | None = None
-    teacher: dict[str, Any] = field(default_factory=lambda: {"key": "worked"})
-    sampling: dict[str, Any] = field(default_factory=dict)  # where it differs from the method's own
-    prompting: dict[str, Any] = field(default_factory=dict)  # options of the method's prompts: trigger
-    samples: int = 1  # D, the rationales per question ("diverse reasoning")
-    diverse: dict[str, Any] = field(default_factory=dict)  # every taught arm again: samples, temperature, …
-    methods: tuple[str, ...] = ("fine-tune", "fine-tune-cot")
-    exemplars: tuple[dict[str, str], ...] = ()  # question, rationale, answer: the user's own
-    clusters: dict[str, Any] = field(default_factory=dict)  # how they are chosen: rules, k, seed, …
-    students: tuple[str, ...] = ("SmolLM2-135M",)
-    recipe: str = "default"
-    training: dict[str, Any] = field(default_factory=dict)  # overrides of the recipe
-    max_new_tokens: int = 256  # of a student's answer
-    seeds: tuple[int, ...] = (0,)
-    filters: dict[str, Any] = field(default_factory=dict)  # of the training set: steps, max_words, …
-    rules: str = DEFAULT_RULES
-
-    def __post_init__(self) -> None:
-        from core.answers import find_rules
-        from core.datasets import find_dataset
-        from core.exemplars.own import tidy
-        from core.methods import METHODS, filters
-        from core.teachers import TEACHERS, check
-
-        if not self.name.strip():
-            raise LabError("A study needs a name: fill in `name`.")
-        if any("\ud800" <= character <= "\udfff" for character in self.name):
-            raise LabError(
-                "The study's name holds half of a surrogate pair, which cannot be stored: remove it."
-            )
-        find_dataset(self.benchmark)
-        find_rules(self.rules)
-        find(TEACHERS, str(self.teacher.get("key", "(none)")), "teacher")
-        check(self.teacher)
-        for method in self.methods:
-            find(METHODS, method, "method")
-        object.__setattr__(self, "exemplars", tidy(self.exemplars))
-        if self.samples < 1:
-            raise LabError(f"`samples` is {self.samples}: ask for at least one rationale per question.")
-        if self.samples > 1 and not self.sampling.get("temperature"):
-            raise LabError(
-                "Several samples at temperature 0 are all the same: set `sampling: {temperature: 0.7}`."
-            )
-        filters.chosen(self.filters)
-        _check_diverse(self)
-        for name in ("train", "test"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise LabError(f"`{name}` is {value}: leave it out, or ask for at least one question.")
-        known = {f.name for f in fields(Sampling)}
-        if unknown := sorted(set(self.sampling) - known):
-            raise LabError(
-                f"`sampling` has unknown fields ({', '.join(unknown)}): use {', '.join(sorted(known))}."
-            )
-        _check_kinds(Sampling, self.sampling, "sampling: ")
-
-    def sampled(self, own: Sampling) -> Sampling:
-        """A method's own sampling with what the study sets."""
-        changes = dict(self.sampling)
-        if "stop" in changes:
-            changes["stop"] = tuple(changes["stop"])
-        return replace(own, **changes)
-
-    def diversely(self) -> Spec:
-        """The study as its diverse arms are run: D samples a question, drawn as `diverse` says."""
-        drawn = DIVERSE | self.diverse
-        samples = drawn.pop("samples")
-        return replace(self, samples=samples, sampling=self.sampling | drawn, diverse={})
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
-
-def _check_diverse(spec: Spec) -> None:
-    if not spec.diverse:
-        return
-    if unknown := sorted(set(spec.diverse) - set(DIVERSE)):
-        raise LabError(
-            f"`diverse` has unknown fields ({', '.join(unknown)}): use {', '.join(sorted(DIVERSE))}."
-        )
-    _check_kinds(Sampling, _without(spec.diverse, "samples"), "diverse: ")
-    drawn = DIVERSE | spec.diverse
-    _check_kinds(Spec, {"samples": drawn["samples"]}, "diverse: ")
-    if drawn["samples"] < 2 or drawn["temperature"] <= 0:
-        raise LabError("`diverse` needs several samples at a temperature above 0: as `{samples: 8}`.")
-    if spec.samples > 1:
-        raise LabError("`samples` and `diverse` both ask for several rationales: leave `samples` out.")
-
-
-def _list_of(kind: type) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, list | tuple) and all(type(one) is kind for one in value)
-
-
-KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {  # a field's annotation → what its value must be
-    "str": ("a text", lambda value: isinstance(value, str)),
-    "int": ("a whole number", lambda value: type(value) is int),
-    "int | None": ("a whole number", lambda value: value is None or type(value) is int),
-    "float": ("a number", lambda value: type(value) in (int, float)),
-    "dict[str, Any]": ("`{name: value}` pairs", lambda value: isinstance(value, dict)),
-    "tuple[str, ...]": ("a list of names, as `[one, two]`", _list_of(str)),
-    "tuple[int, ...]": ("a list of whole numbers, as `[0, 1]`", _list_of(int)),
-    "tuple[dict[str, str], ...]": ("a list of `{name: text}`", _list_of(dict)),
+# Where a field at the top of a file belongs.
+FLAT: dict[str, tuple[str, ...]] = {
+    **{name: ("benchmark", name) for name in ("options", "split", "train", "test")},
+    "teacher": ("teaching", "teachers", TEACHER),
+    **{name: ("teaching", name) for name in ("sampling", "samples", "prompting", "exemplars", "clusters")},
+    **{name: ("learning", name) for name in ("recipe", "training", "filters")},
+    "max_new_tokens": ("asking", "max_new_tokens"),
 }
 
 
-def _check_kinds(of: type, values: dict[str, Any], where: str = "") -> None:
-    """LabError for a value that is not of its field's kind: `seeds: 1`, where a list belongs."""
-    for one in fields(of):
-        noun, fits = KINDS[one.type]
-        if one.name in values and not fits(values[one.name]):
-            raise LabError(f"`{where}{one.name}` must be {noun}: correct it.")
+def _methods() -> Mapping[str, Method]:
+    from core.methods import METHODS
+
+    return METHODS
 
 
-def from_dict(values: dict[str, Any]) -> Spec:
-    """A Spec from plain values; unknown and missing fields are named in the error."""
-    if not isinstance(values, dict):
-        raise LabError("A study file is a list of `field: value` lines; see the example in the README.")
-    known = {f.name: f for f in fields(Spec)}
-    if unknown := sorted(set(values) - set(known)):
-        raise LabError(f"The study has unknown fields ({', '.join(unknown)}): known are {', '.join(known)}.")
-    missing = [
-        n
-        for n, f in known.items()
-        if n not in values and f.default is MISSING and f.default_factory is MISSING
-    ]
-    if missing:
-        raise LabError(f"The study lacks {', '.join(missing)}: add it to the file.")
-    _check_kinds(Spec, _without(values, "filters"))  # which say themselves what they may be
-    lists = {n: tuple(v) for n, v in values.items() if isinstance(v, list)}
-    return Spec(**{**values, **lists})
+class Study(Part):
+    """One benchmark, some methods, teachers and students, compared on the same test questions."""
+
+    name: Annotated[str, NotCounted] = Field(description="what the study is called")
+    benchmark: Benchmark
+    teaching: Teaching = Teaching()
+    learning: Learning = Learning()
+    asking: Asking = Asking()
+    methods: Annotated[tuple[Annotated[str, OneOf(_methods, "method")], ...], Field(strict=False)] = Field(
+        ("fine-tune", "fine-tune-cot"), description="what is compared"
+    )
+    students: Texts = Field(("SmolLM2-135M",), description="names of students, hub ids or folders")
+    seeds: Numbers = Field((0,), description="of the students' training: one student each")
+    rules: Annotated[str, OneOf(lambda: RULES, "rules")] = Field(
+        "fine-tune-cot", description="how answers are read and compared"
+    )
+    diverse: Annotated[dict[str, JsonValue], Some(Diverse)] = Field(
+        default={}, description="every taught arm a second time, with several rationales per question"
+    )
+
+    @property
+    def parts(self) -> tuple[Teaching, Learning, Asking]:
+        """How an arm of it is taught, trained and asked."""
+        return self.teaching, self.learning, self.asking
+
+    def diversely(self) -> Study:
+        """The study as its diverse arms are run."""
+        return self.but(teaching=self.teaching.diversely(self.diverse), diverse={})
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nested(cls, values: Any) -> Any:
+        """The fields at the top of a file in the parts that they belong to."""
+        if not isinstance(values, Mapping):
+            return values
+        nested = {name: value for name, value in values.items() if name not in FLAT}
+        if isinstance(values.get("benchmark"), str):
+            nested["benchmark"] = {"key": values["benchmark"]}
+        for name in [name for name in FLAT if name in values]:
+            *rooms, field = FLAT[name]
+            inside = nested
+            for room in rooms:
+                if not isinstance(inside.get(room, {}), Mapping | Part):
+                    return nested  # and is refused for it
+                inside[room] = inside = dict(inside.get(room, {}))
+            if field in inside:
+                raise refused(f"`{'.'.join(FLAT[name])}` says it too: keep one of the two.", name)
+            inside[field] = values[name]
+        return nested
+
+    @model_validator(mode="after")
+    def _usable(self) -> Self:
+        if not self.name.strip():
+            raise refused("a study needs a name: fill it in.", "name")
+        if any("\ud800" <= character <= "\udfff" for character in self.name):
+            raise refused("it holds half of a surrogate pair, which cannot be stored: remove it.", "name")
+        if self.diverse and self.teaching.samples > 1:
+            raise refused("`samples` asks for several rationales too: leave `samples` out.", "diverse")
+        return self
+
+    @classmethod
+    def _as_written(cls, place: Place, values: Any) -> Place:
+        if not isinstance(values, Mapping):
+            return place
+        flat = {name: target for name, target in FLAT.items() if name in values}
+        if isinstance(values.get("benchmark"), str):
+            flat["benchmark"] = ("benchmark", "key")
+        for name, target in flat.items():
+            if place[: len(target)] == target:
+                return (name, *place[len(target) :])
+        return place
+
+    @classmethod
+    def _known(cls) -> list[str]:
+        return [*super()._known(), *FLAT]
 
 
-def read(path: Path) -> Spec:
-    """A Spec from a YAML file."""
-    import yaml
-
+def read(path: Path) -> Study:
+    """The study of a YAML file. LabError with the line of what cannot be used."""
+    values, lines = yaml_file.read(Path(path))
     try:
-        return from_dict(yaml.safe_load(Path(path).read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        raise LabError(f"There is no file {path}: give the path of a study file (YAML).") from None
-    except OSError as error:
-        raise LabError(f"{path} cannot be read ({error.strerror}): give the path of a study file.") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a number of 5,000 digits is a ValueError
-        raise LabError(
-            f"{path} is not valid YAML ({' '.join(str(error).split())}): mend that line."
-        ) from None
+        return Study.read(values)
+    except Mistake as mistake:
+        raise LabError(f"{path}, line {yaml_file.line(lines, mistake.place)}: {mistake}") from None
 
 
-def demo(train: int = 200, test: int = 100) -> Spec:
+def schema() -> dict[str, Any]:
+    """The JSON Schema of study files, in parts or flat, with what there is to choose."""
+    made = Study.model_json_schema()
+    parts, fields = made["$defs"], made["properties"]
+    fields["benchmark"] = {"anyOf": [parts["Benchmark"]["properties"]["key"], {"$ref": "#/$defs/Benchmark"}]}
+    for name, (room, *inside) in FLAT.items():
+        field = parts[str(room).capitalize()]["properties"][inside[0]]
+        fields[name] = field if inside == [name] else field["additionalProperties"]
+    return made
+
+
+def demo(train: int = 200, test: int = 100) -> Study:
     """The demo study: real, small, needs no key and no model hub."""
-    import math
-
     full = (train, test) == (200, 100)
-    return Spec(
+    # The split is 70:30: as many questions as both parts need.
+    size = ceil(max(train / 0.7, test / 0.3)) + 1
+    options = {"size": size, "seed": 0, "flips": 4}
+    return Study(
         name="Coin-flip demo" if full else f"Coin-flip demo {train}+{test}",
-        benchmark="coin_flip_generated",
-        # The split is 70:30: as many questions as both parts need.
-        options={"size": math.ceil(max(train / 0.7, test / 0.3)) + 1, "seed": 0, "flips": 4},
-        train=train,
-        test=test,
-        teacher={"key": "worked"},
-        recipe="demo",
-        max_new_tokens=160,
+        benchmark=Benchmark(key="coin_flip_generated", options=options, train=train, test=test),
+        learning=Learning(recipe="demo"),
+        asking=Asking(max_new_tokens=160),
     )
 
 
@@ -210,12 +169,10 @@ def at_most(questions: list[Question], n: int | None) -> list[Question]:
     """n of the questions, chosen as Fine-tune-CoT chooses its few-shot training subsets; None: all."""
     if n is None or n >= len(questions):
         return questions
-    from core.datasets import subsample
-
     return [questions[i] for i in subsample(range(len(questions)), n)]
 
 
-def open_study(spec: Spec, progress: Any = None) -> int:
+def open_study(study: Study, progress: Report = silent) -> int:
     """The id of the study of this name, made on first use.
 
     The same name with another benchmark or other questions is refused: its runs would not compare.
@@ -224,33 +181,30 @@ def open_study(spec: Spec, progress: Any = None) -> int:
 
     from core.store import queries
 
-    existing = queries.study_by_name(spec.name)
+    existing = queries.study_by_name(study.name)
     if existing is not None:
-        frozen = ("benchmark", "options", "split", "test", "rules")
-        old = from_dict(existing.config)
-        changed = [name for name in frozen if getattr(old, name) != getattr(spec, name)]
-        if changed:
+        old = Study.read(existing.config)
+        pairs = {
+            "benchmark": (old.benchmark.key, study.benchmark.key),
+            "options": (old.benchmark.options, study.benchmark.options),
+            "split": (old.benchmark.split, study.benchmark.split),
+            "test": (old.benchmark.test, study.benchmark.test),
+            "rules": (old.rules, study.rules),
+        }
+        if changed := [name for name, (before, now) in pairs.items() if before != now]:
             raise RefusedError(
-                f"Study “{spec.name}” already exists with another {', '.join(changed)}: choose a new name."
+                f"Study “{study.name}” already exists with another {', '.join(changed)}: choose a new name."
             )
-        queries.update_study(existing.id, spec.as_dict())
+        queries.update_study(existing.id, study.dump())
         return existing.id
+    chosen = study.benchmark
     dataset_id = queries.add_dataset(
-        spec.benchmark, {"split": spec.split, **spec.options}, load_benchmark(spec, progress)
+        chosen.key, {"split": chosen.split, **chosen.options}, chosen.load(progress)
     )
     try:
-        return queries.add_study(spec.name, dataset_id, spec.rules, spec.as_dict())
+        return queries.add_study(study.name, dataset_id, study.rules, study.dump())
     except IntegrityError:  # another tab or command has made it meanwhile
-        return open_study(spec, progress)
-
-
-def load_benchmark(spec: Spec, progress: Any = None) -> list[Question]:
-    """All questions of a study's benchmark, downloaded or generated as its options say."""
-    from core.datasets import load
-
-    own = {name: spec.options[name] for name in ("size", "seed") if name in spec.options}
-    rest = {name: value for name, value in spec.options.items() if name not in own}
-    return load(spec.benchmark, split=spec.split, **own, options=rest or None, progress=progress)
+        return open_study(study, progress)
 
 
 def questions(study_id: int, split: str) -> list[Question]:
@@ -258,10 +212,21 @@ def questions(study_id: int, split: str) -> list[Question]:
     from core.store import queries
 
     row = queries.study(study_id)
-    return at_most(queries.questions(row.dataset_id, split), row.config.get(split))
+    chosen = Study.read(row.config).benchmark
+    n = {"train": chosen.train, "test": chosen.test}.get(split)
+    return at_most(queries.questions(row.dataset_id, split), n)
 
 
-class Arm(NamedTuple):
+def keep_exemplars(study_id: int, rows: Sequence[Mapping[str, str]]) -> None:
+    """Keep the user's own exemplars in a study; the rest of it stays as it is."""
+    from core.store import queries
+
+    study = Study.read(queries.study(study_id).config)
+    changed = study.but(teaching=study.teaching.but(exemplars=rows))
+    queries.update_study(study_id, changed.dump())
+
+
+class StudyArm(NamedTuple):
     """One student of a study: its row of the results table. `diverse`: of the study's diverse rationales."""
 
     method: str
@@ -275,69 +240,70 @@ class Arm(NamedTuple):
         return {name: value for name, value in self._asdict().items() if value is not False}
 
 
-def arms(spec: Spec) -> list[Arm]:
+def arms(study: Study) -> list[StudyArm]:
     """Every row of the results table, in the order in which they run."""
-    from core.methods import METHODS
-
+    methods = _methods()
     return [
-        Arm(method, student, seed, diverse)
-        for student in spec.students
-        for method in spec.methods
-        for diverse in _ways(spec, METHODS[method])
-        for seed in (spec.seeds if METHODS[method].trains else spec.seeds[:1])
+        StudyArm(method, student, seed, diverse)
+        for student in study.students
+        for method in study.methods
+        for diverse in _ways(study, methods[method])
+        for seed in (study.seeds if methods[method].trains else study.seeds[:1])
     ]
 
 
-def generations(spec: Spec) -> list[tuple[str, bool]]:
+def generations(study: Study) -> list[tuple[str, bool]]:
     """(method, diverse) of every set of rationales that the study's arms need."""
-    from core.methods import METHODS
-
-    taught = [name for name in spec.methods if METHODS[name].needs_teacher]
-    return [(name, diverse) for name in taught for diverse in _ways(spec, METHODS[name])]
-
-
-def _ways(spec: Spec, method: Method) -> tuple[bool, ...]:
-    return (False, True) if spec.diverse and method.needs_teacher else (False,)
+    methods = _methods()
+    taught = [name for name in study.methods if methods[name].needs_teacher]
+    return [(name, diverse) for name in taught for diverse in _ways(study, methods[name])]
 
 
-def ablation(spec: Spec, seeds: tuple[int, ...], diverse: dict[str, Any]) -> Spec:
+def _ways(study: Study, method: Method) -> tuple[bool, ...]:
+    return (False, True) if study.diverse and method.needs_teacher else (False,)
+
+
+def ablation(study: Study, seeds: tuple[int, ...], diverse: Mapping[str, Any]) -> Study:
     """The study with the four arms of New-Fine-tune-CoT's ablation beside the methods that it has.
 
     What would blur the arms is left to them: which exemplars qualify, whether answers are adaptive, and
     how many rationales are drawn at which temperature. LabError where the arms could not differ.
     """
     from core.results.ablation import ARMS
-    from core.teachers import TEACHERS
 
-    if not TEACHERS[spec.teacher["key"]].writes:
+    teaching = study.teaching
+    if not (teacher := TEACHERS[teaching.teacher["key"]]).writes:
         raise LabError(
-            f"{TEACHERS[spec.teacher['key']].title} cannot answer with exemplars in view: "
+            f"{teacher.title} cannot answer with exemplars in view: "
             "choose a teacher that writes on the Generate page, such as the embedded model."
         )
-    clusters = _without(spec.clusters, "rules", "own")
-    own = _without(spec.clusters.get("own") or {}, "correct")
-    return replace(
-        spec,
-        methods=tuple(dict.fromkeys([*spec.methods, *ARMS])),
+    clusters = _without(teaching.clusters, "rules", "own")
+    limits: Any = teaching.clusters.get("own") or {}
+    own = _without(limits, "correct")
+    return study.but(
+        methods=tuple(dict.fromkeys([*study.methods, *ARMS])),
         seeds=seeds,
-        samples=1,
         diverse=diverse,
-        sampling=_without(spec.sampling, "temperature", "top_p"),
-        prompting=_without(spec.prompting, "adaptive", "exemplars"),
-        clusters=clusters | ({"own": own} if own else {}),
+        teaching=teaching.but(
+            samples=1,
+            sampling=_without(teaching.sampling, "temperature", "top_p"),
+            prompting=_without(teaching.prompting, "adaptive", "exemplars"),
+            clusters=clusters | ({"own": own} if own else {}),
+        ),
     )
 
 
-def _without(values: dict[str, Any], *names: str) -> dict[str, Any]:
+def _without(values: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name not in names}
 
 
-def submit(kind: str, title: str, spec: Spec, request: dict[str, Any] | None = None) -> str:
+def submit(kind: str, title: str, study: Study, request: dict[str, Any] | None = None) -> str:
     """Open the study and queue a job on it: generate, train, evaluate or study. Returns the job's id."""
     from core import jobs
-    from core.teachers import TEACHERS
 
-    study_id = open_study(spec)
-    alone = kind == "generate" and not TEACHERS[spec.teacher["key"]].uses_device
-    values = {"study_id": study_id, "spec": spec.as_dict(), **(request or {})}
+    study_id, asked = open_study(study), request or {}
+    roles = _methods()[asked["method"]].teachers if "method" in asked else (TEACHER,)
+    used = [TEACHERS[study.teaching.of(role)["key"]] for role in roles]
+    alone = kind == "generate" and not any(row.uses_device for row in used)
+    values = {"study_id": study_id, "spec": study.dump(), **asked}
     return jobs.submit(kind, title, values, study_id, queue="endpoint" if alone else "device")

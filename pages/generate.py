@@ -1,7 +1,5 @@
 """Generate: have a teacher write rationales for a study's questions, and watch them come in."""
 
-from dataclasses import replace
-
 import streamlit as st
 
 from pages.components import frame
@@ -15,8 +13,10 @@ frame.title(
 study = frame.current_study()
 with st.container(border=True), frame.errors():
     spec, scope = ui.choose_study()
-    spec = replace(spec, teacher=ui.choose_teacher(spec, scope))
+    teachers = st.container()  # above the prompts, which say whom they ask
     spec, request = ui.choose_prompting(spec, scope)
+    with teachers:
+        spec = ui.choose_teachers(spec, request["method"], scope)
     ready = ui.show_exemplars(spec, request, scope)
     ui.show_estimate(spec, request, scope)
     ui.start(spec, request, scope, ready)

@@ -34,7 +34,7 @@ with frame.errors():
             behind.show_predictions(study, run)
     if training.open:
         with training:
-            behind.show_training_rows(study, run.training_set)
+            behind.show_training_rows(study, run)
     if flips.open:
         with flips:
             behind.show_flips(study, cells)

@@ -8,26 +8,22 @@ Every function is pure, so a stored completion is scored again under other rules
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
 from core.answers import papers, robust
 from core.answers.kinds import KINDS, Kind, find_kind, settle
 from core.answers.papers import Reading
 from core.errors import find
-from core.records import Completion, Score
+from core.records import AnswerPlace, Completion, Score
 
 __all__ = [
-    "ANSWER_PREFIXES", "KINDS", "RULES", "Flip", "Item", "Kind", "Rescored", "RuleSet",
-    "find_kind", "find_rules", "matches", "rescore", "score", "scored_text",
+    "ANSWER_PREFIXES", "FINDERS", "KINDS", "RULES", "Flip", "Kind", "Rescored", "RuleSet",
+    "find_kind", "find_rules", "matches", "rescore", "same", "score", "score_completion",
 ]  # fmt: skip
 
 # What a text is made to write before its answer, by how it was asked for (Fine-tune-CoT, evaluator.py).
-ANSWER_PREFIXES: dict[str, str | None] = {
-    "two-call": None,
-    "few-shot-cot": "The answer is",
-    "student": "-->",
-}
+ANSWER_PREFIXES: dict[str, str] = {"few-shot-cot": "The answer is", "student": "-->"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,35 +91,76 @@ def score(
     )
 
 
-def scored_text(completion: Completion) -> str:
-    """The part of a completion that holds its answer: the second call's text where there was one."""
-    return (
-        completion.answer_text if completion.answer_prompt or completion.answer_text else completion.rationale
-    )
+# ── where a completion's answer is ──────────────────────────────────────────────────────────────
+
+Find = Callable[[Completion, AnswerPlace, str, str, str], Score]
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A stored text to score: whose it is (any key), the text, its gold answer and its prefix."""
+def _in_text(completion: Completion, place: AnswerPlace, gold: str, kind: str, rules: str) -> Score:
+    """Read by the rules in a step's text."""
+    if not completion.steps:
+        return Score(False, None)
+    text = completion.steps[place.step].text[place.after :]
+    found = score(text, gold, kind=kind, rules=rules, prefix=place.prefix)
+    if found.start is None or found.end is None:
+        return replace(found, step=place.step)
+    start, end = found.start + place.after, found.end + place.after
+    return replace(found, step=place.step, start=start, end=end)
 
-    key: Hashable
-    text: str
-    gold: str
-    prefix: str | None = None
+
+def _by_vote(completion: Completion, place: AnswerPlace, gold: str, kind: str, rules: str) -> Score:
+    """The answer that most of several places give; of a tie the one that came first."""
+    votes = [find_answer(completion, one, gold, kind, rules) for one in place.of]
+    groups: list[list[Score]] = []
+    for vote in votes:
+        if vote.value is None:
+            continue
+        own = next((g for g in groups if same(g[0].value, vote.value, kind=kind, rules=rules)), None)
+        if own is None:
+            groups.append([vote])
+        else:
+            own.append(vote)
+    if not groups:
+        return Score(False, None, note=f"none of {len(votes)} gives an answer")
+    most = max(groups, key=len)  # the first of the largest
+    tie = ", a tie" if sum(len(group) == len(most) for group in groups) > 1 else ""
+    return replace(most[0], note=f"{len(most)} of {len(votes)} agree{tie}")
+
+
+FINDERS: dict[str, Find] = {"text": _in_text, "vote": _by_vote}
+"""How an answer is found: a row for each `by` of AnswerPlace."""
+
+
+def find_answer(completion: Completion, place: AnswerPlace, gold: str, kind: str, rules: str) -> Score:
+    """The verdict on what is found at a place of a completion."""
+    return FINDERS[place.by](completion, place, gold, kind, rules)
+
+
+def score_completion(completion: Completion, gold: str, *, kind: str, rules: str = "fine-tune-cot") -> Score:
+    """The verdict on a completion, read where its method says that the answer is. Errors as `score`."""
+    return find_answer(completion, completion.answer, gold, kind, rules)
+
+
+def same(first: str | None, second: str | None, *, kind: str, rules: str) -> bool:
+    """Whether two answers that were read are one under the rules; an answer and none are two."""
+    if first is None or second is None:
+        return first == second
+    return first == second or matches(second, first, kind=kind, rules=rules)
 
 
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """An item on which two rule sets disagree."""
+    """A completion on which two rule sets disagree."""
 
-    item: Item
+    completion: Completion
+    gold: str
     before: Score
     after: Score
 
 
 @dataclass(frozen=True, slots=True)
 class Rescored:
-    """How many of n items are right under each of two rule sets, and which ones flipped."""
+    """How many of n completions are right under each of two rule sets, and which ones flipped."""
 
     n: int
     before: int
@@ -131,19 +168,20 @@ class Rescored:
     flips: tuple[Flip, ...]
 
 
-def rescore(items: Iterable[Item], *, kind: str, before: str, after: str) -> Rescored:
-    """Score stored texts under two rule sets and list the items whose verdict differs."""
+def rescore(completions: Iterable[tuple[Completion, str]], *, kind: str, before: str, after: str) -> Rescored:
+    """Score completions, each with its gold answer, under two rule sets; list those whose verdict differs."""
     pairs = [
-        (
-            item,
-            score(item.text, item.gold, kind=kind, rules=before, prefix=item.prefix),
-            score(item.text, item.gold, kind=kind, rules=after, prefix=item.prefix),
+        Flip(
+            completion,
+            gold,
+            score_completion(completion, gold, kind=kind, rules=before),
+            score_completion(completion, gold, kind=kind, rules=after),
         )
-        for item in items
+        for completion, gold in completions
     ]
     return Rescored(
         n=len(pairs),
-        before=sum(old.correct for _, old, _ in pairs),
-        after=sum(new.correct for _, _, new in pairs),
-        flips=tuple(Flip(*pair) for pair in pairs if pair[1].correct != pair[2].correct),
+        before=sum(one.before.correct for one in pairs),
+        after=sum(one.after.correct for one in pairs),
+        flips=tuple(one for one in pairs if one.before.correct != one.after.correct),
     )

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON document on standard output.")]
+
+
+def one_of(about: str, table: Iterable[str]) -> str:
+    """An option's help with what there is to choose: "Adjust p-values: holm, benjamini-hochberg."."""
+    return f"{about}: {', '.join(table)}."
 
 
 def say(text: str) -> None:

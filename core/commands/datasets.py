@@ -122,7 +122,7 @@ def export(
     size: Size = None,
     seed: Seed = 0,
     option: Set = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="At most so many questions.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most this many questions.")] = None,
     as_json: Json = False,
 ) -> None:
     """Write questions, gold answers and splits to a file, in the benchmark's order."""
@@ -148,7 +148,7 @@ def add(
     title: Annotated[str, typer.Option(help="Title shown in tables.")] = "",
     kind: Annotated[str | None, typer.Option(help="Kind of answer; guessed if not given.")] = None,
     column: Annotated[
-        list[str] | None, typer.Option(help="A column that is called otherwise: question=problem.")
+        list[str] | None, typer.Option(help="A column with another name: question=problem.")
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -16,7 +16,7 @@ def diversity(
     run: Annotated[
         int | None, typer.Option(help="A generation. Default: the newest with several rationales.")
     ] = None,
-    limit: Annotated[int, typer.Option(help="So many questions, the least diverse first.")] = 10,
+    limit: Annotated[int, typer.Option(help="At most this many questions, the least diverse first.")] = 10,
     as_json: Json = False,
 ) -> None:
     """Distinct texts and paths, mean similarity and effective number of a generation's rationales."""
@@ -36,13 +36,16 @@ def diversity(
 
 def _generation(study_id: int, run_id: int | None) -> Any:
     from core.errors import LabError
+    from core.stages.plans import plan_of
     from core.store import queries
 
-    runs = {run.id: run for run in queries.runs(study_id, "generate") if run.config.get("samples", 1) > 1}
+    runs = {run.id: run for run in queries.runs(study_id, "generate") if plan_of(run).teaching.samples > 1}
     if not runs:
-        raise LabError("No generation of this study has several rationales a question: use --samples 8.")
+        raise LabError("No generation of this study has several rationales per question: use --samples 8.")
     if run_id is not None and run_id not in runs:
-        raise LabError(f"Generation {run_id} has no several rationales a question: choose of {list(runs)}.")
+        raise LabError(
+            f"Generation {run_id} has one rationale per question: choose one of {', '.join(map(str, runs))}."
+        )
     return runs[run_id if run_id is not None else max(runs)]
 
 

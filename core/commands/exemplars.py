@@ -7,7 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from core.commands.common import Json, emit, say
+from core.commands.common import Json, emit, one_of, say
+from core.exemplars import RULES, TEXTS
+from core.exemplars.clustering import N_INIT, SEED
+from core.exemplars.encoding import DEFAULT_ENCODER
+from core.teachers.recorded import SOURCES
 
 app = typer.Typer(help="Choose exemplars by cluster.", no_args_is_help=True)
 
@@ -23,18 +27,17 @@ def select(
     dataset: Annotated[str, typer.Option(help="Benchmark they were recorded on.")],
     source: Annotated[
         str,
-        typer.Option(help="Layout: fine-tune-cot, zero-shot-cot, trace-of-thought, openai-batch or jsonl."),
+        typer.Option(help=one_of("Layout", SOURCES)),
     ],
-    rules: Annotated[str, typer.Option(help="paper, auto-cot, no-correction or custom.")] = "paper",
+    rules: Annotated[str, typer.Option(help=one_of("What qualifies", RULES))] = "paper",
     k: Annotated[
-        int | None, typer.Option(help="Clusters, so exemplars. Default: Auto-CoT's for the benchmark.")
+        int | None,
+        typer.Option(help="Number of clusters, one exemplar each. Default: Auto-CoT's for the benchmark."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of k-means.")] = 192,
-    n_init: Annotated[int, typer.Option(help="Starts of k-means; the best one counts.")] = 10,
-    encoder: Annotated[str, typer.Option(help="Embedded model, folder or hub id.")] = "all-MiniLM-L6-v2",
-    text: Annotated[
-        str | None, typer.Option(help="What is encoded: question, auto-cot or question-rationale.")
-    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of k-means.")] = SEED,
+    n_init: Annotated[int, typer.Option(help="Starts of k-means; the best one counts.")] = N_INIT,
+    encoder: Annotated[str, typer.Option(help="Embedded model, folder or hub id.")] = DEFAULT_ENCODER,
+    text: Annotated[str | None, typer.Option(help=one_of("What is encoded", TEXTS))] = None,
     split: Annotated[str, typer.Option(help="Questions to choose from: train, test or all.")] = "all",
     question_words: Annotated[int | None, typer.Option(help="Longest question, in words.")] = None,
     rationale_lines: Annotated[int | None, typer.Option(help="Longest rationale, in lines.")] = None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,8 +16,8 @@ Names = Annotated[list[str] | None, typer.Argument(help="Names of embedded model
 @app.command()
 def fetch(names: Names = None, as_json: Json = False) -> None:
     """Fetch and convert the embedded models; what is already there is left alone."""
-    from core.students.embedded import EMBEDDED, as_dict, get_embedded, is_fetched
-    from core.students.embedded import fetch as fetch_one
+    from core.models.embedded import EMBEDDED, as_dict, get_embedded, is_fetched
+    from core.models.embedded import fetch as fetch_one
 
     rows = [get_embedded(name) for name in names] if names else list(EMBEDDED.values())
     for row in rows:
@@ -33,7 +33,7 @@ def fetch(names: Names = None, as_json: Json = False) -> None:
 @app.command("list")
 def list_(as_json: Json = False) -> None:
     """List the embedded models and whether they are here."""
-    from core.students.embedded import EMBEDDED, as_dict
+    from core.models.embedded import EMBEDDED, as_dict
 
     rows = [as_dict(row) for row in EMBEDDED.values()]
     lines = [
@@ -58,8 +58,10 @@ def students(as_json: Json = False) -> None:
 class _bar:
     """A progress bar per stage on standard error."""
 
-    def __enter__(self):
-        self.bar, self.stage = None, ""
+    bar: Any = None
+    stage = ""
+
+    def __enter__(self) -> _bar:
         return self
 
     def __call__(self, stage: str, done: int, total: int) -> None:
@@ -72,6 +74,6 @@ class _bar:
         self.bar.n = done
         self.bar.refresh()
 
-    def __exit__(self, *exception) -> None:
+    def __exit__(self, *_exception: object) -> None:
         if self.bar is not None:
             self.bar.close()

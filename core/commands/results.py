@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from core.commands.common import Json, emit, say, write
+from core.commands.common import Json, emit, one_of, say, write
+from core.results.statistics import ADJUSTMENTS
+
+if TYPE_CHECKING:
+    from core.results.table import Cell
 
 
 def results(
@@ -27,9 +32,7 @@ def results(
     baseline_variant: Annotated[
         str | None, typer.Option(help="What sets the baseline apart, as the table says it: filters, epoch.")
     ] = None,
-    adjust: Annotated[
-        str, typer.Option(help="Adjust p-values over the arms: holm or benjamini-hochberg.")
-    ] = "holm",
+    adjust: Annotated[str, typer.Option(help=one_of("Adjust p-values over the arms", ADJUSTMENTS))] = "holm",
     flips: Annotated[
         tuple[int, int] | None, typer.Option(help="Two runs: the questions right in one, wrong in the other.")
     ] = None,
@@ -49,7 +52,6 @@ def results(
 ) -> None:
     """Accuracy per method, student and benchmark, with intervals and paired tests."""
     from core.results import export as exports
-    from core.results.statistics import ADJUSTMENTS
     from core.results.table import Baseline, table
     from core.stages import finished
 
@@ -92,22 +94,35 @@ def _teachers(study: str, baseline: int | None, json: bool) -> None:
     emit(document, json, to_text(rows) or "No generation has finished in this study yet.")
 
 
-def _flips(cells, first: int, second: int) -> dict:
+def _flips(cells: Sequence[Cell], first: int, second: int) -> dict[str, Any]:
     from core.results import table
 
     changed = table.flips(_run(cells, first), _run(cells, second))
     return {"runs": [first, second], "gained": changed.gained, "lost": changed.lost}
 
 
-def _predictions(cells, run_id: int) -> list[dict]:
+def _predictions(cells: Sequence[Cell], run_id: int) -> list[dict[str, Any]]:
+    from core.stages.scoring import rationale_step
     from core.store import queries
 
     _run(cells, run_id)
-    names = ("run_id", "question_index", "prompt", "text", "finish_reason", "tokens", "correct", "value")
-    return [{name: getattr(row, name) for name in names} for row in queries.predictions(run_id)]
+    rows = [(row, queries.record(row)) for row in queries.completions(run_id)]
+    return [
+        {
+            "run_id": run_id,
+            "question_index": row.question_index,
+            "prompt": written.steps[rationale_step(written)].prompt if written.steps else "",
+            "text": written.rationale,
+            "finish_reason": row.finish_reason,
+            "tokens": row.completion_tokens,
+            "correct": row.correct,
+            "value": row.value,
+        }
+        for row, written in rows
+    ]
 
 
-def _run(cells, run_id: int):
+def _run(cells: Sequence[Cell], run_id: int) -> Cell:
     from core.errors import LabError
 
     for cell in cells:
@@ -117,7 +132,7 @@ def _run(cells, run_id: int):
     raise LabError(f"Run {run_id} is no evaluation of this study: its evaluations are {known}.")
 
 
-def _write(path: Path | None, items) -> None:
+def _write(path: Path | None, items: Sequence[Any]) -> None:
     from core.errors import LabError
     from core.results import export
 
@@ -130,7 +145,7 @@ def _write(path: Path | None, items) -> None:
     say(f"Wrote {path}.")
 
 
-def _known(option: str, value: str, known) -> None:
+def _known(option: str, value: str, known: Collection[str]) -> None:
     from core.errors import LabError
 
     if value not in known:

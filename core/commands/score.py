@@ -7,8 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from core.commands.common import Json, emit
+from core.answers import RULES
+from core.commands.common import Json, emit, one_of
 from core.commands.datasets import follow
+from core.teachers.recorded import SOURCES
 
 
 def score_file(
@@ -18,7 +20,7 @@ def score_file(
 
     `rules` is "paper" for those of the file's authors, or a key of RULES.
     """
-    from core.answers import KINDS, score, scored_text
+    from core.answers import KINDS, score_completion
     from core.answers.tally import Verdict, tally
     from core.datasets import find_dataset, load
     from core.teachers.recorded import find_source, records
@@ -30,12 +32,8 @@ def score_file(
     for i, record in enumerate(records(path, source, load(dataset, split=split_by, progress=follow))):
         verdict = (
             record.completion.error is None
-            and score(
-                scored_text(record.completion),
-                record.gold,
-                kind=kind,
-                rules=layout.rules if paper else rules,
-                prefix=record.prefix,
+            and score_completion(
+                record.completion, record.gold, kind=kind, rules=layout.rules if paper else rules
             ).correct
         )
         question = record.question
@@ -56,10 +54,10 @@ def score(
     dataset: Annotated[str, typer.Option(help="Benchmark they were recorded on.")],
     source: Annotated[
         str,
-        typer.Option(help="Layout: fine-tune-cot, zero-shot-cot, trace-of-thought, openai-batch or jsonl."),
+        typer.Option(help=one_of("Layout", SOURCES)),
     ],
     rules: Annotated[
-        str, typer.Option(help="paper (those of the file's authors), robust, fine-tune-cot or zero-shot-cot.")
+        str, typer.Option(help=one_of("Whose: paper, those of the file's authors; or", RULES))
     ] = "paper",
     split_by: Annotated[str, typer.Option(help="Split to count by.")] = "default",
     as_json: Json = False,

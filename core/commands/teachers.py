@@ -14,7 +14,9 @@ Study = Annotated[str, typer.Option(help="The study's name.")]
 
 def check_answers(
     run: Annotated[int, typer.Option(help="A generation by New-Fine-tune-CoT.")],
-    size: Annotated[int, typer.Option(help="At most so many of the questions that one call answered.")] = 50,
+    size: Annotated[
+        int, typer.Option(help="At most this many of the questions that one call answered.")
+    ] = 50,
     seed: Annotated[int, typer.Option(help="Seed of the sample.")] = 0,
     as_json: Json = False,
 ) -> None:

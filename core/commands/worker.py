@@ -9,7 +9,7 @@ import typer
 
 def worker(
     idle_exit: Annotated[
-        float | None, typer.Option(help="Leave after so many seconds without a job. Default: never.")
+        float | None, typer.Option(help="Stop after this many seconds without a job. Default: never.")
     ] = None,
     queue: Annotated[
         list[str] | None, typer.Option(help="device or endpoint: only jobs that want this. Default: both.")

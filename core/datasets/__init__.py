@@ -12,17 +12,18 @@ import logging
 from collections.abc import Mapping
 
 from core.datasets import upload
-from core.datasets.files import File, Progress, Unavailable, cached, fetch
+from core.datasets.files import File, Unavailable, cached, fetch
 from core.datasets.generated import Option, generate
-from core.datasets.readers import Item
+from core.datasets.readers import RawQuestion
 from core.datasets.splits import Split, subsample
 from core.datasets.table import DATASETS, Dataset
 from core.errors import LabError, find
+from core.progress import Report, silent
 from core.records import Question
 
 __all__ = [
-    "DATASETS", "Dataset", "File", "Option", "Progress", "Split", "Unavailable",
-    "all_datasets", "cached", "fetch", "find_dataset", "load", "split_of", "split_sizes", "subsample",
+    "DATASETS", "Dataset", "File", "Option", "Split", "Unavailable",
+    "all_datasets", "cached", "fetch", "find_dataset", "load", "split_sizes", "subsample",
 ]  # fmt: skip
 
 UNUSED = "unused"  # the split of a question that is in neither part, as most of AQuA's training file
@@ -47,7 +48,7 @@ def load(
     size: int | None = None,
     seed: int = 0,
     options: Mapping[str, int] | None = None,
-    progress: Progress | None = None,
+    progress: Report = silent,
 ) -> list[Question]:
     """The questions of a benchmark in its own order, each with its part of the split.
 
@@ -71,14 +72,7 @@ def split_sizes(row: Dataset) -> dict[str, int]:
     return {"train": len(split.train), "test": len(split.test)}
 
 
-def split_of(key: str, split: str = "default", progress: Progress | None = None) -> Split:
-    """The training and test indices of a benchmark's split."""
-    row = find_dataset(key)
-    items, counts = _items(row, None, 0, None, progress)
-    return _split(row, split, items, counts)
-
-
-def _split(row: Dataset, split: str, items: list[Item | None], counts: list[int]) -> Split:
+def _split(row: Dataset, split: str, items: list[RawQuestion | None], counts: list[int]) -> Split:
     if split not in row.splits:
         raise LabError(f"{row.key} has no split {split!r}: choose one of {', '.join(row.splits)}.")
     return row.splits[split]([item.text if item else None for item in items], counts)
@@ -89,8 +83,8 @@ def _items(
     size: int | None,
     seed: int,
     options: Mapping[str, int] | None,
-    progress: Progress | None,
-) -> tuple[list[Item | None], list[int]]:
+    progress: Report,
+) -> tuple[list[RawQuestion | None], list[int]]:
     """Every question's item (None where its file is absent), and how many come from each file."""
     settled = row.settle_options(options)
     if row.family is not None:
@@ -105,7 +99,7 @@ def _items(
     return [item for part in parts for item in part], [len(part) for part in parts]
 
 
-def _file_items(row: Dataset, file: File, progress: Progress | None) -> list[Item | None]:
+def _file_items(row: Dataset, file: File, progress: Report) -> list[RawQuestion | None]:
     try:
         path = fetch(file, progress)
     except Unavailable as error:
@@ -113,6 +107,7 @@ def _file_items(row: Dataset, file: File, progress: Progress | None) -> list[Ite
             raise
         log.warning("%s goes on without the %d questions of one file. %s", row.title, file.rows, error)
         return [None] * file.rows
+    assert row.read is not None, "a row with files says how they are read"
     try:
         items = row.read(path)
     except (ValueError, KeyError, TypeError) as error:

@@ -7,19 +7,16 @@ A download is checked before it gets its name: an interrupted one leaves nothing
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from core import settings
 from core.errors import LabError
+from core.progress import Report, silent
 
 TIMEOUT = 30  # seconds without an answer from the server
 CHUNK = 2**16  # bytes between two reports of progress
-
-# progress(file name, bytes so far, bytes in all)
-Progress = Callable[[str, int, int], None]
 
 
 class Unavailable(LabError):
@@ -51,7 +48,7 @@ def cached(file: File) -> bool:
         return False
 
 
-def fetch(file: File, progress: Progress | None = None) -> Path:
+def fetch(file: File, progress: Report = silent) -> Path:
     """The file's path in the data folder, downloaded if need be; its checksum is right.
 
     Raises Unavailable when it cannot be had, LabError when what is there or came is not the right file.
@@ -76,7 +73,7 @@ def sha256(path: Path, changed: int, size: int) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _download(file: File, path: Path, progress: Progress | None) -> None:
+def _download(file: File, path: Path, progress: Report) -> None:
     import logging
 
     import pooch
@@ -91,8 +88,7 @@ def _download(file: File, path: Path, progress: Progress | None) -> None:
             for chunk in response.iter_content(CHUNK):
                 target.write(chunk)
                 done += len(chunk)
-                if progress:
-                    progress(path.name, done, max(done, file.bytes))
+                progress(path.name, done, max(done, file.bytes))
 
     try:
         pooch.retrieve(

@@ -15,7 +15,7 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from core.datasets.readers import Item, with_choices
+from core.datasets.readers import RawQuestion, with_choices
 from core.errors import LabError
 
 TRIES = 200  # draws without a new question before a family counts as exhausted
@@ -55,17 +55,17 @@ class Option:
         return value
 
 
-Family = Callable[[random.Random, Mapping[str, int]], Item]
+Family = Callable[[random.Random, Mapping[str, int]], RawQuestion]
 
 
-def generate(family: Family, options: Mapping[str, int], size: int, seed: int) -> list[Item]:
+def generate(family: Family, options: Mapping[str, int], size: int, seed: int) -> list[RawQuestion]:
     """`size` questions of a family, the same for the same seed and options."""
     if type(size) is not int or not 1 <= size <= MOST:
         raise LabError(f"A benchmark of {size} questions cannot be made: choose a size from 1 to {MOST:,}.")
     if type(seed) is not int:
         raise LabError(f"The seed {seed!r} cannot be used: write a whole number.")
     source = random.Random(f"{family.__name__}:{seed}:{sorted(options.items())}")
-    items: list[Item] = []
+    items: list[RawQuestion] = []
     seen: set[str] = set()
     tries = TRIES
     while len(items) < size:
@@ -81,21 +81,21 @@ def generate(family: Family, options: Mapping[str, int], size: int, seed: int) -
     return items
 
 
-def last_letters(source: random.Random, options: Mapping[str, int]) -> Item:
+def last_letters(source: random.Random, options: Mapping[str, int]) -> RawQuestion:
     """Last letters of first and last names, concatenated (Wei et al. 2022)."""
     n = options["words"]
     names = [source.choice(FIRST_NAMES if i < (n + 1) // 2 else LAST_NAMES) for i in range(n)]
     answer = "".join(name[-1] for name in names)
     quoted = " ".join(names)
     steps = " ".join(f'The last letter of "{name}" is "{name[-1]}".' for name in names)
-    return Item(
+    return RawQuestion(
         f'Take the last letters of each words in "{quoted}" and concatenate them.',
         answer,
         f"{steps} The answer is {answer}.",
     )
 
 
-def coin_flip(source: random.Random, options: Mapping[str, int]) -> Item:
+def coin_flip(source: random.Random, options: Mapping[str, int]) -> RawQuestion:
     """People who flip a coin or do not (Wei et al. 2022)."""
     names = source.sample(FIRST_NAMES, options["flips"])
     heads, story, steps = True, [], []
@@ -107,7 +107,7 @@ def coin_flip(source: random.Random, options: Mapping[str, int]) -> Item:
         steps.append(f"{name} {'flips' if flips else 'does not flip'} it: {side} up.")
     answer = "yes" if heads else "no"
     end = "heads up, which is still heads up" if heads else "tails up, which is not heads up"
-    return Item(
+    return RawQuestion(
         f"A coin is heads up. {' '.join(story)} Is the coin still heads up? "
         'Note that "flip" here means "reverse".',
         answer,
@@ -164,7 +164,7 @@ SCENES = (
 )
 
 
-def shuffled_objects(source: random.Random, options: Mapping[str, int]) -> Item:
+def shuffled_objects(source: random.Random, options: Mapping[str, int]) -> RawQuestion:
     """Things that change hands in pairs, as many times as there are people (BIG-bench)."""
     n = options["objects"]
     scene, people = source.choice(SCENES), PEOPLE[:n]
@@ -191,7 +191,7 @@ def shuffled_objects(source: random.Random, options: Mapping[str, int]) -> Item:
         f"{opening}: {start}.\n\n{scene.during} {' '.join(story)} {scene.closing}, {unfinished}"
         "\nWhich choice is true?"
     )
-    return Item(
+    return RawQuestion(
         with_choices(question, things),
         answer,
         f"{' '.join(steps)} So {scene.has.format(person=asked, thing=held[asked])}. The answer is {answer}.",
@@ -263,7 +263,7 @@ STORIES = (
 LARGEST = 2000  # no count in a problem goes beyond this
 
 
-def arithmetic(source: random.Random, options: Mapping[str, int]) -> Item:
+def arithmetic(source: random.Random, options: Mapping[str, int]) -> RawQuestion:
     """A count that changes in several steps; every step a whole number."""
     story, name = source.choice(STORIES), source.choice(FIRST_NAMES)
     count = source.randint(12, 96)
@@ -274,7 +274,7 @@ def arithmetic(source: random.Random, options: Mapping[str, int]) -> Item:
         steps.append(f"{count} {sign} {k} = {result}.")
         count = result
     text.append(story.question.format(name=name))
-    return Item(" ".join(text), str(count), f"{' '.join(steps)} The answer is {count}.")
+    return RawQuestion(" ".join(text), str(count), f"{' '.join(steps)} The answer is {count}.")
 
 
 def _change(source: random.Random, story: Story, count: int) -> tuple[tuple[str, ...], int, str, int]:

@@ -30,7 +30,7 @@ CHOICE_SEED = 0  # of the order in which Date Understanding's choices are shown
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class RawQuestion:
     """A question before it is numbered: text, gold answer, worked solution where there is one."""
 
     text: str
@@ -38,7 +38,7 @@ class Item:
     solution: str | None = None
 
 
-Reader = Callable[[Path], list[Item]]
+Reader = Callable[[Path], list[RawQuestion]]
 
 
 def _json(path: Path) -> Any:
@@ -59,8 +59,8 @@ def with_choices(question: str, choices: Sequence[str]) -> str:
 def equations(answer: Callable[[Any], str]) -> Reader:
     """SingleEq, AddSub and MultiArith: `answer` writes the one solution."""
 
-    def read(path: Path) -> list[Item]:
-        return [Item(row["sQuestion"].strip(), answer(row["lSolutions"][0])) for row in _json(path)]
+    def read(path: Path) -> list[RawQuestion]:
+        return [RawQuestion(row["sQuestion"].strip(), answer(row["lSolutions"][0])) for row in _json(path)]
 
     return read
 
@@ -70,19 +70,19 @@ def whole_number(solution: float) -> str:
     return str(int(solution))
 
 
-def gsm8k(path: Path) -> list[Item]:
+def gsm8k(path: Path) -> list[RawQuestion]:
     """GSM8K: the gold answer follows "####" and keeps its commas."""
     items = []
     for row in _lines(path):
         solution, _, answer = row["answer"].partition("####")
-        items.append(Item(row["question"], answer.strip(), solution.strip()))
+        items.append(RawQuestion(row["question"], answer.strip(), solution.strip()))
     return items
 
 
-def aqua(path: Path) -> list[Item]:
+def aqua(path: Path) -> list[RawQuestion]:
     """AQuA: five choices, their "A)" taken off."""
     return [
-        Item(
+        RawQuestion(
             with_choices(row["question"].strip(), [option[2:] for option in row["options"]]),
             row["correct"],
             row["rationale"].strip(),
@@ -91,17 +91,18 @@ def aqua(path: Path) -> list[Item]:
     ]
 
 
-def svamp(path: Path) -> list[Item]:
+def svamp(path: Path) -> list[RawQuestion]:
     """SVAMP: body and question, one blank between."""
     return [
-        Item(f"{row['Body'].strip()} {row['Question'].strip()}", str(row["Answer"])) for row in _json(path)
+        RawQuestion(f"{row['Body'].strip()} {row['Question'].strip()}", str(row["Answer"]))
+        for row in _json(path)
     ]
 
 
-def commonsense_qa(path: Path) -> list[Item]:
+def commonsense_qa(path: Path) -> list[RawQuestion]:
     """CommonsenseQA: stem and five choices."""
     return [
-        Item(
+        RawQuestion(
             with_choices(row["question"]["stem"].strip(), [c["text"] for c in row["question"]["choices"]]),
             row["answerKey"],
         )
@@ -109,12 +110,14 @@ def commonsense_qa(path: Path) -> list[Item]:
     ]
 
 
-def strategy_qa(path: Path) -> list[Item]:
+def strategy_qa(path: Path) -> list[RawQuestion]:
     """StrategyQA: "Yes" or "No", with the facts behind it as the worked solution."""
     items = []
     for row in _json(path)["examples"]:
         answer = next(choice for choice, score in row["target_scores"].items() if score == 1)
-        items.append(Item(row["input"].strip(), answer, row["target"].removeprefix(f"{answer}.").strip()))
+        items.append(
+            RawQuestion(row["input"].strip(), answer, row["target"].removeprefix(f"{answer}.").strip())
+        )
     return items
 
 
@@ -125,7 +128,7 @@ def multiple_choice(shuffled: bool) -> Reader:
     The input is not stripped: Tracking Shuffled Objects ends in a blank that the recorded prompts keep.
     """
 
-    def read(path: Path) -> list[Item]:
+    def read(path: Path) -> list[RawQuestion]:
         import numpy
 
         random = numpy.random.RandomState(CHOICE_SEED)
@@ -136,18 +139,18 @@ def multiple_choice(shuffled: bool) -> Reader:
             placed = sorted(zip(slots, scores.items(), strict=True))
             answer = next(chr(ord("A") + slot) for slot, (_, score) in placed if score)
             choices = [choice.removesuffix(".") for _, (choice, _) in placed]
-            items.append(Item(with_choices(f"{row['input']}\nWhich choice is true?", choices), answer))
+            items.append(RawQuestion(with_choices(f"{row['input']}\nWhich choice is true?", choices), answer))
         return items
 
     return read
 
 
-def examples(path: Path) -> list[Item]:
+def examples(path: Path) -> list[RawQuestion]:
     """Coin Flip and Last Letter Concatenation: question and answer as they are."""
-    return [Item(row["question"], row["answer"]) for row in _json(path)["examples"]]
+    return [RawQuestion(row["question"], row["answer"]) for row in _json(path)["examples"]]
 
 
-def asdiv(path: Path) -> list[Item]:
+def asdiv(path: Path) -> list[RawQuestion]:
     """ASDiv: body and question; the gold answer without its unit in brackets; the formula as solution."""
     import xml.etree.ElementTree as ElementTree
 
@@ -158,7 +161,7 @@ def asdiv(path: Path) -> list[Item]:
         return re.sub(r"^-\((\d+/\d+)\)$", r"-\1", re.sub(r"(?<=\w)\s*\([^()]*\)$", "", answer))
 
     return [
-        Item(
+        RawQuestion(
             f"{text(problem, 'Body')} {text(problem, 'Question')}".strip(),
             gold(text(problem, "Answer")),
             text(problem, "Formula") or None,

@@ -29,7 +29,8 @@ class Dataset:
     """One benchmark. `kind` is a key of core.answers.KINDS.
 
     Either `files` and `read`, or `family` with its `options` and default size `n`, or `stored`, a file that
-    the user added.
+    the user added. `exemplars` and `exemplar_lines` are what Auto-CoT (Zhang et al. 2023) shows a teacher:
+    how many, one from each cluster, and the most lines of a rationale.
     """
 
     key: str
@@ -44,6 +45,8 @@ class Dataset:
     options: tuple[Option, ...] = ()
     stored: Path | None = None
     splits: Mapping[str, SplitRule] = field(default_factory=dict)
+    exemplars: int = 8
+    exemplar_lines: int = 5
 
     @property
     def generated(self) -> bool:
@@ -114,7 +117,7 @@ _ROWS = (
               optional=True),
          _zero_shot_cot("AQuA/test.json",
                         "de41581881ef95c5588c44ddc701c77fd480839241dd422a0d181262af24520c", 130192, 254)),
-        readers.aqua, splits=_splits(splits.published(subsample=10_000)),
+        readers.aqua, splits=_splits(splits.published(subsample=10_000)), exemplars=4,
     ),
     Dataset(
         "svamp", "SVAMP", "decimal", 1000,
@@ -143,7 +146,7 @@ _ROWS = (
         "Kojima et al. 2022 after Wei et al. 2022, Zero-shot-CoT", "none stated",
         (_zero_shot_cot("last_letters/last_letters.json",
                         "60e8d092d0a6423d3256e87e0c249b69aefea4cd27985082095fa4e93931fb02", 84400, 500),),
-        readers.examples, splits=_splits(),
+        readers.examples, splits=_splits(), exemplars=4, exemplar_lines=7,
     ),
     Dataset(
         "coin_flip", "Coin Flip", "yes-no-lower", 500,
@@ -159,14 +162,14 @@ _ROWS = (
                         "58ffa3c8472410e24b8c43f423d89c8a003d8284698a6ed7874355dedd09a2fb", 3785890, 9741),
          _zero_shot_cot("CommonsenseQA/dev_rand_split.jsonl",
                         "3210497fdaae614ac085d9eb873dd7f4d49b6f965a93adadc803e1229fd8a02a", 471653, 1221)),
-        readers.commonsense_qa, splits=_splits(splits.published()),
+        readers.commonsense_qa, splits=_splits(splits.published()), exemplars=7,
     ),
     Dataset(
         "strategy_qa", "StrategyQA", "yes-no", 2290,
         "Geva et al. 2021, BIG-bench, as in Zero-shot-CoT", "Apache-2.0",
         (_zero_shot_cot("StrategyQA/task.json",
                         "60af9081fed20102fd8bb1e02dc7d9f12238efcba33e4c1a56b4d61cb6409803", 854248, 2290),),
-        readers.strategy_qa, splits=_splits(),
+        readers.strategy_qa, splits=_splits(), exemplars=6,
     ),
     Dataset(
         "asdiv", "ASDiv", "open", 2305,
@@ -179,6 +182,7 @@ _ROWS = (
         "last_letters_generated", "Last letters, generated", "letters", 500,
         "made here, after Wei et al. 2022", "the lab's own", family=generated.last_letters,
         options=(Option("words", "names in a question", 4, tuple(range(1, 13))),), splits=_splits(),
+        exemplars=4, exemplar_lines=7,
     ),
     Dataset(
         "coin_flip_generated", "Coin flip, generated", "yes-no-lower", 500,

@@ -21,13 +21,13 @@ from typing import Any
 
 from core import settings, uploads
 from core.answers import KINDS, find_kind, score
-from core.datasets.readers import Item
+from core.datasets.readers import RawQuestion
 from core.datasets.splits import Split, SplitRule, all_test, seventy_thirty
 from core.datasets.table import DATASETS, Dataset
 from core.errors import LabError
 from core.records import storable
 
-Row = tuple[str, Mapping[str, Any]]  # its place in the file, its cells
+UploadedRow = tuple[str, Mapping[str, Any]]  # its place in the file, its cells
 COLUMNS = ("question", "answer", "split", "solution")  # the last two may be absent
 MOST_BYTES = 100_000_000
 PREVIEWED = 5
@@ -37,7 +37,7 @@ _GUESSES = ("yes-no", "choice-C", "choice-D", "choice-E", "choice-F", "choice-J"
 
 def read_rows(
     path: Path, name: str | None = None, columns: Mapping[str, str] | None = None
-) -> list[tuple[Item, str | None]]:
+) -> list[tuple[RawQuestion, str | None]]:
     """Questions and their split (None where the file says nothing); LabError names the line that is wrong.
 
     `columns` says which of the file's columns are question, answer, split and solution; by default those
@@ -69,7 +69,7 @@ def columns(path: Path, name: str | None = None) -> tuple[list[str], list[dict[s
     return list(dict.fromkeys(str(column) for row in first for column in row)), first
 
 
-def _cells(path: Path, name: str) -> Iterator[Row]:
+def _cells(path: Path, name: str) -> Iterator[UploadedRow]:
     reader = READERS.get(Path(name).suffix.lower())
     if reader is None:
         raise LabError(f"{name} cannot be read: give a file that ends in {', '.join(READERS)}.")
@@ -87,7 +87,7 @@ def _cells(path: Path, name: str) -> Iterator[Row]:
     return reader(name, text)
 
 
-def _row(name: str, place: str, cells: Mapping[str, Any]) -> tuple[Item, str | None]:
+def _row(name: str, place: str, cells: Mapping[str, Any]) -> tuple[RawQuestion, str | None]:
     def cell(key: str) -> str:
         value = cells.get(key)
         return "" if value is None else storable(str(value))
@@ -100,10 +100,10 @@ def _row(name: str, place: str, cells: Mapping[str, Any]) -> tuple[Item, str | N
     split = cell("split").strip().lower() or None
     if split not in (None, "train", "test"):
         raise LabError(f"{name}, {place}: split is {split!r}; write train or test.")
-    return Item(cell("question"), cell("answer").strip(), cell("solution") or None), split
+    return RawQuestion(cell("question"), cell("answer").strip(), cell("solution") or None), split
 
 
-def _csv(name: str, text: str) -> Iterator[Row]:
+def _csv(name: str, text: str) -> Iterator[UploadedRow]:
     csv.field_size_limit(2**31 - 1)
     first = text.partition("\n")[0]
     separator = max(SEPARATORS, key=first.count)  # a comma where none is there
@@ -126,13 +126,13 @@ def _csv(name: str, text: str) -> Iterator[Row]:
         raise LabError(f"{name}, line {reader.line_num}: not CSV ({error}); mend that line.") from None
 
 
-def _jsonl(name: str, text: str) -> Iterator[Row]:
+def _jsonl(name: str, text: str) -> Iterator[UploadedRow]:
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
             yield f"line {number}", _object(name, f"line {number}", _parse(name, f"line {number}", line))
 
 
-def _json(name: str, text: str) -> Iterator[Row]:
+def _json(name: str, text: str) -> Iterator[UploadedRow]:
     document = _parse(name, "the whole file", text)
     if not isinstance(document, list):
         raise LabError(f'{name} is no list: write [{{"question": …, "answer": …}}, …].')
@@ -154,7 +154,11 @@ def _object(name: str, place: str, value: Any) -> Mapping[str, Any]:
 
 
 SEPARATORS = (",", ";", "\t")
-READERS: dict[str, Callable[[str, str], Iterator[Row]]] = {".csv": _csv, ".jsonl": _jsonl, ".json": _json}
+READERS: dict[str, Callable[[str, str], Iterator[UploadedRow]]] = {
+    ".csv": _csv,
+    ".jsonl": _jsonl,
+    ".json": _json,
+}
 
 
 def _holds(answer: str, kind: str) -> bool:

@@ -17,19 +17,19 @@ from typing import TYPE_CHECKING, Any
 from core.errors import LabError, find
 from core.exemplars.candidates import TEXTS, Candidate
 from core.exemplars.clustering import N_INIT, SEED, Clusters
-from core.exemplars.encoding import DEFAULT_ENCODER, Progress, encode, quiet
+from core.exemplars.encoding import DEFAULT_ENCODER, encode
 from core.exemplars.kept import clustered
 from core.exemplars.selection import (
     RULES,
     Cluster,
     Limits,
     Selection,
-    find_rules,
+    find_selection_rules,
     limits_for,
     queues,
     select,
-    task,
 )
+from core.progress import Report, silent
 
 if TYPE_CHECKING:
     import numpy as np
@@ -69,7 +69,7 @@ def choose(
     text: str | None = None,
     own: dict[str, Any] | None = None,
     encoded: Encode | None = None,
-    progress: Progress = quiet,
+    progress: Report = silent,
 ) -> Arrangement:
     """Encode, cluster and select. The same candidates give the same exemplars in any order.
 
@@ -79,13 +79,13 @@ def choose(
     """
     from core.datasets import find_dataset
 
-    row, kind = find_rules(rules), find_dataset(dataset).kind
+    row, benchmark = find_selection_rules(rules), find_dataset(dataset)
     if not candidates:
         raise LabError("There is no question to choose from: let the teacher answer some first.")
     key = text or row.text
     to_encode = find(TEXTS, key, "text to encode")[1]
-    limits = limits_for(rules, dataset, kind, **(own or {}))
-    k = task(dataset).k if k is None else k
+    limits = limits_for(rules, dataset, benchmark.kind, **(own or {}))
+    k = benchmark.exemplars if k is None else k
     rows = arrange(candidates)
     if not 1 <= k <= len(rows):
         raise LabError(f"k is {k} and there are {len(rows)} questions: choose k between 1 and {len(rows)}.")

@@ -104,12 +104,3 @@ class Ledger:
 def sample(keys: Sequence[tuple[int, int]], size: int, seed: int) -> list[tuple[int, int]]:
     """At most `size` of the keys, the same for a seed whatever their order, in order."""
     return sorted(Random(seed).sample(sorted(keys), min(size, len(keys))))
-
-
-def same(first: str | None, second: str | None, kind: str, rules: str) -> bool:
-    """Whether two answers that were read are one under the rules; an answer and none are two."""
-    from core.answers import matches
-
-    if first is None or second is None:
-        return first == second
-    return first == second or matches(second, first, kind=kind, rules=rules)

@@ -31,7 +31,7 @@ class Stored(Protocol):
     """What of a scored completion is read: a row of the store's table has it."""
 
     rationale: str
-    answer_prompt: str
+    answer_step: int | None
     value: str | None
     correct: bool | None
 
@@ -99,7 +99,7 @@ def from_records(records: Iterable[Record], kind: str, rules: str) -> list[Candi
 
     `kind` is the benchmark's kind of answer; `rules`, a key of core.answers.RULES, reads the answers.
     """
-    from core.answers import score, scored_text
+    from core.answers import score_completion
 
     first: dict[int, Record] = {}
     for record in records:
@@ -111,10 +111,10 @@ def from_records(records: Iterable[Record], kind: str, rules: str) -> list[Candi
     candidates = []
     for index, record in first.items():
         completion, question = record.completion, record.question
-        verdict = score(scored_text(completion), record.gold, kind=kind, rules=rules, prefix=record.prefix)
-        text = completion.rationale
-        if record.prefix and record.prefix in text:  # one call: its answer stands in the same text
-            text = text.rpartition(record.prefix)[0]
+        verdict = score_completion(completion, record.gold, kind=kind, rules=rules)
+        text, place = completion.rationale, completion.answer
+        if place.prefix and place.prefix in text:  # one call: its answer stands in the same text
+            text = text.rpartition(place.prefix)[0]
         candidates.append(
             Candidate(
                 index,
@@ -130,7 +130,7 @@ def from_records(records: Iterable[Record], kind: str, rules: str) -> list[Candi
 
 def from_completion(question: Question, stored: Stored) -> Candidate:
     """A stored, scored completion as a candidate; its answer's sentence is not part of its rationale."""
-    text = stored.rationale if stored.answer_prompt else without_answer(stored.rationale)
+    text = stored.rationale if stored.answer_step else without_answer(stored.rationale)
     return Candidate(
         question.index,
         question.text,

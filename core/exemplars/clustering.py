@@ -7,12 +7,10 @@ other defaults of its day, of which n_init = 10 has since become 1.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.errors import LabError
-from core.exemplars.encoding import Progress, quiet
 
 if TYPE_CHECKING:
     import numpy as np
@@ -78,29 +76,18 @@ def cluster(embeddings: np.ndarray, k: int, seed: int = SEED, n_init: int = N_IN
     )
 
 
-def curves(
-    embeddings: np.ndarray,
-    ks: Sequence[int],
-    seed: int = SEED,
-    n_init: int = N_INIT,
-    progress: Progress = quiet,
-) -> list[Curve]:
-    """Inertia and mean silhouette for each k; the silhouette of at most SILHOUETTE_SAMPLE points."""
+def curve(embeddings: np.ndarray, k: int, seed: int = SEED, n_init: int = N_INIT) -> Curve:
+    """Inertia and mean silhouette of k clusters; the silhouette of at most SILHOUETTE_SAMPLE points."""
     import numpy as np
     from sklearn.metrics import silhouette_score
 
     order = canonical_order(np.ascontiguousarray(embeddings, np.float32))
     chosen = np.random.RandomState(seed).permutation(order)[:SILHOUETTE_SAMPLE]
-    found = []
-    for done, k in enumerate(ks):
-        progress("Comparing numbers of clusters", done, len(ks))
-        made = cluster(embeddings, k, seed, n_init)
-        labels = made.labels[chosen]
-        comparable = 2 <= len(set(labels.tolist())) < len(chosen)
-        value = float(silhouette_score(embeddings[chosen], labels)) if comparable else None
-        found.append(Curve(k, made.inertia, value, len(chosen)))
-    progress("Comparing numbers of clusters", len(ks), len(ks))
-    return found
+    made = cluster(embeddings, k, seed, n_init)
+    labels = made.labels[chosen]
+    comparable = 2 <= len(set(labels.tolist())) < len(chosen)
+    value = float(silhouette_score(embeddings[chosen], labels)) if comparable else None
+    return Curve(k, made.inertia, value, len(chosen))
 
 
 def canonical_order(points: np.ndarray) -> np.ndarray:

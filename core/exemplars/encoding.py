@@ -21,27 +21,22 @@ from uuid import uuid4
 
 from core import settings
 from core.errors import LabError
+from core.progress import Report, silent
 from core.records import content_hash
 
 if TYPE_CHECKING:
     import numpy as np
-
-Progress = Callable[[str, int, int], None]  # what is being done, how much of it, of how much
 
 DEFAULT_ENCODER = "all-MiniLM-L6-v2"  # Auto-CoT's
 CHUNK = 4096  # texts computed between two writes
 TOKENS = {"cpu": 2048, "cuda": 131_072}  # in one batch, padding included
 
 
-def quiet(_stage: str, _done: int, _total: int) -> None:
-    """A progress callback that says nothing."""
-
-
 def encode(
     texts: Sequence[str],
     encoder: str = DEFAULT_ENCODER,
     batch: int | None = None,
-    progress: Progress = quiet,
+    progress: Report = silent,
 ) -> np.ndarray:
     """Embeddings of the texts, in their order: float32, shape (n, d), normalised as the encoder does.
 
@@ -65,7 +60,7 @@ def encode(
 
 def encoder_folder(name: str) -> Path:
     """The folder of an encoder: embedded, the user's own, or downloaded from the hub once."""
-    from core.students.embedded import EMBEDDED, model_path
+    from core.models.embedded import EMBEDDED, model_path
 
     if name in EMBEDDED:
         return model_path(name)
@@ -87,7 +82,7 @@ def encoder_folder(name: str) -> Path:
 
 def _identity(folder: Path) -> str:
     """A name for the vectors of these very files; another model or version has another."""
-    from core.students.embedded import MARK
+    from core.models.embedded import MARK
 
     mark = folder / MARK
     files = sorted(p for p in folder.rglob("*") if p.suffix in {".json", ".safetensors"} and p.is_file())
@@ -134,7 +129,7 @@ def _compute(
     computed: dict[bytes, np.ndarray] = {}
     for start in range(0, len(rows), CHUNK):
         part = dict(rows[start : start + CHUNK])
-        vectors = _forward(model, list(part.values()), budget, lambda n, start=start: done(start + n))
+        vectors = _forward(model, list(part.values()), budget, lambda n: done(start + n))  # noqa: B023
         _write(shelf, list(part), vectors)
         computed |= dict(zip(part, vectors, strict=True))
     return computed

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from core import settings
-from core.exemplars.clustering import N_INIT, SEED, Clusters, Curve, cluster, curves
-from core.exemplars.encoding import Progress, quiet
+from core.exemplars import clustering
+from core.exemplars.clustering import N_INIT, SEED, Clusters, Curve, cluster
 from core.exemplars.projection import Projection, project
 from core.records import content_hash
 
 if TYPE_CHECKING:
     import numpy as np
 
-Arrays = dict[str, "np.ndarray"]
+Arrays = dict[str, Any]  # of NumPy arrays
 
 
 def clustered(embeddings: np.ndarray, k: int, seed: int = SEED, n_init: int = N_INIT) -> Clusters:
@@ -42,14 +42,12 @@ def clustered(embeddings: np.ndarray, k: int, seed: int = SEED, n_init: int = N_
     return Clusters(k, found["labels"], found["distances"], found["centres"], float(found["inertia"]))
 
 
-def curve(
-    embeddings: np.ndarray, k: int, seed: int = SEED, n_init: int = N_INIT, progress: Progress = quiet
-) -> Curve:
-    """One point of `curves`, computed once."""
+def curve(embeddings: np.ndarray, k: int, seed: int = SEED, n_init: int = N_INIT) -> Curve:
+    """`clustering.curve`, computed once."""
     import numpy as np
 
     def compute() -> Arrays:
-        (made,) = curves(embeddings, [k], seed, n_init, progress)
+        made = clustering.curve(embeddings, k, seed, n_init)
         # No silhouette is kept as not-a-number.
         return {
             "values": np.array(

@@ -15,12 +15,12 @@ from core.errors import LabError
 from core.records import Exemplar
 from core.students.formats import FEW_SHOT_MARK
 
-Row = dict[str, str]
+EditedRow = dict[str, str]
 FIELDS = ("question", "rationale", "answer")
 _PARTING = re.compile(r"^\s*[QA]:", re.MULTILINE)
 
 
-def tidy(rows: Iterable[Mapping[str, Any]]) -> tuple[Row, ...]:
+def tidy(rows: Iterable[Mapping[str, Any]]) -> tuple[EditedRow, ...]:
     """Rows with all three fields as texts, as typed. LabError for anything else."""
     made = []
     for number, row in enumerate(rows, 1):
@@ -30,7 +30,7 @@ def tidy(rows: Iterable[Mapping[str, Any]]) -> tuple[Row, ...]:
     return tuple(made)
 
 
-def problems(rows: Sequence[Row]) -> list[str]:
+def problems(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """What keeps the rows from being used, a sentence each; none where they are whole."""
     found = []
     first: dict[str, int] = {}
@@ -56,7 +56,7 @@ def problems(rows: Sequence[Row]) -> list[str]:
     return found
 
 
-def whole(rows: Sequence[Row]) -> tuple[Exemplar, ...]:
+def whole(rows: Sequence[Mapping[str, Any]]) -> tuple[Exemplar, ...]:
     """The rows as exemplars. LabError where there are none, or where one cannot be used."""
     if not rows:
         raise LabError(
@@ -67,7 +67,7 @@ def whole(rows: Sequence[Row]) -> tuple[Exemplar, ...]:
     return tuple(Exemplar(**{name: row[name].strip() for name in FIELDS}) for row in rows)
 
 
-def joined(rows: Sequence[Row], more: Iterable[Exemplar]) -> tuple[Row, ...]:
+def joined(rows: Sequence[EditedRow], more: Iterable[Exemplar]) -> tuple[EditedRow, ...]:
     """The rows, and those exemplars whose question is not among them. Blank rows make room."""
     kept = [row for row in rows if any(row[name].strip() for name in FIELDS)]
     there = {" ".join(row["question"].split()) for row in kept}

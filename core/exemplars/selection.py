@@ -18,11 +18,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.errors import LabError, find
 from core.exemplars.candidates import Candidate, exemplar, shown
 from core.records import Exemplar
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Numbers = Sequence[float] | np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,45 +135,23 @@ RULES: dict[str, Rules] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What Auto-CoT sets for one benchmark: the number of clusters and the longest rationale."""
-
-    k: int = 8
-    rationale_lines: int = 5
-
-
-TASKS: dict[str, Task] = {
-    "aqua": Task(k=4),
-    "last_letter_concatenation": Task(k=4, rationale_lines=7),
-    "last_letters_generated": Task(k=4, rationale_lines=7),
-    "commonsense_qa": Task(k=7),
-    "strategy_qa": Task(k=6),
-}
-"""Benchmarks for which Auto-CoT differs from Task()."""
-
-
-def task(dataset: str) -> Task:
-    """Auto-CoT's settings for a benchmark."""
-    return TASKS.get(dataset, Task())
-
-
 def limits_for(rules: str, dataset: str, kind: str, **own: Any) -> Limits:
     """A row's limits on a benchmark, `own` values put in their place.
 
     `rules` is a key of RULES, `dataset` of DATASETS, `kind` of KINDS. LabError for an unknown row or limit.
     """
     from core.answers import KINDS
+    from core.datasets import find_dataset
 
     numbers = KINDS[kind].form in ("number", "open")
-    limits = find_rules(rules).limits
-    limits = replace(limits, rationale_lines=task(dataset).rationale_lines, answer_near_end=numbers)
+    lines = find_dataset(dataset).exemplar_lines
+    limits = replace(find_selection_rules(rules).limits, rationale_lines=lines, answer_near_end=numbers)
     if unknown := sorted(set(own) - set(CHECKS)):
         raise LabError(f"There is no limit {', '.join(unknown)}: choose from {', '.join(CHECKS)}.")
     return replace(limits, **own)
 
 
-def find_rules(key: str) -> Rules:
+def find_selection_rules(key: str) -> Rules:
     """The row of RULES with this key."""
     return find(RULES, key, "set of selection rules")
 
@@ -231,7 +214,7 @@ class Selection:
         return 100 * self.correct_among_eligible / self.eligible if self.eligible else None
 
 
-def rank(labels: Sequence[int], distances: Sequence[float], k: int) -> list[list[int]]:
+def rank(labels: Numbers, distances: Numbers, k: int) -> list[list[int]]:
     """For each cluster the positions in it, nearest to its centre first; equal distances stay in order."""
     members: list[list[int]] = [[] for _ in range(k)]
     for position, label in enumerate(labels):
@@ -259,8 +242,8 @@ class Cluster:
 
 def queues(
     candidates: Sequence[Candidate],
-    labels: Sequence[int],
-    distances: Sequence[float],
+    labels: Numbers,
+    distances: Numbers,
     k: int,
     limits: Limits,
 ) -> tuple[Cluster, ...]:

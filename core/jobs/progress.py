@@ -69,7 +69,8 @@ class Progress:
         """Change the job's row; Cancelled where that is another execution's now."""
         mine = [self._mine()] if self.holder else []
         with session() as db:
-            if not db.execute(update(Job).where(Job.id == self.job_id, *mine).values(**values)).rowcount:
+            changed = update(Job).where(Job.id == self.job_id, *mine).values(**values).returning(Job.id)
+            if db.scalar(changed) is None:
                 raise Cancelled
 
     def claim(self, work: str) -> AbstractContextManager[None]:

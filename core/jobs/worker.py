@@ -121,7 +121,8 @@ def _beat(me: str, version: str, stop: threading.Event, idle_exit: float | None)
     while not stop.wait(PERIOD_SECONDS):
         try:
             with session() as db:
-                if not db.execute(update(Worker).where(Worker.id == me).values(heartbeat=clock())).rowcount:
+                beat = update(Worker).where(Worker.id == me).values(heartbeat=clock()).returning(Worker.id)
+                if db.scalar(beat) is None:
                     _begin_anew()  # taken for dead: its jobs are another worker's
                 beats = {row.id: row.heartbeat for row in db.execute(select(Worker.id, Worker.heartbeat))}
                 engine.bury(db, [who for who in watch.dead(beats) if who != me])

@@ -1,103 +1,44 @@
-"""Methods: how rationales are got and how the student is trained. One file a method, one row each.
+"""Methods: how rationales are written and how the student is trained. One file a method.
 
-for completion in generate(asked, METHODS["fine-tune-cot"], ask): …    what the teacher writes
-training_set(questions, completions, scores, method, form)             what the student learns
+A file of this package that has a METHOD is a row of METHODS: pages, commands, README and tests show it.
+
+driver.run(driver.started(asked, method.teach, given, sampling), desk)    what the teachers write
+training_set(questions, completions, scores, method, given)               what the students learn
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
 
 from core.errors import LabError, RefusedError
 from core.methods import filters as filtering
-from core.methods.base import Examples, Method, Removed
-from core.methods.few_shot_cot import FEW_SHOT_COT
-from core.methods.fine_tune import FINE_TUNE
-from core.methods.fine_tune_cot import FINE_TUNE_COT
-from core.methods.new_fine_tune_cot import CLUSTER_EXEMPLARS, HEURISTIC_CORRECTION, NEW_FINE_TUNE_COT
-from core.methods.zero_shot import ZERO_SHOT
-from core.records import (
-    Completion,
-    Dropped,
-    Question,
-    Reply,
-    Request,
-    Sampling,
-    Score,
-    TrainingRow,
-    TrainingSet,
-)
-from core.students.formats import Format
+from core.methods.base import Ask, Given, Lesson, Method, Program, Written
+from core.records import Completion, Dropped, Question, Sampling, Score, Step, TrainingRow, TrainingSet
 from core.teachers.base import Prices, count_tokens
-from core.teachers.estimate import Estimate
-from core.teachers.estimate import estimate as bounds
+from core.teachers.estimate import Estimate, bounds, unwritten
 
-if TYPE_CHECKING:
-    from core.teachers import Ask
-
-__all__ = ["METHODS", "Method", "estimate", "generate", "requests", "training_set"]
-
-METHODS: dict[str, Method] = {
-    row.key: row
-    for row in (
-        ZERO_SHOT,
-        FEW_SHOT_COT,
-        FINE_TUNE,
-        FINE_TUNE_COT,
-        CLUSTER_EXEMPLARS,
-        HEURISTIC_CORRECTION,
-        NEW_FINE_TUNE_COT,
-    )
-}
+__all__ = ["METHODS", "Given", "Method", "estimate", "first_ask", "options", "training_set"]
 
 
-def requests(
-    asked: Iterable[tuple[Question, int]], method: Method, options: Mapping[str, Any] | None = None
-) -> Iterator[Request]:
-    """The first request for each (question, sample index)."""
-    if method.prompt is None:
-        raise LabError(f"{method.title} asks no teacher: choose another method to generate rationales.")
-    chosen = _options(method, options)
-    for question, sample_index in asked:
-        yield Request(method.prompt(question.text, chosen), question.index, sample_index)
+def _rows() -> dict[str, Method]:
+    modules = [import_module(f"{__name__}.{found.name}") for found in iter_modules(__path__)]
+    rows = [module.METHOD for module in modules if hasattr(module, "METHOD")]
+    return {row.key: row for row in sorted(rows, key=lambda row: (row.order, row.key))}
 
 
-def generate(
-    asked: Iterable[tuple[Question, int]],
-    method: Method,
-    ask: Ask,
-    options: Mapping[str, Any] | None = None,
-) -> Iterator[Completion]:
-    """One completion for each (question, sample index), as they finish.
+METHODS: dict[str, Method] = _rows()
 
-    `ask(requests, then)` is a teacher's, such as `asking(teacher, sampling, run_id)`. The second call
-    of a question starts as soon as its first is back. A call that failed gives a completion with `error`.
-    """
-    chosen = _options(method, options)
-    first: dict[tuple[int, int], Reply] = {}
 
-    def then(reply: Reply) -> list[Request]:
-        if method.answer_prompt is None or reply.request.step == "answer" or reply.error:
-            return []
-        if method.answer_in is not None and method.answer_in(reply.text, chosen) is not None:
-            return []
-        request = reply.request
-        first[request.question_index, request.sample_index] = reply
-        prompt = method.answer_prompt(request.prompt, reply.text, chosen)
-        return [
-            Request(prompt, request.question_index, request.sample_index, "answer", method.answer_sampling)
-        ]
-
-    for reply in ask(requests(asked, method, options), then):
-        if reply.request.step == "answer":
-            rationale = first.pop((reply.request.question_index, reply.request.sample_index))
-            yield _completion(rationale, reply)
-        elif (reply.request.question_index, reply.request.sample_index) not in first:
-            said = method.answer_in(reply.text, chosen) if method.answer_in and not reply.error else None
-            yield replace(_completion(reply, None), answer_text=said or "")
+def options(method: Method, chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """A method's options with those that were chosen. LabError for one that it does not have."""
+    if unknown := sorted(set(chosen) - set(method.options)):
+        known = ", ".join(method.options) or "none"
+        raise LabError(f"{method.title} has no option {', '.join(unknown)}: its options are {known}.")
+    return {**method.options, **chosen}
 
 
 def training_set(
@@ -105,122 +46,157 @@ def training_set(
     completions: Sequence[Completion],
     scores: Sequence[Score | None],
     method: Method,
-    form: Format,
+    given: Given,
     *,
+    role: str = "student",
     samples: int | None = None,
     filters: Mapping[str, Any] | None = None,
     shown: Collection[str] = (),
     may_be_empty: bool = False,
 ) -> TrainingSet:
-    """What a student of this format learns by this method, in question order; train split only.
+    """What a student learns by this method, in question order; train split only.
 
-    `scores` go with `completions`, one each. Of every question at most `samples` rationales count
-    (D of diverse reasoning). `filters` (core.methods.filters) are of rationales, so a method without a
-    teacher has none; `shown` are the questions that the teacher was shown as exemplars. RefusedError
-    when nothing is left to learn, unless it may be so.
+    Of the teacher's completions those count whose answer is right (`scores` go with them, one each), of
+    every question at most `samples` (D of diverse reasoning). `filters` (core.methods.filters) judge
+    rationales, so a method without a teacher has none; `shown` are the questions that the teacher was shown
+    as exemplars. RefusedError when nothing is left to learn, unless it may be so.
     """
-    if method.choose is None:
+    if method.lessons is None:
         raise LabError(f"{method.title} trains no student: choose a method that does.")
-    train = [question for question in sorted(questions, key=lambda q: q.index) if question.split == "train"]
-    kept, further = [], []
-    for completion, score in zip(completions, scores, strict=True):
-        if samples is None or completion.sample_index < samples:
-            kept.append((completion, score is not None and score.correct))
-        else:
-            further.append(Dropped(completion.question_index, completion.sample_index, "further samples"))
-    examples, dropped = method.choose(train, kept)
-    if examples and method.needs_teacher and filters:
-        examples, filtered = _filtered(examples, completions, filters, shown)
-        if not examples and not may_be_empty:
+    train = {q.index: q for q in sorted(questions, key=lambda q: q.index) if q.split == "train"}
+    dropped: dict[str, list[Dropped]] = {}
+    learnt: list[tuple[int, int, Completion]]
+    if method.teach is None:
+        learnt = [(index, 0, Completion(index, 0, "")) for index in train]
+    else:
+        learnt, dropped = _right(train, completions, scores, samples)
+    lessons = {
+        (index, sample): list(method.lessons(train[index], written, given))
+        for index, sample, written in learnt
+    }
+    if learnt and method.teach is not None and filters:
+        kept, filtered = _filtered(lessons, learnt, train, filters, shown)
+        if not kept and not may_be_empty:
             on = filtering.label(filtering.chosen(filters))
             raise RefusedError(f"The filters ({on}) leave no training row: loosen one of them.")
+        lessons = {key: rows for key, rows in lessons.items() if key in kept}
         dropped |= filtered
-    if not examples and not may_be_empty:
+    if not lessons and not may_be_empty:
         raise RefusedError(
             f"{method.title} has no training rows here: it needs "
             + ("correct completions of train questions." if method.needs_teacher else "train questions.")
         )
-    removed = [one for group in ({"further samples": further} | dropped).values() for one in group]
+    removed = [one for group in dropped.values() for one in group]
     rows = (
-        TrainingRow(
-            form.input(question.text), form.label(rationale, question.answer), question.index, sample_index
-        )
-        for question, sample_index, rationale in examples
+        TrainingRow(lesson.input, lesson.label, *key)
+        for key, own in lessons.items()
+        for lesson in own
+        if lesson.role == role
     )
     return TrainingSet(tuple(rows), dict(Counter(one.reason for one in removed)), tuple(removed))
 
 
-def _filtered(
-    examples: Examples, completions: Sequence[Completion], filters: Mapping[str, Any], shown: Collection[str]
-) -> tuple[Examples, Removed]:
-    """The examples that the filters leave, and what each dropped."""
-    cut = {(c.question_index, c.sample_index) for c in completions if c.finish_reason == "length"}
-    asked = {text.strip() for text in shown}
-    candidates = {
-        (question.index, sample): filtering.Candidate(
-            question.index,
-            sample,
-            text or "",
-            (question.index, sample) in cut,
-            question.text.strip() in asked,
-        )
-        for question, sample, text in examples
+def _right(
+    train: Mapping[int, Question],
+    completions: Sequence[Completion],
+    scores: Sequence[Score | None],
+    samples: int | None,
+) -> tuple[list[tuple[int, int, Completion]], dict[str, list[Dropped]]]:
+    """Completions with the right answer, by question and sample; the rationale itself is not judged."""
+    right: list[tuple[int, int, Completion]] = []
+    dropped: dict[str, list[Dropped]] = {
+        reason: [] for reason in ("further samples", "other split", "failed", "wrong answer")
     }
-    left, dropped = filtering.apply(list(candidates.values()), filters)
-    kept = {(one.question_index, one.sample_index) for one in left}
-    return [example for example in examples if (example[0].index, example[1]) in kept], dropped
+    pairs = zip(completions, scores, strict=True)
+    for one, score in sorted(pairs, key=lambda pair: (pair[0].question_index, pair[0].sample_index)):
+        if samples is not None and one.sample_index >= samples:
+            reason = "further samples"
+        elif one.question_index not in train:
+            reason = "other split"
+        elif one.error is not None:
+            reason = "failed"
+        elif score is None or not score.correct:
+            reason = "wrong answer"
+        else:
+            right.append((one.question_index, one.sample_index, one))
+            continue
+        why = (one.error or "") if reason == "failed" else ""
+        dropped[reason].append(Dropped(one.question_index, one.sample_index, reason, why))
+    return right, dropped
+
+
+def _filtered(
+    lessons: Mapping[tuple[int, int], Sequence[Lesson]],
+    learnt: Sequence[tuple[int, int, Completion]],
+    train: Mapping[int, Question],
+    filters: Mapping[str, Any],
+    shown: Collection[str],
+) -> tuple[set[tuple[int, int]], dict[str, list[Dropped]]]:
+    """(question, sample) of what the filters leave, and what each dropped."""
+    asked = {text.strip() for text in shown}
+    candidates = [
+        filtering.Candidate(
+            index,
+            sample,
+            lessons[index, sample][0].text if lessons[index, sample] else "",
+            written.finish_reason == "length",
+            train[index].text.strip() in asked,
+        )
+        for index, sample, written in learnt
+    ]
+    left, dropped = filtering.apply(candidates, filters)
+    return {(one.question_index, one.sample_index) for one in left}, dropped
+
+
+# ── dry runs ────────────────────────────────────────────────────────────────────────────────────
+
+
+def dry_run(program: Program, sampling: Sampling) -> tuple[list[tuple[Ask, Sampling]], Written | None]:
+    """What a program asks for where nothing that is written ends it early, and its result.
+
+    None where it cannot do with what it reads; LabError where it asks nothing at all.
+    """
+    asked: list[tuple[Ask, Sampling]] = []
+    try:
+        wanted = next(program)
+        while True:
+            several = [wanted] if isinstance(wanted, Ask) else list(wanted)
+            steps = []
+            for ask in several:
+                steps.append(Step(ask.name, ask.prompt, unwritten(len(asked)), ask.role))
+                asked.append((ask, ask.sampling or sampling))
+            wanted = program.send(steps[0] if isinstance(wanted, Ask) else steps)
+    except StopIteration as end:
+        return asked, end.value
+    except LabError:
+        if not asked:
+            raise
+        return asked, None
+
+
+def first_ask(method: Method, question: Question, given: Given) -> tuple[str, str | None]:
+    """(the first prompt of a student, what its answer stands behind) by a method."""
+    asked, written = dry_run(method.solve(question, given), method.sampling)
+    return asked[0][0].prompt, written.answer.prefix if written else None
 
 
 def estimate(
     questions: Sequence[Question],
     method: Method,
-    prices: Prices,
+    prices: Prices | Mapping[str, Prices],
     sampling: Sampling | None = None,
     *,
+    given: Given | None = None,
     samples: int = 1,
     context: int | None = None,
-    options: Mapping[str, Any] | None = None,
     count: Callable[[str], int] = count_tokens,
 ) -> Estimate:
     """Upper bounds of calls, tokens and US dollars before the start, with nothing in the cache.
 
-    `count` is a `token_counter` where the model's tokenizer is known.
+    `prices` of all roles or by role; `count` is a `token_counter` where the model's tokenizer is known.
     """
-
-    prompts = (request.prompt for request in requests(((q, 0) for q in questions), method, options))
-    return bounds(
-        prices,
-        prompts,
-        sampling or method.sampling,
-        answer_sampling=method.answer_sampling,
-        samples=samples,
-        context=context,
-        count=count,
-    )
-
-
-def _options(method: Method, options: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    if unknown := sorted(set(options or {}) - set(method.options)):
-        known = ", ".join(method.options) or "none"
-        raise LabError(f"{method.title} has no option {', '.join(unknown)}: its options are {known}.")
-    return {**method.options, **(options or {})}
-
-
-def _completion(first: Reply, last: Reply | None) -> Completion:
-    replies = [first] if last is None else [first, last]
-    failed = next((reply.error for reply in replies if reply.error), None)
-    return Completion(
-        question_index=first.request.question_index,
-        sample_index=first.request.sample_index,
-        prompt=first.request.prompt,
-        rationale=first.text,
-        finish_reason="error" if failed else first.finish_reason,
-        answer_prompt=last.request.prompt if last else "",
-        answer_text=last.text if last else "",
-        prompt_tokens=sum(reply.prompt_tokens for reply in replies),
-        completion_tokens=sum(reply.completion_tokens for reply in replies),
-        cost=sum(reply.cost for reply in replies),
-        calls=sum(not reply.cached for reply in replies),
-        cached=all(reply.cached for reply in replies),
-        error=failed,
-    )
+    given = given or Given(options=method.options)
+    runs = [
+        dry_run(method.asking()(question, given), sampling or method.sampling)[0] for question in questions
+    ]
+    return bounds(runs, prices, samples=samples, context=context, count=count)

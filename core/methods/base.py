@@ -1,57 +1,139 @@
-"""What a method says: what the teacher is asked, what the student reads, and what it is trained on."""
+"""What a method is: what the teachers are asked, what each student learns, what the students are asked.
+
+    def teach(question, given):
+        plan = yield Ask(delegate(question.text), role="delegate", name="steps")
+        said = yield Ask(solve(question.text, plan.text), role="solver")
+        return Written(said.text, Text(said))
+
+A program asks by yielding and is sent what was written: a Step for an Ask, a list of Steps for a list of
+Asks, which are asked at once. core.methods.driver runs it, with teachers and with students alike.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.records import Completion, Dropped, Exemplar, Question, Sampling
-from core.students.formats import Format
+from core.errors import LabError
+from core.records import AnswerPlace, Completion, Exemplar, Question, Sampling, Step
+from core.students.formats import FORMATS, Format
 
-# Examples whose student reads a question and learns to write a label: (question, sample index, rationale).
-Examples = list[tuple[Question, int, str | None]]
-Kept = Sequence[tuple[Completion, bool]]  # completions with their verdicts
-Removed = dict[str, list[Dropped]]  # reason → what is no example for it, in the order of the reasons
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One prompt to the model of a role. `sampling` where the step is sampled unlike the others."""
+
+    prompt: str
+    role: str = "teacher"
+    name: str = "rationale"
+    sampling: Sampling | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The answer is read by the rules in what was written: from a character on, behind a prefix."""
+
+    step: Step
+    after: int = 0
+    prefix: str | None = None
+
+    def place(self, steps: list[Step]) -> AnswerPlace:
+        number = next(i for i, step in enumerate(steps) if step is self.step)
+        return AnswerPlace("text", number, self.after, self.prefix)
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """The answer is the one that most of these give; of a tie, the one that came first."""
+
+    of: tuple[Text, ...]
+
+    @property
+    def prefix(self) -> str | None:
+        """What the answers stand behind."""
+        return self.of[0].prefix if self.of else None
+
+    def place(self, steps: list[Step]) -> AnswerPlace:
+        return AnswerPlace("vote", of=tuple(one.place(steps) for one in self.of))
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A program's result: the text to read, check and learn, and where the answer is."""
+
+    rationale: str
+    answer: Text | Vote
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a program may use besides its question. `form` is the format of the student that is asked."""
+
+    kind: str = "open"  # of answer, a key of core.answers.KINDS
+    rules: str = "fine-tune-cot"
+    exemplars: tuple[Exemplar, ...] = ()
+    form: Format = FORMATS["causal"]
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+Program = Generator[Any, Any, Written]
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """One row of a student's training set. `text` is what filters judge: what it learns of the rationale."""
+
+    input: str
+    label: str
+    text: str = ""
+    role: str = "student"
 
 
 @dataclass(frozen=True, slots=True)
 class Method:
     """One row of METHODS.
 
-    prompt         what the teacher is asked: (question, options) → prompt; None without a teacher
-    answer_prompt  the second call of two-step prompting: (prompt, rationale, options) → prompt
-    answer_in      where one call may be enough: (rationale, options) → answer text, None to ask again
-    input          what the student reads: (question text, format, exemplars) → text
-    template       which prefix of a format its answer stands behind
-    choose         which examples the student is trained on, and what was dropped
-    chosen_exemplars   the lab chooses its exemplars, one a cluster; else they are the user's own
-    max_input_tokens   how much its student reads, where the paper gives it more than a recipe does
-    exemplar_rules the rules by which its exemplars are chosen (core.exemplars.RULES); None: the study's
-    options        what a study may set, with defaults
+    teach       what the teachers are asked for a question; None without a teacher
+    lessons     what each student learns from a question and what was written for it (an empty completion
+                without a teacher); None: nothing is trained
+    solve       what the students are asked for a question
+    teachers    the roles in `teach`;  students: those in `solve`
+    exemplars   whose exemplars its prompts show: "own", the user's; "chosen", one a cluster; None, none
+    exemplar_rules    the rules by which they are chosen (core.exemplars.RULES); None: the study's
+    max_input_tokens  how much its student reads, where the paper gives it more than a recipe does
+    sampling    how a model is asked where an Ask does not say it
+    options     what a study may set, with defaults
+    order       its place in tables, the smallest first
     """
 
     key: str
     title: str
     paper: str
     about: str
-    input: Callable[[str, Format, Sequence[Exemplar]], str]
-    template: str
-    trains: bool = False
-    needs_teacher: bool = False
-    needs_exemplars: bool = False
-    chosen_exemplars: bool = False
-    max_input_tokens: int | None = None
+    solve: Callable[[Question, Given], Program]
+    teach: Callable[[Question, Given], Program] | None = None
+    lessons: Callable[[Question, Completion, Given], Iterable[Lesson]] | None = None
+    teachers: tuple[str, ...] = ("teacher",)
+    students: tuple[str, ...] = ("student",)
+    exemplars: str | None = None
     exemplar_rules: str | None = None
-    prompt: Callable[[str, Mapping[str, Any]], str] | None = None
-    answer_prompt: Callable[[str, str, Mapping[str, Any]], str] | None = None
-    answer_in: Callable[[str, Mapping[str, Any]], str | None] | None = None
+    max_input_tokens: int | None = None
     sampling: Sampling = Sampling()
-    answer_sampling: Sampling | None = None
-    choose: Callable[[Sequence[Question], Kept], tuple[Examples, Removed]] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    order: int = 100
 
+    def asking(self) -> Callable[[Question, Given], Program]:
+        """`teach`. LabError where the method asks no teacher."""
+        if self.teach is None:
+            raise LabError(f"{self.title} asks no teacher: choose another method to generate rationales.")
+        return self.teach
 
-def read_plain(question: str, form: Format, _exemplars: Sequence[Exemplar]) -> str:
-    """A trained student reads the question as in its training rows."""
-    return form.input(question)
+    @property
+    def trains(self) -> bool:
+        return self.lessons is not None
+
+    @property
+    def needs_teacher(self) -> bool:
+        """Whether its students learn from what teachers write."""
+        return self.trains and self.teach is not None

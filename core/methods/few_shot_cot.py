@@ -11,40 +11,40 @@ The exemplars are the user's. The same prompt asks a teacher, in one call.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from core.errors import LabError
-from core.methods.base import Method
-from core.records import Exemplar, Sampling
-from core.students.formats import FORMATS, Format
+from core.methods.base import Ask, Given, Method, Program, Text, Written
+from core.records import Question, Sampling
+from core.students.formats import FEW_SHOT_MARK
 
 
-def student_input(question: str, form: Format, exemplars: Sequence[Exemplar]) -> str:
+def _program(question: Question, given: Given, role: str) -> Program:
     """Exemplars, then the question. LabError where there are none."""
-    if not exemplars:
+    if not given.exemplars:
         raise LabError(
             "Few-shot-CoT needs exemplars: give the study at least one (question, rationale, answer)."
         )
-    return form.few_shot(question, exemplars)
+    said = yield Ask(given.form.few_shot(question.text, given.exemplars), role)
+    return Written(said.text, Text(said, prefix=FEW_SHOT_MARK))
 
 
-def teacher_prompt(question: str, options: Mapping[str, Any]) -> str:
-    """The same for a teacher; `options["exemplars"]` are the exemplars."""
-    return student_input(question, FORMATS["causal"], options["exemplars"])
+def teach(question: Question, given: Given) -> Program:
+    return _program(question, given, "teacher")
 
 
-FEW_SHOT_COT = Method(
+def solve(question: Question, given: Given) -> Program:
+    return _program(question, given, "student")
+
+
+METHOD = Method(
     key="few-shot-cot",
+    order=20,
     title="Few-shot-CoT",
     paper="Wei et al. 2022",
     about="Exemplars with rationales before the question; no training.",
-    input=student_input,
-    template="few-shot",
-    needs_exemplars=True,
+    teach=teach,
+    solve=solve,
+    exemplars="own",
     max_input_tokens=768,  # Ho et al. 2023, src/custom: 512, but 768 with exemplars
-    prompt=teacher_prompt,
     # A model that goes on would write the next exemplar's question.
     sampling=Sampling(max_tokens=256, stop=("\nQ:",)),
-    options={"exemplars": ()},
 )

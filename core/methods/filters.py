@@ -91,8 +91,8 @@ def wrong_steps(examples: Sequence[Candidate], _on: bool) -> dict[int, str]:
 
 def wrong_step(rationale: str) -> str | None:
     """The first equation that does not hold, as written; None where all do."""
-    wrong = next((e for e in equations(rationale) if not e.correct), None)
-    return wrong and f"{wrong.left.strip()} = {wrong.right.strip()}"
+    wrong = (e for e in equations(rationale) if not e.correct)
+    return next((f"{e.left.strip()} = {e.right.strip()}" for e in wrong), None)
 
 
 def too_short(examples: Sequence[Candidate], words: int) -> dict[int, str]:
@@ -128,7 +128,8 @@ def duplicates(examples: Sequence[Candidate], measure: str) -> dict[int, str]:
 
 def _near(texts: list[str]) -> dict[int, int]:
     """Near-duplicates, until none is left: likeness weighs words by how rare they are among those kept."""
-    left, found = list(range(len(texts))), {}
+    left = list(range(len(texts)))
+    found: dict[int, int] = {}
     while len(left) > 1:
         kept = diversity.without_near_duplicates([texts[i] for i in left])
         if not kept.dropped:
@@ -153,7 +154,7 @@ def first(examples: Sequence[Candidate], n: int) -> dict[int, str]:
 
 def diverse(examples: Sequence[Candidate], n: int) -> dict[int, str]:
     """All but the n of each question that are typical and unlike one another."""
-    found = {}
+    found: dict[int, str] = {}
     for members in _by_question(examples):
         if len(members) > n:
             taken = diversity.diverse_subset([examples[i].rationale for i in members], n)
@@ -181,8 +182,8 @@ FILTERS: dict[str, Filter] = {
             "steps", "Steps verified", "Drops rationales with an equation that does not hold, recomputed.",
             "wrong step", wrong_steps,
         ),
-        Filter("min_words", "At least, words", "Drops shorter rationales.", "too short", too_short, least=1),
-        Filter("max_words", "At most, words", "Drops longer rationales.", "too long", too_long, least=1),
+        Filter("min_words", "Fewest words", "Drops shorter rationales.", "too short", too_short, least=1),
+        Filter("max_words", "Most words", "Drops longer rationales.", "too long", too_long, least=1),
         Filter(
             "exemplars", "Exemplars",
             "Drops the questions that the teacher was shown as exemplars, or keeps only them.",
@@ -195,12 +196,13 @@ FILTERS: dict[str, Filter] = {
             "duplicate", duplicates, choices=tuple(LIKENESS),
         ),
         Filter(
-            "first", "First, per question", "Keeps so many rationales of a question: the first.",
+            "first", "First, of each question",
+            "Keeps at most this many rationales of each question: the first ones.",
             "beyond the first", first, least=1,
         ),
         Filter(
-            "diverse", "Diverse, per question",
-            "Keeps so many rationales of a question: those most unlike one another "
+            "diverse", "Diverse, of each question",
+            "Keeps at most this many rationales of each question: those most unlike one another "
             "(maximal marginal relevance).",
             "less diverse", diverse, least=1,
         ),
@@ -213,8 +215,6 @@ FILTERS: dict[str, Filter] = {
 
 def chosen(filters: Mapping[str, Any]) -> dict[str, Any]:
     """The filters that are on, with their values, in table order. LabError names what cannot be used."""
-    if not isinstance(filters, Mapping):
-        raise LabError("`filters` is a list of `filter: value` lines, such as `steps: true`.")
     if unknown := sorted(map(str, set(filters) - set(FILTERS))):
         raise LabError(f"There is no filter {', '.join(unknown)}: choose of {', '.join(FILTERS)}.")
     values = {key: row.value(filters.get(key)) for key, row in FILTERS.items()}

@@ -5,24 +5,28 @@ The honest baseline of Fine-tune-CoT (Ho et al. 2023): below a billion parameter
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 
-from core.methods.base import Examples, Kept, Method, Removed, read_plain
-from core.records import Question
+from core.methods.base import Ask, Given, Lesson, Method, Program, Text, Written
+from core.records import Completion, Question
 
 
-def choose(questions: Sequence[Question], _completions: Kept) -> tuple[Examples, Removed]:
+def lessons(question: Question, _written: Completion, given: Given) -> Iterator[Lesson]:
     """Every question once, with its gold answer."""
-    return [(question, 0, None) for question in questions], {}
+    yield Lesson(given.form.input(question.text), given.form.label(None, question.answer))
 
 
-FINE_TUNE = Method(
+def solve(question: Question, given: Given) -> Program:
+    said = yield Ask(given.form.input(question.text), "student", "answer")
+    return Written(said.text, Text(said))
+
+
+METHOD = Method(
     key="fine-tune",
+    order=30,
     title="Fine-tune",
     paper="Ho et al. 2023 (baseline)",
     about="The student learns to write the answer alone.",
-    input=read_plain,
-    template="answer",
-    trains=True,
-    choose=choose,
+    lessons=lessons,
+    solve=solve,
 )

@@ -11,65 +11,52 @@ second call reads exactly what the first returned. Only the label of a training 
 published completions were made so, although Fine-tune-CoT's src/data/format.py strips since.
 
 Both calls write at most 128 tokens at temperature 0 and stop at END (src/oai/inference.py). Diverse
-reasoning asks D times at temperature 0.7; the answer's call stays greedy.
+reasoning asks D times at temperature 0.7; the answer's call stays greedy. Truncated rationales are
+learnt like others (src/data/completion_dataset.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator
 
-from core.methods.base import Examples, Kept, Method, Removed, read_plain
-from core.records import Dropped, Question, Sampling
+from core.methods.base import Ask, Given, Lesson, Method, Program, Text, Written
+from core.records import Completion, Question, Sampling
+from core.students.formats import ANSWER_MARK
 
 TRIGGER = "\nTherefore, the answer is"  # one for all benchmarks; Kojima et al. have one for each kind
-STOP = ("END",)
-MAX_TOKENS = 128
+SAMPLING = Sampling(temperature=0.0, max_tokens=128, stop=("END",))
 
 
-def prompt(question: str, _options: Mapping[str, Any]) -> str:
-    """The first call."""
-    return f"Q: {question}\nA: Let's think step by step."
+def teach(question: Question, given: Given) -> Program:
+    """Two calls: the rationale, then the answer."""
+    reasoned = yield Ask(f"Q: {question.text}\nA: Let's think step by step.")
+    said = yield Ask(
+        f"{reasoned.prompt}{reasoned.text}{given.options['trigger']}", name="answer", sampling=SAMPLING
+    )
+    return Written(reasoned.text, Text(said))
 
 
-def answer_prompt(prompt: str, rationale: str, options: Mapping[str, Any]) -> str:
-    """The second call: everything so far and the trigger."""
-    return f"{prompt}{rationale}{options['trigger']}"
+def lessons(question: Question, written: Completion, given: Given) -> Iterator[Lesson]:
+    """The rationale, and behind the mark the benchmark's answer, not the teacher's wording."""
+    text = written.rationale
+    yield Lesson(given.form.input(question.text), given.form.label(text, question.answer), text)
 
 
-def choose(questions: Sequence[Question], completions: Kept) -> tuple[Examples, Removed]:
-    """Rationales whose answer is right, by question and sample; the rationale itself is not judged.
-
-    Truncated ones stay (src/data/completion_dataset.py).
-    """
-    known = {question.index: question for question in questions}
-    examples: Examples = []
-    dropped: Removed = {"other split": [], "failed": [], "wrong answer": []}
-    for completion, correct in sorted(completions, key=lambda c: (c[0].question_index, c[0].sample_index)):
-        question = known.get(completion.question_index)
-        if question is not None and completion.error is None and correct:
-            examples.append((question, completion.sample_index, completion.rationale))
-            continue
-        reason = "other split" if question is None else "failed" if completion.error else "wrong answer"
-        dropped[reason].append(
-            Dropped(completion.question_index, completion.sample_index, reason, completion.error or "")
-        )
-    return examples, dropped
+def solve(question: Question, given: Given) -> Program:
+    """The student reads the question as in its training rows."""
+    said = yield Ask(given.form.input(question.text), "student")
+    return Written(said.text, Text(said, prefix=ANSWER_MARK))
 
 
-FINE_TUNE_COT = Method(
+METHOD = Method(
     key="fine-tune-cot",
+    order=40,
     title="Fine-tune-CoT",
     paper="Ho et al. 2023",
     about="The student learns the teacher's rationales that end in the right answer.",
-    input=read_plain,
-    template="rationale",
-    trains=True,
-    needs_teacher=True,
-    prompt=prompt,
-    answer_prompt=answer_prompt,
-    sampling=Sampling(temperature=0.0, max_tokens=MAX_TOKENS, stop=STOP),
-    answer_sampling=Sampling(temperature=0.0, max_tokens=MAX_TOKENS, stop=STOP),
-    choose=choose,
+    teach=teach,
+    lessons=lessons,
+    solve=solve,
+    sampling=SAMPLING,
     options={"trigger": TRIGGER},
 )

@@ -4,7 +4,7 @@
     stranger     "…so she sold [17] of them"      doubtful  "17 is neither given nor worked out before"
     unused       question: "…and [6] red pens."   doubtful  "6 is never used"
 
-A check is given an Item and returns flags, each with a span, so that a page can mark it in place.
+A check is given a Rationale and returns flags, each with a span, so that a page can mark it in place.
 "wrong" is certain as far as the text can be read; "doubtful" is for a person to look at; "right"
 marks an equation that holds. How often each check speaks up about correct rationales, and how many
 errors it finds, is measured by `python benchmarks/quality.py`.
@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from typing import Literal
@@ -32,7 +32,7 @@ from core.quality.known import (
     one_sum,
     steps_of,
 )
-from core.quality.steps import Number, Step, numbers, words
+from core.quality.steps import Number, RationaleStep, numbers, words
 from core.records import Exemplar
 
 Verdict = Literal["right", "wrong", "doubtful"]
@@ -51,7 +51,7 @@ OPEN_WORDS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class Rationale:
     """A rationale in its context. `answer` is the value extracted from the completion, None if none was;
     `correct` is the rule set's verdict on it, None to compare `answer` with `gold` here."""
 
@@ -82,21 +82,16 @@ class Check:
 
     key: str
     title: str
-    find: Callable[[Item], list[Flag]]
+    find: Callable[[Rationale], list[Flag]]
 
 
-def review(item: Item, keys: tuple[str, ...] | None = None) -> list[Flag]:
-    """Every flag of every check (or of those named), in the order of the text."""
-    found = []
-    for check in CHECKS.values():
-        if keys is None or check.key in keys:
-            for flag in check.find(item):
-                made = Flag(flag.start, flag.end, flag.verdict, flag.message, flag.where, check.key)
-                found.append(made)
+def review(item: Rationale) -> list[Flag]:
+    """Every flag of every check, in the order of the text."""
+    found = [replace(flag, check=check.key) for check in CHECKS.values() for flag in check.find(item)]
     return sorted(found, key=lambda flag: (flag.where, flag.start, flag.end))
 
 
-def problems(item: Item) -> dict[str, list[Flag]]:
+def problems(item: Rationale) -> dict[str, list[Flag]]:
     """Check key → its flags that are not "right", for filters and counts."""
     found: dict[str, list[Flag]] = {}
     for flag in review(item):
@@ -108,12 +103,12 @@ def problems(item: Item) -> dict[str, list[Flag]]:
 # ── the checks ──────────────────────────────────────────────────────────────────────────────────
 
 
-def arithmetic(item: Item) -> list[Flag]:
+def arithmetic(item: Rationale) -> list[Flag]:
     """Every equation, recomputed."""
     return [Flag(e.start, e.end, "right" if e.correct else "wrong", _message(e)) for e in _judged(item)]
 
 
-def lucky(item: Item) -> list[Flag]:
+def lucky(item: Rationale) -> list[Flag]:
     """The answer is right although a step is wrong."""
     if not _is_correct(item):
         return []
@@ -124,7 +119,7 @@ def lucky(item: Item) -> list[Flag]:
     ]
 
 
-def stranger(item: Item) -> list[Flag]:
+def stranger(item: Rationale) -> list[Flag]:
     """Numbers that are neither in the question, nor said by a unit, nor one sum away from what is known;
     and numbers that stand where the question has another one.
 
@@ -162,7 +157,7 @@ def stranger(item: Item) -> list[Flag]:
     return found
 
 
-def unused(item: Item) -> list[Flag]:
+def unused(item: Rationale) -> list[Flag]:
     """Numbers of the question that the rationale never takes up, not even in a sum done in the head.
 
     A sum in the head is one whose result is said and no equation's: "15 more, so 39" after 11 + 13 = 24.
@@ -194,7 +189,7 @@ def unused(item: Item) -> list[Flag]:
     return found
 
 
-def last_step(item: Item) -> list[Flag]:
+def last_step(item: Rationale) -> list[Flag]:
     """The answer is not what the last step comes to."""
     made = steps_of(item.rationale)
     if item.answer is None or not made or _breaks_off(item):
@@ -221,16 +216,16 @@ def last_step(item: Item) -> list[Flag]:
     return [Flag(last.start, last.end, "doubtful", message)] if problem else []
 
 
-def truncated(item: Item) -> list[Flag]:
+def truncated(item: Rationale) -> list[Flag]:
     """The rationale breaks off."""
     if not _breaks_off(item):
         return []
     end = len(item.rationale.rstrip())
-    last = steps_of(item.rationale)[-1:] or (Step(0, end, ""),)
+    last = steps_of(item.rationale)[-1:] or (RationaleStep(0, end, ""),)
     return [Flag(last[0].start, end, "doubtful", "the rationale breaks off here")]
 
 
-def repeated(item: Item) -> list[Flag]:
+def repeated(item: Rationale) -> list[Flag]:
     """A step that was said before, word for word, or some words over and over.
 
     What the question says may be said twice ("Each album has 3 songs."), but not in a row.
@@ -251,7 +246,7 @@ def repeated(item: Item) -> list[Flag]:
     return found or _loops(item.rationale)
 
 
-def copied(item: Item) -> list[Flag]:
+def copied(item: Rationale) -> list[Flag]:
     """Words taken over from an exemplar that are not the question's own."""
     if not item.exemplars:
         return []
@@ -292,7 +287,7 @@ CHECKS: dict[str, Check] = {
 # ── what they share ─────────────────────────────────────────────────────────────────────────────
 
 
-def _judged(item: Item) -> list[Equation]:
+def _judged(item: Rationale) -> list[Equation]:
     """The equations of a rationale, without those whose fractions are dates: 3/5 - 7 = 2/26."""
     dates = has_dates(item.question)
     return [e for e in equations_of(item.rationale) if e.correct or not (dates and "/" in e.form)]
@@ -307,7 +302,7 @@ def _message(equation: Equation) -> str:
     return f"{left} is {number_text(equation.value)}, not {equation.right}"
 
 
-def _is_correct(item: Item) -> bool:
+def _is_correct(item: Rationale) -> bool:
     if item.correct is not None:
         return item.correct
     if item.answer is None or item.gold is None:
@@ -330,7 +325,7 @@ def _letters(text: str) -> str:
     return "".join(c for c in text.casefold() if c.isalnum())
 
 
-def _breaks_off(item: Item) -> bool:
+def _breaks_off(item: Rationale) -> bool:
     text = item.rationale.rstrip()
     if item.finish_reason == "length" or not text:
         return item.finish_reason == "length"

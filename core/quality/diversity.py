@@ -4,8 +4,8 @@
                 4 distinct texts, 3 distinct paths, mean similarity 0.71, effectively 2.2 of 5
 
 The authors of New-Fine-tune-CoT name likeness of the D samples as their open problem. Measures and
-filters are pure; `encode` (texts → one vector each, a Sentence-BERT for instance) is optional, words
-and word pairs weighted by TF-IDF serve where there is none. Everything keeps the order it is given.
+filters are pure; texts are compared by their words and word pairs, weighted by TF-IDF. Everything
+keeps the order it is given.
 
 paths               distinct equation lists, as in rejection sampling (Yuan et al., arXiv 2308.01825)
 effective number    Vendi score: exp of the entropy of the similarity matrix's eigenvalues
@@ -15,7 +15,7 @@ diverse subset      maximal marginal relevance (Carbonell and Goldstein, SIGIR 1
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,8 +24,6 @@ from core.quality.steps import numbers, words
 
 if TYPE_CHECKING:
     import numpy as np
-
-Encode = Callable[[Sequence[str]], "np.ndarray"]
 
 NEAR = 0.95  # similarity from which two rationales are near-duplicates
 
@@ -56,11 +54,11 @@ def path(rationale: str) -> tuple[str, ...]:
     return found or tuple(word for word, _, _ in words(rationale))
 
 
-def similarity(texts: Sequence[str], encode: Encode | None = None) -> np.ndarray:
+def similarity(texts: Sequence[str]) -> np.ndarray:
     """n × n cosine similarities, cut off below 0; 1 on the diagonal and between equal texts."""
     import numpy as np
 
-    vectors = np.asarray(encode(texts) if encode else _tf_idf(texts), dtype=float)
+    vectors = _tf_idf(texts)
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     vectors = np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
     made = np.clip(vectors @ vectors.T, 0.0, 1.0)
@@ -82,10 +80,10 @@ def effective_number(similar: np.ndarray) -> float:
     return float(np.exp(-np.sum(shares * np.log(shares))))
 
 
-def diversity(rationales: Sequence[str], encode: Encode | None = None) -> Diversity:
+def diversity(rationales: Sequence[str]) -> Diversity:
     """The measures of one question's rationales."""
     n = len(rationales)
-    similar = similarity(rationales, encode) if n else None
+    similar = similarity(rationales) if n else None
     pairs = (similar.sum() - n) / (n * (n - 1)) if similar is not None and n > 1 else None
     return Diversity(
         n=n,
@@ -116,26 +114,19 @@ def mean(measures: Sequence[Diversity]) -> Diversity | None:
 
 def without_duplicates(rationales: Sequence[str]) -> Kept:
     """The first of each rationale; blanks and case do not count."""
-    first: dict[str, int] = {}
-    dropped = {}
-    for i, text in enumerate(rationales):
-        if (at := first.setdefault(_normal(text), i)) != i:
-            dropped[i] = at
-    return Kept(tuple(first.values()), dropped)
+    return _first_of_each([_normal(text) for text in rationales])
 
 
-def without_near_duplicates(
-    rationales: Sequence[str], threshold: float = NEAR, encode: Encode | None = None
-) -> Kept:
-    """Rationales in order, each kept unless its similarity to one kept before reaches the threshold."""
+def without_near_duplicates(rationales: Sequence[str]) -> Kept:
+    """Rationales in order, each kept unless its similarity to one kept before reaches NEAR."""
     if not rationales:
         return Kept((), {})
-    similar = similarity(rationales, encode)
+    similar = similarity(rationales)
     kept: list[int] = []
     dropped = {}
     for i in range(len(rationales)):
         like = max(kept, key=lambda j: (similar[i, j], -j), default=None)
-        if like is not None and similar[i, like] >= threshold:
+        if like is not None and similar[i, like] >= NEAR:
             dropped[i] = like
         else:
             kept.append(i)
@@ -144,39 +135,33 @@ def without_near_duplicates(
 
 def without_same_path(rationales: Sequence[str]) -> Kept:
     """The first rationale of each path to the answer."""
-    first: dict[tuple[str, ...], int] = {}
-    dropped = {}
-    for i, text in enumerate(rationales):
-        if (at := first.setdefault(path(text), i)) != i:
-            dropped[i] = at
-    return Kept(tuple(first.values()), dropped)
+    return _first_of_each([path(text) for text in rationales])
 
 
-def diverse_subset(
-    rationales: Sequence[str],
-    k: int,
-    *,
-    balance: float = 0.5,
-    relevance: Sequence[float] | None = None,
-    encode: Encode | None = None,
-) -> tuple[int, ...]:
-    """Positions of at most k rationales, best first, by maximal marginal relevance.
+def _first_of_each(keys: Sequence[Hashable]) -> Kept:
+    first: dict[Hashable, int] = {}
+    twin = [first.setdefault(key, i) for i, key in enumerate(keys)]
+    return Kept(tuple(first.values()), {i: at for i, at in enumerate(twin) if at != i})
 
-    Each next one has the highest balance × relevance - (1 - balance) × similarity to those taken.
-    `relevance` (0 to 1) defaults to the mean similarity to all, so that the first is the most typical
-    and an outlier is not taken for its oddness alone. Ties go to the earlier position.
+
+def diverse_subset(rationales: Sequence[str], k: int) -> tuple[int, ...]:
+    """Positions of at most k rationales, best first, by maximal marginal relevance."""
+    return most_marginal(similarity(rationales), k) if rationales else ()
+
+
+def most_marginal(similar: np.ndarray, k: int) -> tuple[int, ...]:
+    """Positions of at most k of n × n similarities: each next one by relevance - similarity to those taken.
+
+    Relevance is the mean similarity to all, so that the first is the most typical and an outlier is not
+    taken for its oddness alone. Ties go to the earlier position.
     """
-    if not rationales or k < 1:
-        return ()
-    similar = similarity(rationales, encode)
-    worth = [float(v) for v in (relevance if relevance is not None else similar.mean(axis=1))]
-    left, taken = list(range(len(rationales))), []
+    worth = similar.mean(axis=1)
+    left, taken = list(range(len(similar))), list[int]()
+
+    def marginal(i: int) -> float:
+        return float(worth[i]) - max((float(similar[i, j]) for j in taken), default=0.0)
+
     while left and len(taken) < k:
-
-        def marginal(i: int, taken: list[int] = taken) -> float:
-            likeness = max((float(similar[i, j]) for j in taken), default=0.0)
-            return balance * worth[i] - (1 - balance) * likeness
-
         best = max(left, key=lambda i: (round(marginal(i), 12), -i))
         left.remove(best)
         taken.append(best)

@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import accumulate
 
 from core.quality.arithmetic import Equation, equations
-from core.quality.steps import Number, Step, numbers, steps, words
+from core.quality.steps import Number, RationaleStep, numbers, steps, words
 from core.quality.tokens import LABELS
 
 COUNTABLE = 4  # up to here a number may have been counted in the question
@@ -56,7 +56,7 @@ def numbers_of(text: str) -> tuple[Number, ...]:
 
 
 @lru_cache(maxsize=256)
-def steps_of(text: str) -> tuple[Step, ...]:
+def steps_of(text: str) -> tuple[RationaleStep, ...]:
     return tuple(steps(text))
 
 
@@ -81,7 +81,7 @@ def one_sum(a: float, b: float) -> set[float]:
 
 def _written_sums(text: str) -> list[tuple[int, int]]:
     """The steps that have an equation, without what it comes to, as spans."""
-    found = []
+    found: list[tuple[int, int]] = []
     made = equations_of(text)
     for step in steps_of(text):
         inside = [e for e in made if step.start <= e.start < step.end]

@@ -68,7 +68,7 @@ _MARKER = re.compile(r"(?m)^[ \t]*\(?\d{1,3}[.)](?=\s)")
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class RationaleStep:
     """One sentence or line of a rationale; `start:end` is its span, blanks around it left out."""
 
     start: int
@@ -87,7 +87,7 @@ class Number:
     spelled: bool = False
 
 
-def steps(text: str) -> list[Step]:
+def steps(text: str) -> list[RationaleStep]:
     """The steps of a rationale in order: its lines, and the sentences of each line."""
     cuts = [0]
     for match in _BOUNDARY.finditer(text):
@@ -98,7 +98,7 @@ def steps(text: str) -> list[Step]:
         piece = text[start:end]
         start += len(piece) - len(piece.lstrip())
         if piece.strip():
-            found.append(Step(start, start + len(piece.strip()), piece.strip()))
+            found.append(RationaleStep(start, start + len(piece.strip()), piece.strip()))
     return found
 
 

@@ -14,7 +14,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from core.results import published
-from core.results.table import EARLIER, Arm, Baseline, Cell, Row, table
+from core.results.table import EARLIER, Arm, ArmRow, Baseline, Cell, table
 
 ARMS = {
     "fine-tune-cot": "Fine-tune-CoT",
@@ -71,7 +71,7 @@ def cells_of(cells: Sequence[Cell]) -> list[Cell]:
     return sorted(own, key=lambda c: (students.index(c.student), c.samples, order.index(c.method), c.seed))
 
 
-def rows(cells: Sequence[Cell], adjustment: str = "holm") -> tuple[Row, ...]:
+def rows(cells: Sequence[Cell], adjustment: str = "holm") -> tuple[ArmRow, ...]:
     """The ablation's table: each arm against Fine-tune-CoT from the same teacher with the same D."""
     return table(cells_of(cells), Baseline("fine-tune-cot"), adjustment)
 
@@ -84,12 +84,13 @@ def calls_at_most(n: int, samples: int = 0) -> int:
     return 2 * n * (1 + samples) * (len(ARMS) - 1)
 
 
-def beside(rows: Sequence[Row]) -> list[Line]:
+def beside(rows: Sequence[ArmRow]) -> list[Line]:
     """This study's arms and the paper's tables 3, 4 and 5 for the same benchmark, the teacher first."""
-    first: dict[Arm, Row] = {}  # of an arm with several seeds, the mean
+    first: dict[Arm, ArmRow] = {}  # of an arm with several seeds, the mean
     for row in rows:
         first.setdefault(row.arm, row)
-    taught, students = {}, {}
+    taught: dict[Arm, dict[str, float | None]] = {}
+    students: dict[Arm, dict[str, float | None]] = {}
     for arm, row in first.items():
         same = replace(arm, method="")
         students.setdefault(same, dict.fromkeys(ARMS))[arm.method] = row.accuracy

@@ -17,7 +17,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from core.results.published import Published
-from core.results.table import Rationales, Row
+from core.results.table import ArmRow, Rationales
 
 if TYPE_CHECKING:
     from core.results import teachers
@@ -42,7 +42,7 @@ LATEX_ESCAPES = str.maketrans(
 )
 
 
-def as_dict(row: Row) -> dict[str, Any]:
+def as_dict(row: ArmRow) -> dict[str, Any]:
     """One row as plain values, for JSON and data frames."""
     arm = row.arm
     return {
@@ -71,7 +71,7 @@ def as_dict(row: Row) -> dict[str, Any]:
     }
 
 
-def _rationales(row: Row) -> dict[str, Any]:
+def _rationales(row: ArmRow) -> dict[str, Any]:
     """What the arm was taught with and what that takes; a kept reply counts as the call it stands for."""
     values = asdict(row.rationales) if row.rationales else dict.fromkeys(Rationales.__dataclass_fields__)
     return {"rationales": values.pop("n"), "rationales_correct": values.pop("correct"), **values}
@@ -94,15 +94,15 @@ def published_dict(figure: Published) -> dict[str, Any]:
     }
 
 
-def to_jsonl(items: Iterable[Row | Mapping[str, Any]]) -> str:
+def to_jsonl(items: Iterable[ArmRow | Mapping[str, Any]]) -> str:
     """One JSON object a line: rows of the table, or predictions as plain values."""
-    plain = (as_dict(item) if isinstance(item, Row) else dict(item) for item in items)
+    plain = (as_dict(item) if isinstance(item, ArmRow) else dict(item) for item in items)
     return "".join(json.dumps(item, ensure_ascii=False, default=str) + "\n" for item in plain)
 
 
-def to_csv(items: Iterable[Row | Mapping[str, Any]]) -> str:
+def to_csv(items: Iterable[ArmRow | Mapping[str, Any]]) -> str:
     """A header and one line an item; lists of runs are joined by blanks, published figures by "; "."""
-    plain = [_flat(as_dict(item)) if isinstance(item, Row) else dict(item) for item in items]
+    plain = [_flat(as_dict(item)) if isinstance(item, ArmRow) else dict(item) for item in items]
     out = io.StringIO()
     names = list(dict.fromkeys(name for item in plain for name in item))
     writer = csv.DictWriter(out, names, lineterminator="\n")
@@ -111,7 +111,7 @@ def to_csv(items: Iterable[Row | Mapping[str, Any]]) -> str:
     return out.getvalue()
 
 
-def to_latex(rows: Sequence[Row]) -> str:
+def to_latex(rows: Sequence[ArmRow]) -> str:
     """A booktabs table; needs \\usepackage{booktabs}. Published figures are marked and named below."""
     marks = _marks(rows)
     header = (
@@ -148,19 +148,19 @@ def p_text(p: float | None) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def difference_text(row: Row | teachers.Row) -> str:
+def difference_text(row: ArmRow | teachers.TeacherRow) -> str:
     """ "+6.7 (-3.6 to +17.0)"; nothing without a baseline."""
     if row.difference is None:
         return ""
     return f"{row.difference:+.1f} ({row.difference_low:+.1f} to {row.difference_high:+.1f})"
 
 
-def seed_text(row: Row) -> str:
+def seed_text(row: ArmRow) -> str:
     """ "0", or "mean of 3" for the mean over several seeds."""
     return f"mean of {len(row.runs)}" if row.seed is None else str(row.seed)
 
 
-def to_text(rows: Sequence[Row]) -> str:
+def to_text(rows: Sequence[ArmRow]) -> str:
     """The table for a terminal."""
     marks = _marks(rows)
     taken = _taken(rows)
@@ -188,17 +188,17 @@ def to_text(rows: Sequence[Row]) -> str:
     return "\n".join(line.rstrip() for line in [*lines, "", *notes])
 
 
-def _taken(rows: Sequence[Row]) -> dict[str, Callable[[Row], str]]:
+def _taken(rows: Sequence[ArmRow]) -> dict[str, Callable[[ArmRow], str]]:
     """The columns on what rationales take, {heading: how a row shows it}; none where no teacher is asked."""
     return TAKEN_COLUMNS if any(r.rationales and r.rationales.calls is not None for r in rows) else {}
 
 
-def _number(row: Row, name: str, form: str) -> str:
+def _number(row: ArmRow, name: str, form: str) -> str:
     value = getattr(row.rationales, name) if row.rationales else None
     return "" if value is None else form.format(value)
 
 
-TAKEN_COLUMNS: dict[str, Callable[[Row], str]] = {
+TAKEN_COLUMNS: dict[str, Callable[[ArmRow], str]] = {
     "rationales right": lambda row: (
         f"{row.rationales.correct:,} of {row.rationales.n:,}" if row.rationales else ""
     ),
@@ -212,7 +212,7 @@ TAKEN_NOTE = (
 )
 
 
-def taken_lines(rows: Sequence[Row]) -> list[dict[str, str]]:
+def taken_lines(rows: Sequence[ArmRow]) -> list[dict[str, str]]:
     """For each row its rationales, calls, tokens and cost as texts; empty where no teacher was asked."""
     return [{name: show(row) for name, show in _taken(rows).items()} for row in rows]
 
@@ -222,7 +222,7 @@ def _flat(item: dict[str, Any]) -> dict[str, Any]:
     return item | {"runs": " ".join(map(str, item["runs"])), "published": "; ".join(figures)}
 
 
-def _marks(rows: Sequence[Row]) -> dict[str, str]:
+def _marks(rows: Sequence[ArmRow]) -> dict[str, str]:
     """Cited work → its mark."""
     cited = dict.fromkeys(figure.citation for row in rows for figure in row.published)
     return {who: "†" * (i + 1) for i, who in enumerate(cited)}
@@ -232,7 +232,7 @@ def _math(mark: str) -> str:
     return "$^{" + mark.replace("†", r"\dagger") + "}$"
 
 
-def _latex_cells(row: Row, marks: Mapping[str, str]) -> list[str]:
+def _latex_cells(row: ArmRow, marks: Mapping[str, str]) -> list[str]:
     return [
         latex(row.arm.benchmark),
         latex(str(row.arm)),

@@ -26,12 +26,13 @@ from dataclasses import dataclass
 
 Results = Sequence[Sequence[bool]]  # runs × questions
 
+CONFIDENCE = 0.95
 ADJUSTMENTS = {"holm": "holm", "benjamini-hochberg": "fdr_bh"}  # our name → statsmodels' name
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A value with its 95 % interval (or another confidence, where one was asked for)."""
+    """A value with its 95 % interval."""
 
     value: float
     low: float
@@ -47,37 +48,37 @@ class McNemar:
     p: float
 
 
-def wilson(correct: float, n: float, confidence: float = 0.95) -> Estimate:
+def wilson(correct: float, n: float) -> Estimate:
     """`correct / n` with Wilson's score interval; `n` may be an effective sample size."""
     from statsmodels.stats.proportion import proportion_confint
 
     if n <= 0 or not 0 <= correct <= n:
         raise ValueError(f"need 0 <= correct <= n and n > 0, got {correct} of {n}")
-    low, high = proportion_confint(correct, n, alpha=1 - confidence, method="wilson")
+    low, high = proportion_confint(correct, n, alpha=1 - CONFIDENCE, method="wilson")
     value = correct / n
     return Estimate(value, min(max(float(low), 0.0), value), max(min(float(high), 1.0), value))
 
 
-def accuracy(results: Results, confidence: float = 0.95) -> Estimate:
+def accuracy(results: Results) -> Estimate:
     """Mean accuracy over runs and questions, the question being the unit (see the module's head)."""
     means = _question_means(results)
     n, p = len(means), math.fsum(means) / len(means)
     if p <= 0 or p >= 1:
-        return wilson(n * round(p), n, confidence)
+        return wilson(n * round(p), n)
     variance = math.fsum((x - p) ** 2 for x in means) / n
     # One run has variance p(1-p), so exactly n; averages vary less and count for more, never for more
     # than all the predictions there are.
     effective = min(n * p * (1 - p) / variance, n * len(results)) if variance else n * len(results)
-    return wilson(p * effective, effective, confidence)
+    return wilson(p * effective, effective)
 
 
-def difference(a: Results, b: Results, confidence: float = 0.95) -> Estimate:
+def difference(a: Results, b: Results) -> Estimate:
     """Accuracy of `a` minus that of `b` on the same questions: Newcombe's square-and-add interval.
 
     Method 10 of Newcombe 1998 (p. 2639): two Wilson intervals joined with the correlation between
     the arms, its numerator moved towards zero by a continuity correction where it is positive.
     """
-    first, second = accuracy(a, confidence), accuracy(b, confidence)
+    first, second = accuracy(a), accuracy(b)
     phi = _correlation(_question_means(a), _question_means(b))
     value = first.value - second.value
 

@@ -1,7 +1,7 @@
 """The results table: one row an arm, beside its baseline and what the papers printed.
 
 Cell  run 12  fine-tune-cot  t5-small  seed 0  addsub  {3: True, 8: False, …}     one evaluation
-Row   fine-tune-cot  t5-small  addsub  119 questions  14.3 % (9.1–21.7)  +8.4 (2.9–14.6)  p 0.006
+ArmRow   fine-tune-cot  t5-small  addsub  119 questions  14.3 % (9.1–21.7)  +8.4 (2.9–14.6)  p 0.006
 
 An arm is a method with its teacher, student and number of rationales per question, on one
 benchmark. Where it was run with several seeds it has a row for the mean and a row for each seed;
@@ -107,7 +107,7 @@ class Baseline:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ArmRow:
     """One line of the table. Accuracies and intervals (95 %) in percent, differences in points.
 
     `seed` is None for the mean over several. `gained` and `lost` count the questions right here and
@@ -144,7 +144,7 @@ class Flips:
 
 def table(
     cells: Sequence[Cell], baseline: Baseline | None = None, adjustment: str = "holm"
-) -> tuple[Row, ...]:
+) -> tuple[ArmRow, ...]:
     """The rows of some evaluations, in the order in which their arms first appear, by benchmark.
 
     With a baseline, each arm stands against it, seed by seed where both have the seed, and
@@ -158,7 +158,7 @@ def table(
     if baseline is not None and arms and not any(_is_baseline(arm, arm, baseline) for arm in arms):
         known = ", ".join(sorted({arm.method for arm in arms}))
         raise LabError(f"No run is the baseline “{baseline.method}”: choose one of {known}.")
-    rows: list[Row] = []
+    rows: list[ArmRow] = []
     for arm, members in arms.items():
         against = _baseline_of(arm, arms, baseline) if baseline else None
         others = arms[against] if against else []
@@ -194,11 +194,11 @@ def flips(a: Cell, b: Cell) -> Flips:
     )
 
 
-def _row(arm: Arm, members: list[Cell], others: list[Cell], alone: bool = False) -> Row:
+def _row(arm: Arm, members: list[Cell], others: list[Cell], alone: bool = False) -> ArmRow:
     _require_same_questions(members + others)
     results, theirs = _matrix(members), _matrix(others)
     mean = statistics.accuracy(results)
-    row = Row(
+    row = ArmRow(
         arm=arm,
         seed=members[0].seed if len(members) == 1 else None,
         runs=tuple(cell.run_id for cell in members),
@@ -294,14 +294,15 @@ def _require_same_questions(cells: Sequence[Cell]) -> None:
             )
 
 
-def _adjusted(rows: list[Row], adjustment: str) -> tuple[Row, ...]:
+def _adjusted(rows: list[ArmRow], adjustment: str) -> tuple[ArmRow, ...]:
     """Rows with p-values adjusted over the arms: one test an arm, its mean where it has several seeds."""
     seen: set[Arm] = set()
     family = []
     for i, row in enumerate(rows):
         if row.arm not in seen and row.p is not None:
-            family.append(i)
+            family.append((i, row.p))
         seen.add(row.arm)
-    for i, p in zip(family, statistics.adjust([rows[i].p for i in family], adjustment), strict=True):
+    adjusted = statistics.adjust([p for _, p in family], adjustment)
+    for (i, _), p in zip(family, adjusted, strict=True):
         rows[i] = replace(rows[i], p_adjusted=p)
     return tuple(rows)

@@ -42,11 +42,12 @@ class Generation:
     @property
     def answered(self) -> dict[int, tuple[bool, ...]]:
         """The questions all of whose samples are there."""
-        return {q: found for q, found in self.verdicts.items() if found and None not in found}
+        whole = {q: tuple(v for v in all_ if v is not None) for q, all_ in self.verdicts.items()}
+        return {q: found for q, found in whole.items() if found and len(found) == len(self.verdicts[q])}
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TeacherRow:
     """One line of the table: `n` questions were answered, `failed` were not; `samples` of each count.
 
     Beside a baseline run: the paired difference over `pairs` questions, or why it is `refused`. `gained`
@@ -77,7 +78,7 @@ class Row:
         return {name: getattr(self.run, name) for name in names} | own
 
 
-def table(generations: Sequence[Generation], baseline: int | None = None) -> tuple[Row, ...]:
+def table(generations: Sequence[Generation], baseline: int | None = None) -> tuple[TeacherRow, ...]:
     """A row each, in the order given; with the id of a baseline run, each other one stands against it.
 
     What cannot be compared says why in `refused`.
@@ -95,17 +96,17 @@ def table(generations: Sequence[Generation], baseline: int | None = None) -> tup
     return tuple(rows)
 
 
-def alone(one: Generation) -> Row:
+def alone(one: Generation) -> TeacherRow:
     """A generation's accuracy with its interval."""
     answered = one.answered
-    row = Row(one, len(answered), len(one.verdicts) - len(answered), _depth(answered))
+    row = TeacherRow(one, len(answered), len(one.verdicts) - len(answered), _depth(answered))
     if not answered:
         return row
     found = statistics.accuracy(_matrix(answered, sorted(answered)))
     return replace(row, accuracy=100 * found.value, low=100 * found.low, high=100 * found.high)
 
 
-def beside(row: Row, baseline: Generation) -> Row:
+def beside(row: TeacherRow, baseline: Generation) -> TeacherRow:
     """The row with its paired difference to another run. RefusedError where the questions are others."""
     one = row.run
     if one.verdicts.keys() != baseline.verdicts.keys():
@@ -136,17 +137,17 @@ def _matrix(answered: Mapping[int, tuple[bool, ...]], questions: Sequence[int]) 
     return [[answered[q][sample] for q in questions] for sample in range(depth)]
 
 
-def accuracy_text(row: Row) -> str:
+def accuracy_text(row: TeacherRow) -> str:
     """ "11.7 (5.8–22.2)"."""
     return "—" if row.accuracy is None else f"{row.accuracy:.1f} ({row.low:.1f}–{row.high:.1f})"
 
 
-def difference_text(row: Row) -> str:
+def difference_text(row: TeacherRow) -> str:
     """ "+6.7 (-3.6 to +17.0)"; nothing without a baseline."""
     return "not comparable" if row.refused else export.difference_text(row)
 
 
-def to_text(rows: Sequence[Row]) -> str:
+def to_text(rows: Sequence[TeacherRow]) -> str:
     """The table for a terminal, and below it why some rows stand alone."""
     lines = [
         f"run {row.run.run_id}  {row.run.method}  {row.run.teacher}  {row.run.shown} exemplars  "

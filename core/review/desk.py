@@ -18,7 +18,7 @@ from typing import Any
 
 from core.errors import LabError, RefusedError
 from core.records import Decision
-from core.review.fold import KINDS, Board, Item, Key, fold, redoable, step, undoable
+from core.review.fold import KINDS, Board, Key, ReviewItem, fold, redoable, step, undoable
 from core.store import decisions
 from core.store.models import now
 
@@ -29,7 +29,7 @@ MANY = 50  # above so many items, one read of the whole run is quicker than one 
 class Conflict(RefusedError):
     """The item changed underneath. `item` is how it stands now; `text` and `reason`, what was typed."""
 
-    def __init__(self, item: Item, text: str | None, reason: str) -> None:
+    def __init__(self, item: ReviewItem, text: str | None, reason: str) -> None:
         self.item, self.text, self.reason = item, text, reason
         latest = max((*item.done, *item.undone), key=lambda d: d.id)
         kept = " Your text is kept in its history." if text is not None or reason else ""
@@ -44,7 +44,7 @@ def board(run_id: int, known: Board | None = None) -> Board:
     return fold(decisions.since(run_id, known.last if known else 0), known)
 
 
-def item(run_id: int, key: Key) -> Item:
+def item(run_id: int, key: Key) -> ReviewItem:
     """One item as it stands."""
     return _items(decisions.of_item(run_id, *key), [key])[key]
 
@@ -59,7 +59,7 @@ def decide(
     before: str,
     after: str | None = None,
     reason: str = "",
-) -> Item:
+) -> ReviewItem:
     """Append a decision and return the item with it.
 
     `kind` is a key of KINDS but undo and redo; `before` is the text that was on the card. `after` is what
@@ -78,7 +78,7 @@ def decide(
         return _late(item(run_id, key), row)
 
 
-def undo(run_id: int, author: str) -> list[Item]:
+def undo(run_id: int, author: str) -> list[ReviewItem]:
     """Take back the author's newest decision that stands, or all of their newest bulk action."""
     target = undoable(decisions.newest(run_id, author))
     if target is None:
@@ -86,7 +86,7 @@ def undo(run_id: int, author: str) -> list[Item]:
     return _turn(run_id, author, "undo", target)
 
 
-def redo(run_id: int, author: str) -> list[Item]:
+def redo(run_id: int, author: str) -> list[ReviewItem]:
     """Bring back what the author's newest undo took back."""
     target = redoable(decisions.newest(run_id, author))
     if target is None:
@@ -186,12 +186,12 @@ def _check_storable(text: str | None) -> None:
         )
 
 
-def _written(current: Item, row: dict[str, Any]) -> Item:
+def _written(current: ReviewItem, row: dict[str, Any]) -> ReviewItem:
     (decision,) = decisions.append([row])
     return step(current, decision)
 
 
-def _late(current: Item, row: dict[str, Any]) -> Item:
+def _late(current: ReviewItem, row: dict[str, Any]) -> ReviewItem:
     """The item if this decision is already its last one, sent twice; else Conflict, the text kept."""
     same = ("kind", "author", "before", "after", "reason", "seen")
     if current.done and current.done[-1].id == current.last:
@@ -203,7 +203,7 @@ def _late(current: Item, row: dict[str, Any]) -> Item:
     raise Conflict(current, typed, row["reason"])
 
 
-def _turn(run_id: int, author: str, kind: str, target: Decision) -> list[Item]:
+def _turn(run_id: int, author: str, kind: str, target: Decision) -> list[ReviewItem]:
     """Undo or redo the target and what was decided with it in one moment."""
     targets = [
         d for d in decisions.together(run_id, author, target.created) if d.kind == target.kind
@@ -244,7 +244,7 @@ def _turn(run_id: int, author: str, kind: str, target: Decision) -> list[Item]:
     return [step(current[d.question_index, d.sample_index], d) for d in written]
 
 
-def _is_next(one: Item, kind: str, decision: Decision) -> bool:
+def _is_next(one: ReviewItem, kind: str, decision: Decision) -> bool:
     """Whether undo (redo) of the item would turn what this decision of the author did, and no other's."""
     stack = one.done if kind == "undo" else one.undone
     if not stack:
@@ -252,6 +252,6 @@ def _is_next(one: Item, kind: str, decision: Decision) -> bool:
     return stack[-1].author == decision.author and (decision.kind != "edit" or stack[-1].id == decision.id)
 
 
-def _items(found: Iterable[Decision], keys: Sequence[Key]) -> dict[Key, Item]:
+def _items(found: Iterable[Decision], keys: Sequence[Key]) -> dict[Key, ReviewItem]:
     made = fold(found)
     return {key: made.item(key) for key in keys}

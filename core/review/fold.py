@@ -52,7 +52,7 @@ QUEUES = ("pending", "accepted", "edited", "rejected", "flagged", "skipped")
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class ReviewItem:
     """One rationale under review.
 
     text      as it stands; None until something was decided: as the teacher wrote it
@@ -91,12 +91,12 @@ class Item:
 class Board:
     """A review as it stands: the items that anything was decided on, and the last decision folded in."""
 
-    items: Mapping[Key, Item] = field(default_factory=lambda: MappingProxyType({}))
+    items: Mapping[Key, ReviewItem] = field(default_factory=lambda: MappingProxyType({}))
     last: int = 0
 
-    def item(self, key: Key) -> Item:
+    def item(self, key: Key) -> ReviewItem:
         """The item with this key, pending where nothing was decided."""
-        return self.items.get(key) or Item(key)
+        return self.items.get(key) or ReviewItem(key)
 
     def counts(self, total: int) -> dict[str, int]:
         """How many of `total` items are in each queue; what is left is "pending"."""
@@ -117,12 +117,12 @@ def fold(decisions: Iterable[Decision], board: Board | None = None) -> Board:
         if decision.id <= board.last:
             continue
         key = (decision.question_index, decision.sample_index)
-        items[key] = step(items.get(key) or Item(key), decision)
+        items[key] = step(items.get(key) or ReviewItem(key), decision)
         last = max(last, decision.id)
     return Board(MappingProxyType(items), last)
 
 
-def step(item: Item, decision: Decision) -> Item:
+def step(item: ReviewItem, decision: Decision) -> ReviewItem:
     """An item after one more decision."""
     if KINDS[decision.kind].note:
         return replace(item, notes=(*item.notes, decision))

@@ -20,7 +20,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from typing import Any
 
-from core import studies
 from core.errors import RefusedError
 from core.jobs.progress import Progress
 from core.methods import METHODS
@@ -35,28 +34,30 @@ from core.stages import (
     training,
 )
 from core.store import queries
+from core.students.part import Asking, Learning
+from core.studies import Study, arms, generations
+from core.teachers.part import Teaching
 
 Step = Callable[..., Any]
 Request = dict[str, Any]
 
-ZERO_SHOT_COT = "fine-tune-cot"  # the method whose rationales exemplars are chosen from
-
 
 def generate(progress: Progress, request: Request, step: Step) -> int:
-    """Have the teacher write what is missing. Returns the run's id."""
-    spec = _spec(request)
-    asked = {name: request.get(name) for name in ("method", "split", "limit", "exemplars")}
-    asked = {name: value for name, value in asked.items() if value is not None}
-    given = "exemplars" in asked or "exemplars" in spec.prompting
-    if METHODS[asked.get("method", ZERO_SHOT_COT)].chosen_exemplars and not given:
+    """Have the teachers write what is missing. Returns the run's id."""
+    study_id, method = request["study_id"], request.get("method", exemplars.ZERO_SHOT)
+    chosen = request.get("exemplars")
+    if METHODS[method].exemplars == "chosen" and chosen is None:
         # The teacher first answers without exemplars; they are chosen from what it wrote.
-        plainly = request | {"method": ZERO_SHOT_COT, "diverse": False}
-        if not step("find rationales", generation.latest, request["study_id"], ZERO_SHOT_COT, _spec(plainly)):
+        plainly = request | {"method": exemplars.ZERO_SHOT, "diverse": False}
+        teaching = _parts(plainly)[0]
+        if not step("find rationales", generation.latest, study_id, exemplars.ZERO_SHOT, teaching):
             generate(progress, plainly, step)
-        asked["exemplars"] = choose_exemplars(progress, request, step)
+        chosen = choose_exemplars(progress, request, step)
+    asked = (request.get("split") or "train", request.get("limit"))
     run_id, batches = step(
-        "plan rationales", generation.plan, request["study_id"], spec, asked, progress.job_id
-    )
+        "plan rationales",
+        generation.plan, study_id, method, _parts(request)[0], *asked, chosen, progress.job_id,
+    )  # fmt: skip
     with _alone(progress, run_id):
         for first, last in batches:
             step(f"rationales {first}–{last}", generation.batch, progress, run_id, first, last)
@@ -88,39 +89,41 @@ def choose_exemplars(progress: Progress, request: Request, step: Step) -> int:
 
     Returns the run's id.
     """
-    spec = studies.from_dict(request["spec"])
+    teaching = _parts(request | {"diverse": False})[0]
     if "method" in request:  # the request's seed is then a student's
         rules = METHODS[request["method"]].exemplar_rules
         own = {"rules": rules} if rules else {}
     else:
         own = {name: request[name] for name in exemplars.SETTINGS if request.get(name) is not None}
-    asked = spec.clusters | own
-    run_id = step("plan exemplars", exemplars.plan, request["study_id"], asked, progress.job_id, spec)
+    asked = teaching.clusters | own
+    run_id = step("plan exemplars", exemplars.plan, request["study_id"], asked, progress.job_id, teaching)
     with _alone(progress, run_id):
         step("choose exemplars", exemplars.choose, progress, run_id)
     return run_id
 
 
 def arm(progress: Progress, request: Request, step: Step) -> int:
-    """One row of the results table: training set, student, predictions. Returns the evaluation's id."""
-    method = METHODS[request["method"]]
-    study_id, spec = request["study_id"], _spec(request)
-    chosen = (study_id, spec, method.key, request["student"], request["seed"])
-    trained = None
+    """One row of the results table: training sets, students, predictions. Returns the evaluation's id."""
+    method, study_id, parts = METHODS[request["method"]], request["study_id"], _parts(request)
+    chosen = (study_id, method.key, request["student"], request["seed"], parts)
+    trained: dict[str, int] = {}
     if method.trains:
         if method.needs_teacher and not step(
-            "find rationales", generation.latest, study_id, method.key, spec
+            "find rationales", generation.latest, study_id, method.key, parts[0]
         ):
             generate(progress, request, step)
-        trained, epochs = step("training set", training.plan, *chosen, progress.job_id)
-        with _alone(progress, trained):
-            for epoch in range(1, epochs + 1):
-                step(f"epoch {epoch}", training.epoch, progress, trained, epoch, epochs)
-            step("save student", training.close, progress, trained)
-    run_id, shards = step("plan evaluation", evaluation.plan, *chosen, trained, progress.job_id)
+        for role in method.students:
+            trained[role], epochs = step(
+                f"training set, {role}", training.plan, *chosen, role, progress.job_id
+            )
+            with _alone(progress, trained[role]):
+                for epoch in range(1, epochs + 1):
+                    step(f"epoch {epoch}, {role}", training.epoch, progress, trained[role], epoch, epochs)
+                step(f"save {role}", training.close, progress, trained[role])
+    run_id, batches = step("plan evaluation", evaluation.plan, *chosen, trained, progress.job_id)
     with _alone(progress, run_id):
-        for shard in range(shards):
-            step(f"evaluation shard {shard + 1}", evaluation.shard, progress, run_id, shard, shards)
+        for first, last in batches:
+            step(f"answers {first}–{last}", evaluation.batch, progress, run_id, first, last)
         step("close evaluation", evaluation.close, progress, run_id)
     return run_id
 
@@ -130,31 +133,34 @@ def study(progress: Progress, request: Request, step: Step) -> None:
 
     An arm that has nothing to learn is left out and said at the end; the others are run.
     """
-    spec = studies.from_dict(request["spec"])
-    for method, diverse in studies.generations(spec):
+    asked = Study.read(request["spec"])
+    for method, diverse in generations(asked):
         # What is refused here is said where its arm is tried.
         with suppress(RefusedError):
             generate(progress, request | {"method": method, "diverse": diverse}, step)
     refused: list[str] = []
-    for one in studies.arms(spec):
+    for one in arms(asked):
         try:
             arm(progress, request | one.request, step)
         except RefusedError as reason:
             progress.say(str(reason))
             refused.append(str(reason))
     if refused:
-        raise RefusedError(f"{len(refused)} of {len(studies.arms(spec))} arms are missing: {refused[0]}")
+        raise RefusedError(f"{len(refused)} of {len(arms(asked))} arms are missing: {refused[0]}")
+
+
+def _parts(request: Request) -> tuple[Teaching, Learning, Asking]:
+    """How the request's arm is taught, trained and asked: as it says itself, else as its study does."""
+    if "parts" in request:
+        teaching, learning, asking = request["parts"]
+        return Teaching.read(teaching), Learning.read(learning), Asking.read(asking)
+    asked = Study.read(request["spec"])
+    return (asked.diversely() if request.get("diverse") else asked).parts
 
 
 def _alone(progress: Progress, run_id: int) -> AbstractContextManager[None]:
     """Hold the work of a run, so that no other job does it at the same time."""
     return progress.claim(f"run:{queries.run(run_id).hash}")
-
-
-def _spec(request: Request) -> studies.Spec:
-    """The study as the request's arm wants it."""
-    spec = studies.from_dict(request["spec"])
-    return spec.diversely() if request.get("diverse") else spec
 
 
 def check_answers(progress: Progress, request: Request, step: Step) -> None:

@@ -70,10 +70,10 @@ def _mark(run_id: int) -> None:
 
 def item(
     question: Question, completion: Completion, text: str | None = None, used: Sequence[Exemplar] = ()
-) -> checks.Item:
+) -> checks.Rationale:
     """A rationale as the checks take it; `text` stands in for what the teacher wrote."""
     unchanged = text is None or text == completion.rationale
-    return checks.Item(
+    return checks.Rationale(
         question.text,
         completion.rationale if text is None else text,
         completion.value,

@@ -1,8 +1,8 @@
-"""The process that holds a student: started by the worker, followed through its run folder.
+"""The process that trains a student: started by the worker, followed through its run folder.
 
 It dies with its worker, and memory goes back to the machine. What it wrote is the truth
 (`core/students/folder.py` says what): a new child over the same folder goes on from the last
-finished epoch or shard.
+finished epoch.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import psutil
 from core import settings
 from core.errors import LabError
 from core.jobs.progress import Progress
+from core.store.models import Run
 from core.students.folder import FOLLOWED, RunFolder
 
 POLL_SECONDS = 0.5
@@ -30,9 +31,14 @@ STOPPED = 3  # a child's exit status: told to stop, or without anyone who follow
 _running: dict[Path, tuple[subprocess.Popen, Progress]] = {}  # the child of a folder, and who started it
 
 
-def folder(run_id: int) -> RunFolder:
-    """The folder of a run."""
-    return RunFolder(settings.folder("runs") / str(run_id))
+def folder(run: Run) -> RunFolder:
+    """The folder of a training run, named by what it is made of."""
+    return RunFolder(settings.folder("runs") / run.hash)
+
+
+def student(run: Run) -> Path:
+    """The folder of the student that a training run made."""
+    return folder(run).student
 
 
 def follow(

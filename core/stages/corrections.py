@@ -13,10 +13,10 @@ training sets made of it alone. Nothing is overwritten: the runs of before stay,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from core import jobs, methods, studies
+from core import jobs, methods
 from core.errors import LabError
 from core.exemplars.prompt import parse
 from core.methods import METHODS
@@ -26,21 +26,19 @@ from core.results import teachers
 from core.results.corrections import Change, changes, exemplar_changes
 from core.review import desk
 from core.review.fold import Board
-from core.stages import exemplars, finished
-from core.stages.generation import as_options, latest, prompting, run_questions, shown
-from core.stages.training import GIVEN, build_set
+from core.stages import exemplars, finished, plans
+from core.stages.generation import given, latest, run_questions, shown
+from core.stages.plans import GenerationPlan, TrainingPlan
+from core.stages.training import build_set
 from core.store import queries
 from core.store.models import Run
-from core.students.config import RECIPES, TrainConfig
 from core.students.formats import FORMATS
 from core.students.table import resolve
-from core.studies import Spec
 from core.teachers import TEACHERS, prices
+from core.teachers.part import Teaching
 
 KIND = "rerun"
 BEFORE, AFTER = "before the corrections", "after them"
-# what a study may change of a recipe, as the Train page and study files do
-TUNED = tuple(name for name in TrainConfig.__dataclass_fields__ if name not in GIVEN)
 
 
 # ── what would run again ────────────────────────────────────────────────────────────────────────
@@ -70,12 +68,14 @@ def plan(run_id: int) -> Rerun:
     generations, calls = _generations(run) if run.kind == "exemplars" else ([], 0)
     replaced = {family(queries.run(asked["replaces"])): asked["replaces"] for asked in generations}
     own = {family(one) for one in _made_of(run)}
-    arms = []
+    again, arms = [], []
     for one in everyone:
         kin = family(queries.run(one.generation))
         if kin in replaced or (kin in own and _is_stale(one)):
+            again.append(one)
             arms.append(_request(one) | {"after": replaced.get(kin)})
-    others = len({_name(r) for r in _done(run.study_id, "evaluate")}) - len({_name(a) for a in arms})
+    done = {_name(plans.plan_of(r), r) for r in _done(run.study_id, "evaluate")}
+    others = len(done) - len({_name(plans.plan_of(one.train), one.train) for one in again})
     return Rerun(run_id, tuple(generations), tuple(arms), others, calls)
 
 
@@ -86,10 +86,8 @@ def _made_of(run: Run) -> list[Run]:
     return [one for one in _done(run.study_id, "generate") if run.id in one.parents]
 
 
-def _name(one: Run | dict[str, Any]) -> tuple[str, str, int, int]:
-    if isinstance(one, dict):
-        return one["method"], one["student"], one["seed"], one["spec"]["samples"]
-    return one.method, one.student, one.seed, one.config.get("samples", 1)
+def _name(made: Any, run: Run) -> tuple[str, str, int, int]:
+    return run.method, run.student, run.seed, made.samples
 
 
 def submit(run_id: int) -> str:
@@ -100,7 +98,9 @@ def submit(run_id: int) -> str:
     study_id = queries.run(run_id).study_id
     request = {"run": run_id, "generations": list(made.generations), "arms": list(made.arms)}
     needs_device = made.arms or any(
-        TEACHERS[asked["spec"]["teacher"]["key"]].uses_device for asked in made.generations
+        TEACHERS[str(config["key"])].uses_device
+        for asked in made.generations
+        for config in _teaching(asked).teachers.values()
     )
     title = f"After the review of run {run_id}: {said(made)}"
     queue = "device" if needs_device else "endpoint"
@@ -124,28 +124,28 @@ def _generations(chosen: Run) -> tuple[list[dict[str, Any]], int]:
         newest[family(run)] = run
     if not newest:
         return [], 0
-    shown = [asdict(one) for one in exemplars.as_reviewed(chosen.id)]
+    standing = tuple(exemplars.as_reviewed(chosen.id))
     found, calls = [], 0
     for run in newest.values():
-        if run.config["prompting"]["exemplars"] == shown:
+        made: GenerationPlan = plans.plan_of(run)
+        if made.exemplars == standing:
             continue
-        spec, method = _spec_of(run), METHODS[run.method]
-        bound = methods.estimate(
-            run_questions(run),
-            method,
-            prices(spec.teacher),
-            spec.sampled(method.sampling),
-            samples=spec.samples,
-            options=as_options(prompting(spec, method, shown)),
-        )
-        asks = "questions" not in TEACHERS[spec.teacher["key"]].given
-        calls += bound.calls if asks else 0
+        teaching, method = made.teaching, METHODS[run.method]
+        if all(TEACHERS[str(config["key"])].writes for config in teaching.teachers.values()):
+            calls += methods.estimate(
+                run_questions(run),
+                method,
+                {role: prices(config) for role, config in teaching.teachers.items()},
+                plans.sampling_of(teaching.sampling),
+                given=given(run.study_id, run.method, teaching.prompting, standing),
+                samples=teaching.samples,
+            ).calls
         found.append(
             {
-                "spec": spec.as_dict(),
+                "parts": [teaching.dump(), {}, {}],
                 "method": run.method,
-                "split": run.config["split"],
-                "limit": run.config.get("limit"),
+                "split": made.split,
+                "limit": made.limit,
                 "exemplars": chosen.id,
                 "replaces": run.id,
             }
@@ -153,25 +153,13 @@ def _generations(chosen: Run) -> tuple[list[dict[str, Any]], int]:
     return found, calls
 
 
+def _teaching(request: dict[str, Any]) -> Teaching:
+    return Teaching.read(request["parts"][0])
+
+
 def family(run: Run) -> str:
     """What a generation shares with those that differ from it in the exemplars shown, and in nothing else."""
-    rest = {name: value for name, value in run.config.items() if name != "prompting"}
-    said = {k: v for k, v in run.config.get("prompting", {}).items() if k != "exemplars"}
-    return content_hash([rest, said, run.parents])
-
-
-def _spec_of(run: Run) -> Spec:
-    """The study as it was when this generation was asked for."""
-    spec = studies.from_dict(queries.study(run.study_id).config)
-    said = {k: v for k, v in run.config["prompting"].items() if k != "exemplars"}
-    return replace(
-        spec,
-        teacher=run.config["teacher"],
-        sampling=run.config["sampling"],
-        samples=run.config["samples"],
-        diverse={},
-        prompting=said,
-    )
+    return content_hash([plans.plan_of(run).but(shown=()).identity(), run.parents])
 
 
 def _done(study_id: int, kind: str) -> list[Run]:
@@ -192,11 +180,22 @@ class Arm:
     generation: int
 
     @property
+    def plan(self) -> TrainingPlan:
+        return plans.plan_of(self.train)
+
+    @property
     def key(self) -> str:
         """Method, student, seed, recipe, filters and D: everything but the texts."""
-        names = ("recipe", "samples", "filters", *TUNED)
-        recipe = {name: self.train.config.get(name) for name in names}
-        return content_hash([self.train.method, self.train.student, self.train.seed, recipe])
+        made = self.plan
+        return content_hash(
+            [self.train.student, made.but(config=made.config.but(training_set="")).identity()]
+        )
+
+    @property
+    def teaching(self) -> Teaching:
+        """How its rationales were asked for; of an imported file as many of each question as it used."""
+        asked: Teaching = plans.plan_of(queries.run(self.generation)).teaching
+        return asked if self.plan.samples == asked.samples else asked.but(samples=self.plan.samples)
 
 
 def _lineages(study_id: int) -> list[Arm]:
@@ -216,34 +215,19 @@ def _arms(study_id: int) -> list[Arm]:
 
 def _is_stale(one: Arm) -> bool:
     """Whether it would now learn from another training set, of the same generation or one of its kin."""
-    study_id, method, spec = one.train.study_id, one.train.method, _spec(one)
-    newest = latest(study_id, method, spec)
+    study_id, method, teaching = one.train.study_id, one.train.method, one.teaching
+    newest = latest(study_id, method, teaching)
     if newest is None or family(queries.run(newest)) != family(queries.run(one.generation)):
         return False
-    made, _ = build_set(study_id, spec, method, FORMATS[resolve(one.train.student).format])
+    form = FORMATS[resolve(one.train.student).format]
+    made, _ = build_set(study_id, method, teaching, one.plan.learning, form, role=one.plan.role)
     return made.hash != one.train.training_set
-
-
-def _spec(one: Arm) -> studies.Spec:
-    """The study as the arm was made in it: its recipe, its filters, its D and how those were drawn."""
-    config, preset = one.train.config, RECIPES[one.train.config["recipe"]].fields
-    known = {name: config[name] for name in TUNED if name in config}
-    spec = studies.from_dict(queries.study(one.train.study_id).config)
-    return replace(
-        spec,
-        recipe=config["recipe"],
-        training={n: value for n, value in known.items() if n not in preset or preset[n] != value},
-        filters=config.get("filters", {}),
-        samples=config.get("samples", 1),
-        sampling=queries.run(one.generation).config.get("sampling") or spec.sampling,
-        diverse={},
-    )
 
 
 def _request(one: Arm) -> dict[str, Any]:
     """The arm as a stage is asked for it, trained as it was before."""
     return {
-        "spec": _spec(one).as_dict(),
+        "parts": [one.teaching.dump(), one.plan.learning.dump(), one.plan.asking.dump()],
         "method": one.train.method,
         "student": one.train.student,
         "seed": one.train.seed,
@@ -253,7 +237,7 @@ def _request(one: Arm) -> dict[str, Any]:
 # ── the teachers ────────────────────────────────────────────────────────────────────────────────
 
 
-def teacher_table(study_id: int, baseline: int | None = None) -> tuple[teachers.Row, ...]:
+def teacher_table(study_id: int, baseline: int | None = None) -> tuple[teachers.TeacherRow, ...]:
     """What the teachers got right, a row a generation. Baseline: this run, else `usual_baseline`."""
     runs = [run for run in queries.runs(study_id, "generate") if run.status == "done"]
     if baseline is not None and baseline not in (run.id for run in runs):
@@ -271,7 +255,7 @@ def generations(study_id: int) -> list[teachers.Generation]:
 def usual_baseline(runs: Sequence[Run]) -> int | None:
     """What others stand beside: of the generations shown no exemplar the newest with the fewest samples."""
     bare = [run for run in runs if not shown(run)]
-    return min(bare, key=lambda run: (run.config.get("samples", 1), -run.id)).id if bare else None
+    return min(bare, key=lambda run: (plans.plan_of(run).teaching.samples, -run.id)).id if bare else None
 
 
 # ── before and after ────────────────────────────────────────────────────────────────────────────
@@ -330,8 +314,8 @@ class Effect:
 
     pair: Pair
     changes: tuple[Change, ...]
-    teacher: teachers.Row | None
-    students: tuple[results.Row, ...]
+    teacher: teachers.TeacherRow | None
+    students: tuple[results.ArmRow, ...]
 
 
 def effect(study_id: int, pair: Pair) -> Effect:
@@ -347,14 +331,13 @@ def effect(study_id: int, pair: Pair) -> Effect:
 
 def _setting(run_id: int) -> str:
     """What sets arms apart that share method, student and seed."""
-    config = queries.run(queries.run(run_id).parents[0]).config
-    lora = ", LoRA" if config.get("tuning") == "lora" else ""
-    return f", {config.get('recipe')}{lora}"
+    made = plans.plan_of(queries.run(run_id))
+    return f", {made.recipe}{', LoRA' if made.tuning == 'lora' else ''}"
 
 
-def _students(cells: Sequence[results.Cell]) -> tuple[results.Row, ...]:
+def _students(cells: Sequence[results.Cell]) -> tuple[results.ArmRow, ...]:
     """The arms after beside the same arms before, one table for each recipe."""
-    rows: list[results.Row] = []
+    rows: list[results.ArmRow] = []
     for setting in dict.fromkeys(cell.variant.partition(", ")[2] for cell in cells):
         own = [cell for cell in cells if cell.variant.partition(", ")[2] == setting]
         for method in dict.fromkeys(cell.method for cell in own):
@@ -364,7 +347,7 @@ def _students(cells: Sequence[results.Cell]) -> tuple[results.Row, ...]:
     return tuple(rows)
 
 
-def _teacher(study_id: int, pair: Pair) -> teachers.Row | None:
+def _teacher(study_id: int, pair: Pair) -> teachers.TeacherRow | None:
     if pair.before == pair.after:
         return None
     known = {one.run_id: one for one in finished.generations(study_id, (pair.before, pair.after))}
@@ -395,7 +378,7 @@ def edited(run: Run) -> int:
         return 0
     dataset_id = queries.study(run.study_id).dataset_id
     questions = queries.questions_by_index(dataset_id, {item.key[0] for item in decided})
-    written = {questions[item.key[0]].text.strip(): item.original for item in decided}
+    written = {questions[item.key[0]].text.strip(): item.original or "" for item in decided}
     return sum(
         one != parse(one.question, written[one.question]) for one in shown(run) if one.question in written
     )

@@ -13,6 +13,7 @@ from typing import Any
 from core.jobs.progress import Progress
 from core.quality import diversity
 from core.quality.diversity import Diversity
+from core.stages import plans
 from core.store import queries
 
 STAGE = "Measures how alike the rationales are"
@@ -25,10 +26,10 @@ def measure(run_id: int, at: At = lambda *_: None) -> dict[str, Any]:
 
     Nothing for a run that asks for one rationale a question.
     """
-    if queries.run(run_id).config.get("samples", 1) < 2:
+    if plans.plan_of(queries.run(run_id)).teaching.samples < 2:
         return {}
     several = [(index, texts) for index, texts in queries.rationales(run_id) if len(texts) > 1]
-    measured = {}
+    measured: dict[int, Diversity] = {}
     for index, texts in several:
         at(STAGE, len(measured), len(several))
         measured[index] = _rounded(diversity.diversity(texts))

@@ -1,99 +1,134 @@
-"""Evaluation: a student answers the study's test questions, shard by durable shard."""
+"""Evaluation: students answer the study's test questions, as teachers answer theirs."""
 
 from __future__ import annotations
 
-import json
-import math
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
 
-from core import methods, studies
+from core import studies
+from core.datasets import find_dataset
 from core.exemplars.own import whole
 from core.jobs.progress import Progress
-from core.records import Prediction, content_hash, question_set_hash
-from core.stages import children
-from core.stages.generation import versions
-from core.stages.scoring import Scorer, scorer
-from core.stages.training import config_of, test_items
+from core.methods import METHODS, options
+from core.methods.base import Given
+from core.models.sources import fingerprint
+from core.records import Exemplar, Sampling, question_set_hash
+from core.stages import asking, children, plans
+from core.stages.plans import EvaluationPlan, TrainingPlan
+from core.stages.training import config_of
 from core.store import queries
-from core.store.models import now
-from core.students import folder
-from core.students.config import TrainConfig
+from core.store.models import Run, now
 from core.students.formats import FORMATS
-from core.students.table import resolve
-from core.studies import Spec
+from core.students.part import Asking, Learning
+from core.students.table import location, resolve
+from core.teachers.local import Student
+from core.teachers.part import Teaching
+
+STAGE = "{}, {}: answers the test questions"
 
 
 def plan(
-    study_id: int, spec: Spec, method_key: str, student: str, seed: int, trained: int | None, job_id: str
-) -> tuple[int, int]:
-    """Open the run and write its folder. Returns the run's id and its number of shards."""
-    method, form = methods.METHODS[method_key], FORMATS[resolve(student).format]
-    exemplars = whole(spec.exemplars) if method.needs_exemplars and not method.chosen_exemplars else ()
-    base = config_of(study_id, spec, method_key, student, seed)
-    weights = str(children.folder(trained).student) if trained else student
-    config = TrainConfig.from_dict(
-        base.as_dict() | {"task": "evaluate", "student": weights, "format": form.key}
+    study_id: int,
+    method_key: str,
+    student: str,
+    seed: int,
+    parts: tuple[Teaching, Learning, Asking],
+    trained: Mapping[str, int],
+    job_id: str,
+) -> tuple[int, list[tuple[int, int]]]:
+    """Open the run over trained students (role → run). Returns its id and the batches of its questions."""
+    method, study = METHODS[method_key], queries.study(study_id)
+    teaching, learning, asked = parts
+    shown = whole(teaching.exemplars) if method.exemplars == "own" else ()
+    config = config_of(study_id, learning, asked, method_key, student, seed)
+    parents = tuple(queries.run(run_id) for run_id in trained.values())
+    training: TrainingPlan | None = plans.plan_of(parents[0]) if parents else None
+    weights = {role: queries.run(run_id).hash for role, run_id in trained.items()}
+    base = fingerprint(location(resolve(student))) if not parents else ""
+    sampling = Sampling(
+        config.temperature,
+        config.top_p,
+        config.max_new_tokens,
+        config.stop,
+        seed if config.temperature else None,
     )
-    items = test_items(study_id, method, form, exemplars)
-    parent = queries.run(trained) if trained else None
-    run = queries.open_run(
-        study_id,
-        "evaluate",
-        content_hash([config.as_dict(), parent.hash if parent else None, items]),
+    questions = studies.questions(study_id, "test")
+    made = EvaluationPlan(
         method=method_key,
-        teacher=parent.teacher if parent else "",
+        student=student,
+        students=weights or dict.fromkeys(method.students, base),
+        rules=study.rules,
+        question_set=question_set_hash(questions),
+        sampling=sampling.as_dict(),
+        precision=config.precision,
+        max_input_tokens=config.max_input_tokens,
+        shown=tuple(asdict(one) for one in shown),
+        recipe=config.recipe,
+        tuning=config.tuning,
+        samples=training.samples if training else 1,
+        filters=training.filters if training else {},
+        seed=seed,
+        batch_size=config.eval_batch_size,
+    )
+    run = plans.opened(
+        study_id,
+        made,
+        parents,
+        ("torch", "transformers"),
+        teacher=parents[0].teacher if parents else "",
         student=student,
         seed=seed,
-        config=config.as_dict()
-        | {
-            "prefix": form.prefix(method.template),
-            "question_set": question_set_hash(studies.questions(study_id, "test")),
-            "samples": parent.config["samples"] if parent else 1,
-            "filters": parent.config.get("filters", {}) if parent else {},
-        },
-        versions=versions("torch", "transformers"),
-        parents=[trained] if trained else [],
-        training_set=parent.training_set if parent else None,
+        training_set=parents[0].training_set if parents else None,
         job_id=job_id,
     )
-    files = children.folder(run.id)
-    if not files.filled:
-        files.fill(config, items)
-    queries.set_run(run.id, status="running", job_id=job_id)
-    return run.id, math.ceil(len(items) / config.shard_size)
+    if run.status != "done":
+        queries.set_run(run.id, status="running", job_id=job_id)
+    return run.id, asking.batches(len(questions))
 
 
-def shard(progress: Progress, run_id: int, number: int, shards: int) -> None:
-    """Wait for this shard's predictions and store them, scored."""
-    files = children.folder(run_id)
+def batch(progress: Progress, run_id: int, first: int, last: int) -> int:
+    """Have the students answer what is missing of test questions [first, last)."""
     run = queries.run(run_id)
-    file = files.predictions / f"shard-{number}.jsonl"
-
-    def tell() -> None:
-        _, done, total = children.status(files)
-        progress.at(f"{run.student}, {run.method}: answers the test questions", done, total)
-
-    children.follow(progress, files.path, file.is_file, tell)
-    save(run_id, scorer(run.study_id), run.config.get("prefix"), folder.read_lines(file))
-
-
-def save(run_id: int, own: Scorer, prefix: str | None, lines: list[dict[str, Any]]) -> None:
-    """Store predictions with their verdicts; one that is there is the same."""
-    found = [Prediction(**{name: line[name] for name in Prediction.__dataclass_fields__}) for line in lines]
-    queries.save_predictions(run_id, [(p, own.prediction(p.question_index, p.text, prefix)) for p in found])
-
-
-def close(progress: Progress, run_id: int) -> dict[str, Any]:
-    """Sum the run up."""
-    files = children.folder(run_id)
-    children.finish(progress, files)
-    done = json.loads((files.path / "done.json").read_text(encoding="utf-8"))
-    if cut := done.get("cut_prompts"):
+    made: EvaluationPlan = plans.plan_of(run)
+    method, form = METHODS[run.method], FORMATS[resolve(run.student).format]
+    questions = studies.questions(run.study_id, "test")
+    lacking = asking.missing(run_id, questions[first:last], 1)
+    if not lacking:
+        return 0
+    folders = {role: _weights(run, place) for place, role in enumerate(method.students)}
+    panel = {
+        role: Student(run.student, folder, made.precision, made.max_input_tokens, made.batch_size)
+        for role, folder in folders.items()
+    }
+    given = Given(
+        kind=find_dataset(queries.dataset(queries.study(run.study_id).dataset_id).key).kind,
+        rules=made.rules,
+        exemplars=tuple(Exemplar(**one) for one in made.shown),
+        form=form,
+        options=options(method, {}),
+    )
+    stage = STAGE.format(run.student, method.title)
+    sampling = plans.sampling_of(made.sampling)
+    written = asking.ask(progress, run, stage, lacking, len(questions), method.solve, given, sampling, panel)
+    cut = sum(student.cut_prompts for student in panel.values())
+    if cut:
         progress.say(f"{cut} prompts are longer than the student reads, and were cut: use fewer exemplars.")
+    return written
+
+
+def _weights(run: Run, place: int) -> Path:
+    """The folder of a role's student: trained by the run's parent, else as it came."""
+    if run.parents:
+        return children.student(queries.run(run.parents[place]))
+    return location(resolve(run.student))
+
+
+def close(progress: Progress, run_id: int) -> None:
+    """Sum the run up."""
     verdicts = queries.verdicts(run_id)
     correct = sum(verdicts.values())
     summary = {"n": len(verdicts), "correct": correct, "accuracy": 100 * correct / max(len(verdicts), 1)}
     queries.set_run(run_id, status="done", summary=summary, finished=now())
     run = queries.run(run_id)
     progress.say(f"{run.student}, {run.method}, seed {run.seed}: {correct} of {len(verdicts)} right.")
-    return summary

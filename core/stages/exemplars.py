@@ -18,11 +18,15 @@ from core.exemplars.candidates import Candidate, exemplar, from_completion
 from core.exemplars.prompt import parse, spoken
 from core.jobs.progress import Progress
 from core.records import Exemplar, Question, content_hash
-from core.review.fold import Board, Item
-from core.stages.generation import latest, versions
+from core.review.fold import Board, ReviewItem
+from core.stages import plans
+from core.stages.generation import latest
+from core.stages.plans import ExemplarsPlan
 from core.store import queries
 from core.store.models import Completion, Point, Run, now
+from core.teachers.part import Teaching
 
+ZERO_SHOT = "fine-tune-cot"  # the method whose rationales exemplars are chosen from: its teacher saw none
 SETTINGS = ("rules", "k", "seed", "n_init", "encoder", "text", "own")
 # Numbers of clusters whose inertia and silhouette a run keeps: of the larger ones as many as the root of
 # the number of questions asks for.
@@ -30,22 +34,25 @@ COMPARED, LARGER = tuple(range(1, 17)), (20, 24, 32, 40, 48, 64)
 NEAR = range(-4, 5)  # and those around the k that was chosen
 
 
-def plan(study_id: int, asked: dict[str, Any], job_id: str, spec: studies.Spec | None = None) -> int:
-    """Open the run over the newest zero-shot rationales, made as `spec` asks if given. Returns its id."""
-    if (parent := latest(study_id, "fine-tune-cot", spec)) is None:
+def plan(study_id: int, asked: dict[str, Any], job_id: str, teaching: Teaching | None = None) -> int:
+    """Open the run over the newest zero-shot rationales, asked for as `teaching` says if given.
+
+    Returns its id.
+    """
+    if (parent_id := latest(study_id, ZERO_SHOT, teaching)) is None:
         raise LabError("There are no zero-shot rationales to choose from: generate or import them first.")
-    config = {name: asked[name] for name in SETTINGS if asked.get(name) is not None}
-    config = {"rules": "paper"} | config
-    run = queries.open_run(
+    parent = queries.run(parent_id)
+    settings = {"rules": "paper"} | {name: asked[name] for name in SETTINGS if asked.get(name) is not None}
+    made = ExemplarsPlan(
+        method="", settings=settings, rationales=content_hash(queries.completion_counts(parent_id))
+    )
+    run = plans.opened(
         study_id,
-        "exemplars",
-        content_hash([config, parent, queries.completion_counts(parent)]),
-        method="new-fine-tune-cot",
-        teacher=queries.run(parent).teacher,
-        seed=config.get("seed", exemplars.SEED),
-        config=config,
-        versions=versions("sentence-transformers", "scikit-learn", "umap-learn"),
-        parents=[parent],
+        made,
+        (parent,),
+        ("sentence-transformers", "scikit-learn", "umap-learn"),
+        teacher=parent.teacher,
+        seed=settings.get("seed", exemplars.SEED),
         job_id=job_id,
     )
     if run.status != "done":
@@ -62,7 +69,7 @@ def choose(progress: Progress, run_id: int) -> dict[str, Any]:
     dataset = queries.dataset(queries.study(run.study_id).dataset_id).key
     progress.at("Embeds and clusters the questions", 0, len(rows))
     with process.pool() as pool:
-        future = pool.submit(_arranged, [candidate for candidate, _ in rows], dataset, run.config)
+        future = pool.submit(_arranged, [candidate for candidate, _ in rows], dataset, settings_of(run))
         try:
             points, summary = future.result()
         except BrokenProcessPool:
@@ -81,6 +88,11 @@ def choose(progress: Progress, run_id: int) -> dict[str, Any]:
     for sentence in summary["gaps"]:
         progress.say(sentence)
     return summary
+
+
+def settings_of(run: Run) -> dict[str, Any]:
+    """How a run's exemplars are chosen: rules, k, seed, …"""
+    return plans.plan_of(run).settings
 
 
 def candidates(run: Run) -> list[tuple[Candidate, int]]:
@@ -161,7 +173,7 @@ class Slot:
     question: Question
     text: str  # what the teacher is shown after "A: "
     original: str
-    item: Item
+    item: ReviewItem
 
     def exemplar(self) -> Exemplar:
         """The triple; LabError where an edit removed the answer."""
@@ -200,7 +212,7 @@ def newest(study_id: int, rules: str | None = None) -> int | None:
     done = [
         run.id
         for run in queries.runs(study_id, "exemplars")
-        if run.status == "done" and rules in (None, run.config["rules"])
+        if run.status == "done" and rules in (None, settings_of(run)["rules"])
     ]
     return done[-1] if done else None
 

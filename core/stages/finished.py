@@ -7,12 +7,13 @@ teachers.table(generations(study_id))    the teachers: a row a generation
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from core.methods.filters import label
 from core.results.table import EARLIER, Cell, rationales
 from core.results.teachers import Generation
+from core.stages import plans
 from core.stages.generation import shown
+from core.stages.plans import EvaluationPlan
 from core.store import queries
 from core.store.models import Run
 
@@ -27,9 +28,15 @@ def evaluations(study_name: str) -> list[Cell]:
     key = queries.dataset(found.dataset_id).key
     by_id = {row.id: row for row in queries.runs(found.id)}
     done = [row for row in by_id.values() if row.kind == "evaluate" and row.status == "done"]
-    several = len({row.config.get("recipe") for row in done if row.parents}) > 1
+    made: dict[int, EvaluationPlan] = {row.id: plans.plan_of(row) for row in done}
+    several = len({made[row.id].recipe for row in done if row.parents}) > 1
+    variants = {row.id: _variant(made[row.id], several and bool(row.parents)) for row in done}
+    arms = {
+        row.id: (row.method, row.student, row.teacher, made[row.id].samples, row.seed, variants[row.id])
+        for row in done
+    }
     # Finished last, not opened last: where an edit was undone, the run of before stands again.
-    newest = {_arm(row, several): row.id for row in sorted(done, key=lambda row: row.finished or row.created)}
+    newest = {arms[row.id]: row.id for row in sorted(done, key=lambda row: row.finished or row.created)}
     return [
         Cell(
             run_id=row.id,
@@ -38,10 +45,10 @@ def evaluations(study_name: str) -> list[Cell]:
             teacher=row.teacher,
             seed=row.seed,
             benchmark=key,
-            question_set=row.config["question_set"],
+            question_set=made[row.id].question_set,
             correct=queries.verdicts(row.id),
-            samples=row.config.get("samples", 1),
-            variant=_variant(row, several) if newest[_arm(row, several)] == row.id else f"{EARLIER} {row.id}",
+            samples=made[row.id].samples,
+            variant=variants[row.id] if newest[arms[row.id]] == row.id else f"{EARLIER} {row.id}",
             rationales=rationales([by_id[i].summary for i in _generations(row, by_id)]),
         )
         for row in done
@@ -55,7 +62,7 @@ def generations(study_id: int, only: Iterable[int] | None = None) -> list[Genera
             row.id,
             row.method,
             row.teacher,
-            row.config.get("split", ""),
+            plans.plan_of(row).split,
             queries.teacher_verdicts(row.id),
             shown=len(shown(row)),
             **{name: value for name, value in queries.ledger_totals(row.id).items() if name != "failed"},
@@ -77,15 +84,8 @@ def _generations(row: Run, by_id: dict[int, Run]) -> list[int]:
     return found
 
 
-def _variant(row: Run, several_recipes: bool) -> str:
+def _variant(made: EvaluationPlan, name_recipe: bool) -> str:
     """What sets an evaluation apart besides its arm: recipe, LoRA, filters of its training set."""
-    recipe = row.config.get("recipe", "") if several_recipes and row.parents else ""
-    lora = "LoRA" if row.config.get("tuning") == "lora" else ""
-    return ", ".join(filter(None, (recipe, lora, label(row.config.get("filters", {})))))
-
-
-def _arm(row: Run, several_recipes: bool) -> tuple[Any, ...]:
-    return (
-        row.method, row.student, row.teacher, row.config.get("samples", 1), row.seed,
-        _variant(row, several_recipes),
-    )  # fmt: skip
+    recipe = made.recipe if name_recipe else ""
+    lora = "LoRA" if made.tuning == "lora" else ""
+    return ", ".join(filter(None, (recipe, lora, label(made.filters))))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -11,106 +10,114 @@ from core import methods, studies, teachers
 from core.datasets import find_dataset
 from core.exemplars.own import whole
 from core.jobs.progress import Progress
-from core.records import Exemplar, Question, Sampling, content_hash
-from core.stages import diversity
+from core.methods import METHODS
+from core.methods.base import Given
+from core.records import Exemplar, Question, content_hash
+from core.stages import asking, diversity, plans
+from core.stages.plans import GenerationPlan
 from core.stages.scoring import scorer
 from core.store import queries
 from core.store.models import Run, now
-from core.studies import Spec
+from core.teachers.part import Teaching
+from core.teachers.stored import Stored
 
-BATCH = 256  # questions a durable step; every reply is kept as it arrives, so a step may be long
+STAGE = "Teacher writes rationales"
 
 
-def plan(study_id: int, spec: Spec, asked: dict[str, Any], job_id: str) -> tuple[int, list[tuple[int, int]]]:
-    """Open the run and cut its questions into batches [first, last)."""
-    study = queries.study(study_id)
-    method = methods.METHODS[asked.get("method", "fine-tune-cot")]
-    sampling = spec.sampled(method.sampling)
-    shown = None
-    if "exemplars" in asked:
-        from core.stages.exemplars import as_reviewed
+def planned(
+    study_id: int,
+    method_key: str,
+    teaching: Teaching,
+    split: str = "train",
+    limit: int | None = None,
+    shown: list[Exemplar] | None = None,
+) -> GenerationPlan:
+    """What the teachers are to be asked; `shown` are chosen exemplars, else the user's own where needed."""
+    study, method = queries.study(study_id), METHODS[method_key]
+    method.asking()
+    methods.options(method, teaching.prompting)
+    if shown is None:
+        shown = list(whole(teaching.exemplars)) if method.exemplars == "own" else []
+    return GenerationPlan(
+        method=method_key,
+        teaching=as_method_asks(teaching, method_key),
+        split=split,
+        limit=limit,
+        rules=study.rules,
+        benchmark=queries.dataset(study.dataset_id).hash,
+        shown=tuple(asdict(one) for one in shown),
+    )
 
-        shown = [asdict(exemplar) for exemplar in as_reviewed(asked["exemplars"])]
-    elif method.needs_exemplars and "exemplars" not in spec.prompting:
-        shown = [asdict(exemplar) for exemplar in whole(spec.exemplars)]
-    config = {
-        "method": method.key,
-        "teacher": spec.teacher,
-        "sampling": sampling.as_dict(),
-        "prompting": prompting(spec, method, shown),
-        "samples": spec.samples,
-        "split": asked.get("split", "train"),
-        "limit": asked.get("limit"),
-        "rules": study.rules,
-    }
-    run = queries.open_run(
+
+def as_method_asks(teaching: Teaching, method_key: str) -> Teaching:
+    """The teaching as a method uses it: its sampling in full, and nothing that it does not read."""
+    method = METHODS[method_key]
+    used = {role: teaching.of(role) for role in method.teachers}
+    return teaching.but(
+        teachers=used, sampling=teaching.sampled(method.sampling).as_dict(), exemplars=(), clusters={}
+    )
+
+
+def plan(
+    study_id: int,
+    method_key: str,
+    teaching: Teaching,
+    split: str,
+    limit: int | None,
+    chosen: int | None,
+    job_id: str,
+) -> tuple[int, list[tuple[int, int]]]:
+    """Open the run, with the exemplars of run `chosen` in view if any. Returns its id and its batches."""
+    from core.stages.exemplars import as_reviewed
+
+    shown = as_reviewed(chosen) if chosen is not None else None
+    made = planned(study_id, method_key, teaching, split, limit, shown)
+    run = plans.opened(
         study_id,
-        "generate",
-        content_hash([config, queries.dataset(study.dataset_id).hash]),
-        method=method.key,
-        teacher=teachers.label(spec.teacher),
-        seed=sampling.seed or 0,
-        config=config,
-        versions=versions("openai", "transformers", "torch"),
-        parents=[asked["exemplars"]] if "exemplars" in asked else [],
+        made,
+        (queries.run(chosen),) if chosen is not None else (),
+        ("openai", "transformers", "torch"),
+        teacher=" + ".join(dict.fromkeys(teachers.label(one) for one in made.teaching.teachers.values())),
+        seed=made.teaching.sampling.get("seed") or 0,
         job_id=job_id,
     )
     queries.set_run(run.id, status="running", job_id=job_id)
-    n = len(run_questions(run))
-    return run.id, [(first, min(first + BATCH, n)) for first in range(0, n, BATCH)]
+    return run.id, asking.batches(len(run_questions(run)))
 
 
 def batch(progress: Progress, run_id: int, first: int, last: int) -> int:
     """Ask for what questions [first, last) of the run lack. Returns how many completions were written."""
     run = queries.run(run_id)
-    everyone = run_questions(run)
-    own = scorer(run.study_id)
-    total = len(everyone) * run.config["samples"]
-    finished = queries.finished_samples(run_id)
-    missing = [
-        (question, sample)
-        for question in everyone[first:last]
-        for sample in range(run.config["samples"])
-        if (question.index, sample) not in finished
-    ]
-    written = 0
-    progress.at("Teacher writes rationales", len(finished), total)
-    with teachers.opened(run.config["teacher"], everyone, own.kind) as teacher:
-        teacher.waiting = progress.check
-        ask = teachers.asking(teacher, sampled(run), run_id)
-        options = as_options(run.config["prompting"])
-        for completion in methods.generate(missing, methods.METHODS[run.method], ask, options):
-            queries.save_completions(run_id, [(completion, own.completion(completion))])
-            written += 1
-            progress.at("Teacher writes rationales", len(finished) + written, total)
-    return written
+    made: GenerationPlan = plans.plan_of(run)
+    everyone, samples = run_questions(run), made.teaching.samples
+    lacking = asking.missing(run_id, everyone[first:last], samples)
+    total, method, given = len(everyone) * samples, METHODS[run.method], given_of(run)
+    panel = {
+        role: teachers.opened(config, everyone, given.kind) for role, config in made.teaching.teachers.items()
+    }
+    alone = next(iter(panel.values()))
+    if isinstance(alone, Stored):
+        return asking.serve(progress, run, STAGE, lacking, total, alone)
+    sampling = plans.sampling_of(made.teaching.sampling)
+    return asking.ask(progress, run, STAGE, lacking, total, method.asking(), given, sampling, panel)
 
 
-def sampled(run: Run) -> Sampling:
-    """How a generation's teacher was sampled."""
-    values = run.config["sampling"]
-    return Sampling(**values | {"stop": tuple(values["stop"])})
+def given_of(run: Run) -> Given:
+    """What the programs of a generation use besides their questions."""
+    made: GenerationPlan = plans.plan_of(run)
+    return given(run.study_id, run.method, made.teaching.prompting, made.exemplars)
 
 
-def prompting(
-    spec: Spec, method: methods.Method, shown: list[dict[str, str]] | None = None
-) -> dict[str, Any]:
-    """The options of a method's prompts in a study, as plain values; `shown`: not the study's exemplars."""
-    exemplars = list(spec.exemplars) if shown is None else shown
-    own = {"kind": find_dataset(spec.benchmark).kind, "rules": spec.rules, "exemplars": exemplars}
-    return {name: value for name, value in (own | spec.prompting).items() if name in method.options}
-
-
-def as_options(prompting: dict[str, Any]) -> dict[str, Any]:
-    """What `prompting` says, as the method takes it: exemplars as records."""
-    if "exemplars" not in prompting:
-        return prompting
-    return prompting | {"exemplars": [Exemplar(**values) for values in prompting["exemplars"]]}
+def given(study_id: int, method_key: str, prompting: dict[str, Any], shown: tuple[Exemplar, ...]) -> Given:
+    """What a method's programs use besides their questions, in a study."""
+    study = queries.study(study_id)
+    kind = find_dataset(queries.dataset(study.dataset_id).key).kind
+    return Given(kind, study.rules, shown, options=methods.options(METHODS[method_key], prompting))
 
 
 def shown(run: Run) -> list[Exemplar]:
     """The exemplars that a generation's prompt held."""
-    return [Exemplar(**one) for one in run.config.get("prompting", {}).get("exemplars", ())]
+    return list(plans.plan_of(run).exemplars)
 
 
 def close(progress: Progress, run_id: int) -> dict[str, int]:
@@ -128,40 +135,44 @@ def close(progress: Progress, run_id: int) -> dict[str, int]:
 
 
 def takes(run: Run) -> dict[str, Any]:
-    """What a run's rationales take of a teacher that writes: calls, tokens, cost; and what was paid of it.
+    """What a run's rationales take of teachers that write: calls, tokens, cost; and what was paid of it.
 
     A kept reply counts as the call that it stands for: two arms that share one both need it.
     """
-    if not teachers.TEACHERS[run.config["teacher"]["key"]].writes:
+    used = plans.plan_of(run).teaching.teachers
+    if not all(teachers.TEACHERS[config["key"]].writes for config in used.values()):
         return {}
     asked, paid = queries.completion_calls(run.id), queries.ledger_totals(run.id)
-    prices = teachers.prices(run.config["teacher"])
     return asked | {
-        "cost": prices.cost(asked["prompt_tokens"], asked["completion_tokens"]),
+        "cost": sum(
+            teachers.prices(used[role]).cost(read, written)
+            for role, (read, written) in queries.tokens_by_role(run.id).items()
+        ),
         "paid_calls": paid["calls"],
         "paid_cost": paid["cost"],
     }
 
 
-def latest(study_id: int, method: str, spec: Spec | None = None) -> int | None:
-    """The study's generation by this method that finished last, if any; made as `spec` asks, if given.
+def latest(study_id: int, method: str, teaching: Teaching | None = None) -> int | None:
+    """The study's generation by this method that finished last, if any; asked so, if given.
 
     Not the one opened last: where an edit was undone, the run of before is finished anew.
     """
     done = [
         run
         for run in queries.runs(study_id, "generate")
-        if run.status == "done" and run.method == method and (spec is None or _serves(run, spec))
+        if run.status == "done" and run.method == method and (teaching is None or _serves(run, teaching))
     ]
     return max(done, key=lambda run: (run.finished or run.created, run.id)).id if done else None
 
 
-def _serves(run: Run, spec: Spec) -> bool:
+def _serves(run: Run, teaching: Teaching) -> bool:
     """Whether a study finds its rationales in this run: as many, sampled so; an import needs only enough."""
-    if "sampling" not in run.config:
-        return run.config.get("samples", 1) >= spec.samples
-    own = spec.sampled(methods.METHODS[run.method].sampling).as_dict()
-    return (run.config["samples"], run.config["sampling"]) == (spec.samples, own)
+    made: GenerationPlan = plans.plan_of(run)
+    if made.content:
+        return made.teaching.samples >= teaching.samples
+    wanted = as_method_asks(teaching, run.method)
+    return (made.teaching.samples, made.teaching.sampling) == (wanted.samples, wanted.sampling)
 
 
 def import_file(study_id: int, path: Path, source: str) -> dict[str, Any]:
@@ -169,23 +180,27 @@ def import_file(study_id: int, path: Path, source: str) -> dict[str, Any]:
     from core.teachers import recorded
 
     study = queries.study(study_id)
-    questions = queries.questions(study.dataset_id)
     own = scorer(study_id)
-    completions = recorded.read(path, source, questions, own.kind)
-    config = {
-        "method": "fine-tune-cot",
-        "teacher": {"key": "recorded", "source": source},
-        "samples": max((c.sample_index for c in completions), default=-1) + 1,
-        "split": "all",
-        "file": Path(path).name,
-        "rules": study.rules,
-    }
-    digest = content_hash(
-        [config, [[c.question_index, c.sample_index, c.rationale, c.answer_text] for c in completions]]
+    completions = recorded.read(path, source, queries.questions(study.dataset_id), own.kind)
+    samples = max((c.sample_index for c in completions), default=-1) + 1
+    written = [
+        [c.question_index, c.sample_index, c.rationale, *(step.text for step in c.steps)] for c in completions
+    ]
+    made = GenerationPlan(
+        method=IMPORTED_AS,
+        # Nobody knows how a recording was sampled; several samples of a question were, somehow.
+        teaching=Teaching(
+            teachers={"teacher": {"key": "recorded", "source": source}},
+            samples=samples,
+            sampling={"temperature": 0.7} if samples > 1 else {},
+        ),
+        split="all",
+        rules=study.rules,
+        benchmark=queries.dataset(study.dataset_id).hash,
+        content=content_hash(written),
+        file=Path(path).name,
     )
-    run = queries.open_run(
-        study_id, "generate", digest, method=config["method"], teacher=f"recorded: {source}", config=config
-    )
+    run = plans.opened(study_id, made, teacher=f"recorded: {source}")
     queries.save_completions(run.id, ((c, own.completion(c)) for c in completions))
     counts = queries.completion_counts(run.id)
     measured = diversity.measure(run.id)
@@ -193,18 +208,15 @@ def import_file(study_id: int, path: Path, source: str) -> dict[str, Any]:
     return {"study": study.name, "run": run.id, "records": counts["n"], "correct": counts["correct"]}
 
 
+IMPORTED_AS = "fine-tune-cot"  # whose shape recordings have: rationales of a teacher that saw no exemplar
+
+
 def run_questions(run: Run) -> list[Question]:
     """The questions that a generation asks about: the study's, of its split, in index order."""
-    study = queries.study(run.study_id)
-    split = run.config["split"]
-    if split == "all":
-        chosen = studies.questions(study.id, "train") + studies.questions(study.id, "test")
+    made: GenerationPlan = plans.plan_of(run)
+    if made.split == "all":
+        chosen = studies.questions(run.study_id, "train") + studies.questions(run.study_id, "test")
         chosen.sort(key=lambda q: q.index)
     else:
-        chosen = studies.questions(study.id, split)
-    return studies.at_most(chosen, run.config.get("limit"))
-
-
-def versions(*packages: str) -> dict[str, str]:
-    """What made this run: the packages' versions."""
-    return {name: version(name) for name in packages}
+        chosen = studies.questions(run.study_id, made.split)
+    return studies.at_most(chosen, made.limit)

@@ -9,33 +9,38 @@ The completions stay as they are. The calls are kept and cached like all others,
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from core import answers, jobs, teachers
 from core.errors import LabError
-from core.exemplars.adaptive import Ledger, Saving, SecondCall, same, sample
+from core.exemplars.adaptive import Ledger, Saving, SecondCall, sample
 from core.jobs.progress import Progress
 from core.methods import METHODS
+from core.methods.driver import Running
 from core.records import Request
-from core.stages.generation import as_options, run_questions, sampled
+from core.stages import plans
+from core.stages.generation import given, run_questions
 from core.stages.scoring import scorer
 from core.store import queries
 from core.store.models import Run
 from core.teachers import TEACHERS, prices
+from core.teachers.desk import Desk
 
 KIND = "check-answers"
 SIZE = 50  # questions of the sample, unless another number is asked for
 STAGE = "Asks a second time"
+ADAPTIVE = "adaptive"  # the option of a method that spares second calls
 
 
 def submit(run_id: int, size: int = SIZE, seed: int = 0) -> str:
     """Queue a check. Returns the job's id; LabError where no answer of the run was read from a rationale."""
     run = queries.run(run_id)
     keys = chosen(run, size, seed)
-    alone = not TEACHERS[run.config["teacher"]["key"]].uses_device
     request = {"run": run_id, "size": size, "seed": seed}
     title = f"Check {len(keys)} adaptive answers of run {run_id}"
-    return jobs.submit(KIND, title, request, run.study_id, queue="endpoint" if alone else "device")
+    uses_device = TEACHERS[plans.plan_of(run).teaching.teacher["key"]].uses_device
+    return jobs.submit(KIND, title, request, run.study_id, queue="device" if uses_device else "endpoint")
 
 
 def chosen(run: Run, size: int, seed: int) -> list[tuple[int, int]]:
@@ -47,7 +52,7 @@ def chosen(run: Run, size: int, seed: int) -> list[tuple[int, int]]:
         )
     if size < 1:
         raise LabError(f"A sample of {size} checks nothing: ask for at least 1.")
-    keys = sample(queries.extracted_samples(run.id), size, seed)
+    keys = sample(queries.spared_samples(run.id), size, seed)
     if not keys:
         raise LabError(f"Every rationale of run {run.id} needed its second call: there is nothing to check.")
     return keys
@@ -56,9 +61,21 @@ def chosen(run: Run, size: int, seed: int) -> list[tuple[int, int]]:
 def is_adaptive(run: Run) -> bool:
     """Whether one call could be enough in this generation."""
     method = METHODS.get(run.method)
-    if method is None or method.answer_in is None:
+    made = plans.plan_of(run)
+    if method is None or made.content or ADAPTIVE not in method.options:
         return False
-    return bool({**method.options, **run.config.get("prompting", {})}["adaptive"])
+    return bool((dict(method.options) | made.teaching.prompting)[ADAPTIVE])
+
+
+def second_request(run: Run, question_index: int, sample_index: int) -> Request:
+    """The call that was spared: what the method asks after the same first step where it does not adapt."""
+    made, row = plans.plan_of(run), queries.completion_of(run.id, question_index, sample_index)
+    question = queries.question(queries.study(run.study_id).dataset_id, question_index)
+    always = given(run.study_id, run.method, made.teaching.prompting | {ADAPTIVE: False}, made.exemplars)
+    program = METHODS[run.method].asking()(question, always)
+    sampling = plans.sampling_of(made.teaching.sampling)
+    running = Running(question_index, sample_index, program, sampling, queries.record(row).steps)
+    return replace(running.start()[0], step=queries.CHECK)
 
 
 def check(progress: Progress, run_id: int, size: int, seed: int) -> dict[str, Any]:
@@ -68,39 +85,37 @@ def check(progress: Progress, run_id: int, size: int, seed: int) -> dict[str, An
     if (known.get("size"), known.get("seed"), known.get("failed")) == (size, seed, 0):
         return known
     keys = chosen(run, size, seed)
-    own, method = scorer(run.study_id), METHODS[run.method]
+    own, made = scorer(run.study_id), plans.plan_of(run)
     first = {key: queries.completion_of(run_id, *key) for key in keys}
-    options = {**method.options, **as_options(run.config["prompting"])}
-    asked = [
-        Request(
-            method.answer_prompt(row.prompt, row.rationale, options),
-            *key,
-            queries.CHECK,
-            method.answer_sampling,
-        )
-        for key, row in first.items()
-    ]
     items: dict[tuple[int, int], dict[str, Any]] = {}
     progress.at(STAGE, 0, len(keys))
-    with teachers.opened(run.config["teacher"], run_questions(run), own.kind) as teacher:
-        teacher.waiting = progress.check
-        for reply in teachers.asking(teacher, sampled(run), run_id)(asked, lambda _: []):
-            key = reply.request.question_index, reply.request.sample_index
-            row = first[key]
-            items[key] = {"question": key[0], "sample": key[1], "first": row.value, "correct": row.correct}
-            if reply.error:
-                items[key]["error"] = reply.error
-            else:
-                verdict = answers.score(
-                    reply.text, own.golds[key[0]], kind=own.kind, rules=own.rules, prefix=None
-                )
-                items[key] |= {
-                    "second": verdict.value,
-                    "second_correct": verdict.correct,
-                    "text": reply.text,
-                    "agree": same(row.value, verdict.value, own.kind, own.rules),
+    panel = {
+        role: teachers.opened(config, run_questions(run), own.kind)
+        for role, config in made.teaching.teachers.items()
+    }
+    with Desk(panel, run_id, progress.holder, progress.check) as desk:
+        desk.ask([second_request(run, *key) for key in keys])
+        while len(items) < len(keys):
+            for reply in desk.replies():
+                key = reply.request.question_index, reply.request.sample_index
+                row = first[key]
+                items[key] = {
+                    "question": key[0],
+                    "sample": key[1],
+                    "first": row.value,
+                    "correct": row.correct,
                 }
-            progress.at(STAGE, len(items), len(keys))
+                if reply.error:
+                    items[key]["error"] = reply.error
+                else:
+                    verdict = answers.score(reply.text, own.golds[key[0]], kind=own.kind, rules=own.rules)
+                    items[key] |= {
+                        "second": verdict.value,
+                        "second_correct": verdict.correct,
+                        "text": reply.text,
+                        "agree": answers.same(row.value, verdict.value, kind=own.kind, rules=own.rules),
+                    }
+                progress.at(STAGE, len(items), len(keys))
     result = summed(size, seed, [items[key] for key in sorted(items)])
     queries.set_run(run_id, summary=queries.run(run_id).summary | {"check": result})
     progress.say(f"The two answers differ on {result['disagree']} of {result['compared']} questions.")
@@ -128,6 +143,6 @@ def ledger(run: Run) -> Ledger:
     calls, read, written = queries.second_calls(run.id)
     if not calls:  # none in this run: what this teacher's second calls take elsewhere
         calls, read, written = queries.second_calls(run.id, run.teacher)
-    cost = prices(run.config["teacher"]).cost(read, written)
+    cost = prices(plans.plan_of(run).teaching.teacher).cost(round(read), round(written))
     second = SecondCall(calls, read, written, cost) if calls else None
-    return Ledger(Saving(counts["n"], counts["extracted"]), counts["marked"], second)
+    return Ledger(Saving(counts["n"], counts["spared"]), counts["marked"], second)

@@ -3,47 +3,53 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 from core import methods, studies
 from core.errors import LabError
 from core.jobs.progress import Progress
-from core.methods import filters
-from core.records import Completion, Dropped, Exemplar, Score, TrainingSet, content_hash
+from core.methods import METHODS, Method, filters
+from core.methods.base import Given
+from core.models.sources import fingerprint
+from core.records import Completion, Dropped, Exemplar, Question, Score, TrainingSet
 from core.review import desk
-from core.stages import children
-from core.stages.generation import latest, shown, versions
-from core.stages.scoring import record, scorer
+from core.stages import children, plans
+from core.stages.generation import latest, shown
+from core.stages.plans import TrainingPlan
+from core.stages.scoring import scorer
 from core.store import models, queries
 from core.store.models import now
 from core.students import folder
 from core.students.config import TrainConfig
 from core.students.formats import FORMATS, Format
-from core.students.table import resolve
-from core.studies import Spec
+from core.students.part import Asking, Learning
+from core.students.table import location, resolve
+from core.teachers.part import Teaching
 
 REJECTED = "rejected in review"
-# fields of TrainConfig that are not the study's to change: the arm, and how its answers are read, say them
-GIVEN = (
-    "student", "task", "recipe", "seed", "stop", "answer_kind", "rules", "answer_prefix",
-    "method", "teacher", "dataset", "training_set",
-)  # fmt: skip
 
 
 def build_set(
-    study_id: int, spec: Spec, method_key: str, form: Format, *, may_be_empty: bool = False
+    study_id: int,
+    method_key: str,
+    teaching: Teaching,
+    learning: Learning,
+    form: Format,
+    *,
+    role: str = "student",
+    may_be_empty: bool = False,
 ) -> tuple[TrainingSet, models.Run | None]:
     """A method's training set over the study's rationales, and the generation it was made from."""
-    method = methods.METHODS[method_key]
+    method = METHODS[method_key]
     questions = studies.questions(study_id, "train")
     run = None
     completions: list[Completion] = []
     scores: list[Score | None] = []
     rejected: tuple[Dropped, ...] = ()
     if method.needs_teacher:
-        if (run_id := latest(study_id, method_key, spec)) is None:
+        if (run_id := latest(study_id, method_key, teaching)) is None:
             raise LabError("The study has no rationales yet: generate or import them first.")
         run = queries.run(run_id)
         stored = queries.completions(run_id)
@@ -56,9 +62,10 @@ def build_set(
             if (row.question_index, row.sample_index) not in left
         )
     seen = {exemplar.question for exemplar in shown(run)} if run else set()
+    given = Given(scorer(study_id).kind, form=form, options=method.options)
     made = methods.training_set(
-        questions, completions, scores, method, form,
-        samples=spec.samples, filters=spec.filters, shown=seen, may_be_empty=may_be_empty,
+        questions, completions, scores, method, given,
+        role=role, samples=teaching.samples, filters=learning.filters, shown=seen, may_be_empty=may_be_empty,
     )  # fmt: skip
     if rejected:
         dropped = {REJECTED: len(rejected)} | made.dropped
@@ -74,78 +81,103 @@ def as_reviewed(run_id: int, stored: list[models.Completion]) -> Iterator[tuple[
         if item.queue == "rejected":
             continue
         if item.text is None or item.text == row.rationale:
-            yield record(row), None if row.correct is None else Score(row.correct, row.value)
+            yield queries.record(row), None if row.correct is None else Score(row.correct, row.value)
             continue
         own = own or scorer(queries.run(run_id).study_id)
-        yield own.reviewed(record(row), item.text)
+        yield own.reviewed(queries.record(row), item.text)
 
 
-def config_of(study_id: int, spec: Spec, method_key: str, student: str, seed: int) -> TrainConfig:
+def config_of(
+    study_id: int, learning: Learning, asking: Asking, method_key: str, student: str, seed: int
+) -> TrainConfig:
     """How a student of the study is trained: the recipe, what the study changes, and what is scored."""
-    method, row, own = methods.METHODS[method_key], resolve(student), scorer(study_id)
+    method, row, own = METHODS[method_key], resolve(student), scorer(study_id)
+    study = queries.study(study_id)
+    longest = {} if asking.max_new_tokens is None else {"max_new_tokens": asking.max_new_tokens}
+    reads = {"max_input_tokens": method.max_input_tokens} if method.max_input_tokens else {}
     return TrainConfig.from_recipe(
-        spec.recipe,
+        learning.recipe,
         **{
-            "max_new_tokens": spec.max_new_tokens,
-            **({"max_input_tokens": method.max_input_tokens} if method.max_input_tokens else {}),
-            **spec.training,
+            **reads,
+            **longest,
+            "temperature": asking.temperature,
+            "top_p": asking.top_p,
+            **learning.training,
             "student": student,
             "seed": seed,
-            "answer_kind": own.kind,
+            "answer_kind": own.kind if len(method.students) == 1 else None,
             "rules": own.rules,
             "stop": () if method.trains else method.sampling.stop,
-            "answer_prefix": FORMATS[row.format].prefix(method.template),
+            "answer_prefix": _asked(study_id, method_key, row.format)[1],
             "method": method.title,
-            "dataset": spec.benchmark,
+            "dataset": queries.dataset(study.dataset_id).key,
         },
     )
 
 
-def plan(study_id: int, spec: Spec, method_key: str, student: str, seed: int, job_id: str) -> tuple[int, int]:
+def _asked(study_id: int, method_key: str, form: str) -> tuple[str, str | None]:
+    """(a student's first prompt, what its answer stands behind) by a method, for some question."""
+    method = METHODS[method_key]
+    given = Given(form=FORMATS[form], options=method.options, exemplars=(Exemplar("", "", ""),))
+    return methods.first_ask(method, Question(0, "", ""), given)
+
+
+def plan(
+    study_id: int,
+    method_key: str,
+    student: str,
+    seed: int,
+    parts: tuple[Teaching, Learning, Asking],
+    role: str,
+    job_id: str,
+) -> tuple[int, int]:
     """Store the training set, open the run and write its folder. Returns the run's id and its epochs."""
-    method = methods.METHODS[method_key]
-    form = FORMATS[resolve(student).format]
-    made, generation = build_set(study_id, spec, method_key, form)
-    rows = queries.completions(generation.id) if generation else []
-    ids = {(row.question_index, row.sample_index): row.id for row in rows}
-    digest = queries.save_training_set(study_id, method_key, made, ids)
+    teaching, learning, asking = parts
+    method, row = METHODS[method_key], resolve(student)
+    form = FORMATS[row.format]
+    made, generation = build_set(study_id, method_key, teaching, learning, form, role=role)
+    on = filters.chosen(learning.filters) if method.needs_teacher else {}
     teacher = generation.teacher if generation else ""
-    on = filters.chosen(spec.filters) if method.needs_teacher else {}
-    base = config_of(study_id, spec, method_key, student, seed)
-    config = TrainConfig.from_dict(base.as_dict() | {"teacher": teacher, "training_set": digest})
-    run = queries.open_run(
-        study_id,
-        "train",
-        # D and filters are part of it: filters may leave of D samples the rows that there are without them.
-        content_hash(
-            [config.identity, digest, *([on] if on else []), *([spec.samples] if spec.samples > 1 else [])]
-        ),
+    config = config_of(study_id, learning, asking, method_key, student, seed)
+    config = config.but(teacher=teacher, training_set=made.hash)
+    planned = TrainingPlan(
         method=method_key,
+        student=student,
+        role=role,
+        base=fingerprint(location(row)),
+        # D and filters are part of it: filters may leave of D samples the rows that there are without them.
+        samples=teaching.samples if method.needs_teacher else 1,
+        filters=on,
+        config=config,
+        learning=learning,
+        asking=asking,
+    )
+    queries.save_training_set(study_id, method_key, made)
+    run = plans.opened(
+        study_id,
+        planned,
+        (generation,) if generation else (),
+        ("torch", "transformers", "accelerate", "peft"),
         teacher=teacher,
         student=student,
         seed=seed,
-        config=config.as_dict()
-        | {
-            "samples": spec.samples if method.needs_teacher else 1,
-            "filters": on,
-        },
-        versions=versions("torch", "transformers", "accelerate", "peft"),
-        parents=[generation.id] if generation else [],
-        training_set=digest,
+        training_set=made.hash,
         job_id=job_id,
+        summary={"dropped": made.dropped},
     )
-    files = children.folder(run.id)
+    files = children.folder(run)
     if not files.filled:
         tested = test_items(study_id, method, form) if config.selection == "test" else []
         files.fill(config, tested, made.rows)
-    queries.set_run(run.id, status="running", job_id=job_id)
+    if run.status != "done":
+        queries.set_run(run.id, status="running", job_id=job_id)
     return run.id, config.epochs
 
 
 def epoch(progress: Progress, run_id: int, number: int, epochs: int) -> None:
     """Train until this epoch's checkpoint is there."""
-    files = children.folder(run_id)
     run = queries.run(run_id)
+    files = children.folder(run)
     curve = Curve(run_id)
 
     def tell() -> None:
@@ -159,11 +191,12 @@ def epoch(progress: Progress, run_id: int, number: int, epochs: int) -> None:
 
 def close(progress: Progress, run_id: int) -> None:
     """Wait for the student to be saved; keep what it says of itself."""
-    files = children.folder(run_id)
+    files = children.folder(queries.run(run_id))
     children.finish(progress, files)
     Curve(run_id).copy()
     done = json.loads((files.path / "done.json").read_text(encoding="utf-8"))
-    queries.set_run(run_id, status="done", summary=done, finished=now())
+    summary = queries.run(run_id).summary | done
+    queries.set_run(run_id, status="done", summary=summary, finished=now())
 
 
 @dataclass
@@ -174,17 +207,16 @@ class Curve:
     copied: int = 0
 
     def copy(self) -> None:
-        rows = folder.read_lines(children.folder(self.run_id).path / "metrics.jsonl")
+        rows = folder.read_lines(children.folder(queries.run(self.run_id)).path / "metrics.jsonl")
         if fresh := rows[self.copied :]:
             queries.save_metrics(self.run_id, fresh)
             self.copied = len(rows)
 
 
-def test_items(
-    study_id: int, method: methods.Method, form: Format, exemplars: Sequence[Exemplar] = ()
-) -> list[dict[str, Any]]:
-    """The study's test questions as an evaluation file has them."""
+def test_items(study_id: int, method: Method, form: Format) -> list[dict[str, Any]]:
+    """The study's test questions as a training run has them: what the student reads, and the gold answer."""
+    given = Given(form=form, options=method.options)
     return [
-        {"question_index": q.index, "prompt": method.input(q.text, form, exemplars), "answer": q.answer}
+        {"question_index": q.index, "prompt": methods.first_ask(method, q, given)[0], "answer": q.answer}
         for q in studies.questions(study_id, "test")
     ]

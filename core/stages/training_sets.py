@@ -1,6 +1,6 @@
 """A training set before anything is trained: what each filter drops, its rows, and its hash.
 
-built(study_id, spec, "fine-tune-cot", FORMATS["t5"])
+built(study_id, "fine-tune-cot", teaching, learning, FORMATS["t5"])
     steps   wrong answer  395 → 294    truncated  294 → 290    wrong step  290 → 281
     hash    3f0c… as the training run will have it
 """
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from core import studies
 from core.methods import METHODS
 from core.methods.filters import FILTERS, chosen
 from core.records import TrainingSet
@@ -19,7 +20,8 @@ from core.stages.generation import latest
 from core.stages.training import build_set
 from core.store import decisions, queries
 from core.students.formats import Format
-from core.studies import Spec
+from core.students.part import Learning
+from core.teachers.part import Teaching
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +47,10 @@ class Built:
     steps: tuple[Step, ...]
 
 
-def built(study_id: int, spec: Spec, method: str, form: Format) -> Built:
+def built(study_id: int, method: str, teaching: Teaching, learning: Learning, form: Format) -> Built:
     """The set that training by this method would use now. LabError where there are no rationales yet."""
-    made, run = build_set(study_id, spec, method, form, may_be_empty=True)
-    filters = spec.filters if METHODS[method].needs_teacher else {}
+    made, run = build_set(study_id, method, teaching, learning, form, may_be_empty=True)
+    filters = learning.filters if METHODS[method].needs_teacher else {}
     return Built(made, made.hash, run.id if run else None, tuple(steps(made, filters)))
 
 
@@ -62,26 +64,19 @@ def steps(made: TrainingSet, filters: Mapping[str, Any]) -> list[Step]:
     return found
 
 
-def signature(study_id: int, spec: Spec, method: str) -> list[Any]:
+def signature(study_id: int, method: str, teaching: Teaching, learning: Learning) -> list[Any]:
     """What the set depends on besides its format, without reading it: equal signature, equal set."""
     study = queries.study(study_id)
-    run_id = latest(study_id, method, spec) if METHODS[method].needs_teacher else None
+    run_id = latest(study_id, method, teaching) if METHODS[method].needs_teacher else None
     run = queries.run(run_id) if run_id else None
     said = [run.id, str(run.finished), decisions.last()] if run else []
-    return [
-        study_id,
-        str(study.created),
-        study.config.get("train"),
-        method,
-        spec.samples,
-        chosen(spec.filters),
-        *said,
-    ]
+    asked = [len(studies.questions(study_id, "train")), method, teaching.samples, chosen(learning.filters)]
+    return [study_id, str(study.created), *asked, *said]
 
 
-def size(study_id: int, spec: Spec, method: str) -> int:
+def size(study_id: int, method: str, teaching: Teaching) -> int:
     """How many completions a method's set is made from."""
-    run_id = latest(study_id, method, spec) if METHODS[method].needs_teacher else None
+    run_id = latest(study_id, method, teaching) if METHODS[method].needs_teacher else None
     return queries.run(run_id).summary.get("n", 0) if run_id else 0
 
 

@@ -3,8 +3,9 @@
 with session() as db:     one short transaction: committed at the end, rolled back on an error
     db.add(Study(…))
 
-The schema is brought up to date by Alembic on first use. The durable queue (core.jobs) has its tables in the
-same database: in SQLite beside the lab's, in PostgreSQL in a schema of their own.
+A new database is made from the models, an older one brought up to date by Alembic, on first use. The
+durable queue (core.jobs) has its tables in the same database: in SQLite beside the lab's, in PostgreSQL
+in a schema of their own.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ from sqlalchemy.orm import Session
 
 from core import settings
 from core.errors import LabError
-from core.store.models import now
+from core.store.models import Base, now
 
 T = TypeVar("T")
 
-HEAD = "0006"  # newest migration; a test holds it to the scripts
+HEAD = "0007"  # newest migration; a test holds it to the scripts
 BUSY_SECONDS = 30  # how long one waits for another's transaction
 CONNECT_SECONDS = 10  # until a server counts as not there
 IDLE_SECONDS = 15  # after which the server ends a transaction that a frozen or lost machine holds open
@@ -121,6 +122,7 @@ def migrating(made: Engine) -> Iterator[None]:
 
 
 def _migrate(made: Engine) -> None:
+    """Make the tables of a new database from the models; bring those of an older lab up to date."""
     if _revision(made) == HEAD:
         return
     from alembic import command
@@ -131,13 +133,19 @@ def _migrate(made: Engine) -> None:
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["engine"] = made
     with migrating(made):
-        if _revision(made) != HEAD:
-            try:
-                command.upgrade(config, "head")
-            except CommandError:
-                raise LabError(
-                    "A newer lab has made this database: update the lab, or set LAB_HOME to another folder."
-                ) from None
+        if (revision := _revision(made)) == HEAD:
+            return
+        if revision is None:
+            Base.metadata.create_all(made)
+            command.stamp(config, "head")
+            return
+        try:
+            command.upgrade(config, "head")
+        except CommandError:
+            raise LabError(
+                "Another version of the lab has made this database: update the lab (one older than 0.1 is "
+                "first opened with lab 0.1), or set LAB_HOME to another folder."
+            ) from None
 
 
 def _revision(made: Engine) -> str | None:

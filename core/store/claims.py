@@ -24,6 +24,7 @@ from sqlalchemy.orm import Session
 from core.store import session
 from core.store.models import Claim
 
+CLAIM = Claim.__table__  # rather than a mapped object: a quarter of the time, at every call
 CHUNK = 500  # keys a statement
 PERIOD_SECONDS = 0.5  # how often one that waits tries again
 
@@ -47,9 +48,9 @@ def take(keys: Iterable[str], holder: Holder | None) -> set[str]:
         try:
             with session() as db:
                 upsert = postgresql if db.get_bind().dialect.name == "postgresql" else sqlite
-                rows = [asdict(holder) | {"key": key} for key in chunk]
-                db.execute(upsert.insert(Claim).values(rows).on_conflict_do_nothing(index_elements=["key"]))
-                mine.update(db.scalars(select(Claim.key).where(Claim.key.in_(chunk), *_of(holder))))
+                new = upsert.insert(CLAIM).on_conflict_do_nothing(index_elements=["key"])
+                db.execute(new, [asdict(holder) | {"key": key} for key in chunk])
+                mine.update(db.scalars(select(CLAIM.c.key).where(CLAIM.c.key.in_(chunk), *_of(holder))))
         except IntegrityError:  # the worker has been declared dead: it may do nothing more
             return set()
     return mine
@@ -57,25 +58,25 @@ def take(keys: Iterable[str], holder: Holder | None) -> set[str]:
 
 def release(keys: Iterable[str], holder: Holder | None, db: Session | None = None) -> None:
     """Give keys back; with `db` in that transaction, as in the one that writes the work's result."""
-    if holder is None:
+    ours = sorted(set(keys)) if holder is not None else []
+    if not ours:
         return
-    gone = delete(Claim).where(Claim.key.in_(list(keys)), *_of(holder))
-    if db is not None:
-        db.execute(gone)
-        return
-    with session() as own:
-        own.execute(gone)
+    if db is None:
+        with session() as own:
+            return release(ours, holder, own)
+    for start in range(0, len(ours), CHUNK):
+        db.execute(delete(CLAIM).where(CLAIM.c.key.in_(ours[start : start + CHUNK]), *_of(holder)))
 
 
 def release_all(holder: Holder | None) -> None:
     """Give back whatever an execution still holds."""
     if holder is not None:
         with session() as db:
-            db.execute(delete(Claim).where(*_of(holder)))
+            db.execute(delete(CLAIM).where(*_of(holder)))
 
 
 def _of(holder: Holder) -> tuple[ColumnElement[bool], ...]:
-    return Claim.job_id == holder.job_id, Claim.owner == holder.owner
+    return CLAIM.c.job_id == holder.job_id, CLAIM.c.owner == holder.owner
 
 
 @contextmanager

@@ -2,9 +2,9 @@
 
 study ─┬─ run (generate) ── completion ─┬─ reply (raw, cached, shared by all studies)
        │                               └─ checked (what the quality checks say)
-       ├─ training_set ──── training_row → completion
+       ├─ training_set ──── training_row
        ├─ run (train) ───── metric
-       ├─ run (evaluate) ── prediction
+       ├─ run (evaluate) ── completion
        ├─ run (any that is reviewed) ── decision
        └─ dataset ───────── question
 
@@ -67,7 +67,7 @@ class Study(Base):
 
     __tablename__ = "study"
     id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(String(120), unique=True)
+    name: Mapped[str] = mapped_column(unique=True)
     dataset_id: Mapped[int] = mapped_column(ForeignKey("dataset.id"))
     rules: Mapped[str] = mapped_column(String(40), default="fine-tune-cot")
     config: Mapped[dict[str, Any]] = mapped_column(default=dict)
@@ -81,10 +81,10 @@ class Run(Base):
     __table_args__ = (UniqueConstraint("study_id", "kind", "hash"),)
     id: Mapped[int] = mapped_column(primary_key=True)
     study_id: Mapped[int] = mapped_column(ForeignKey("study.id"), index=True)
-    kind: Mapped[str] = mapped_column(String(20))  # generate | train | evaluate
+    kind: Mapped[str] = mapped_column(String(20))  # a key of core.stages.kinds.KINDS
     method: Mapped[str] = mapped_column(String(60))
-    teacher: Mapped[str] = mapped_column(String(200), default="")
-    student: Mapped[str] = mapped_column(String(200), default="")
+    teacher: Mapped[str] = mapped_column(default="")
+    student: Mapped[str] = mapped_column(default="")
     seed: Mapped[int] = mapped_column(default=0)
     config: Mapped[dict[str, Any]]
     versions: Mapped[dict[str, Any]] = mapped_column(default=dict)
@@ -99,7 +99,10 @@ class Run(Base):
 
 
 class Completion(Base):
-    """A scored completion. `(run, question, sample)` is there exactly once."""
+    """What the models of a run wrote for a question, scored: a teacher's rationale, a student's answer.
+
+    `(run, question, sample)` is there exactly once. Tokens, cost and calls are of all its `steps`.
+    """
 
     __tablename__ = "completion"
     __table_args__ = (UniqueConstraint("run_id", "question_index", "sample_index"),)
@@ -107,21 +110,22 @@ class Completion(Base):
     run_id: Mapped[int] = mapped_column(ForeignKey("run.id"))
     question_index: Mapped[int]
     sample_index: Mapped[int]
-    prompt: Mapped[str]
     rationale: Mapped[str]
+    steps: Mapped[list[Any]]  # records.Step, in their order
+    answer: Mapped[dict[str, Any]]  # records.AnswerPlace: where the answer is read
+    asked: Mapped[int]  # prompts that it took
     finish_reason: Mapped[str] = mapped_column(String(20))
-    answer_prompt: Mapped[str]
-    answer_text: Mapped[str]
     prompt_tokens: Mapped[int]
     completion_tokens: Mapped[int]
     cost: Mapped[float]
-    calls: Mapped[int]
-    cached: Mapped[bool]
+    calls: Mapped[int]  # of them fresh, the others kept from before
     error: Mapped[str | None]
     correct: Mapped[bool | None]  # under the study's rules; None while there is an error
     value: Mapped[str | None]
+    answer_step: Mapped[int | None]  # the step in whose text the answer was found, at span_start:span_end
     span_start: Mapped[int | None]
     span_end: Mapped[int | None]
+    note: Mapped[str] = mapped_column(default="")  # how it was found, where that was not by reading
     created: Mapped[datetime] = mapped_column(default=now)
 
 
@@ -154,7 +158,7 @@ class Reply(Base):
 
     __tablename__ = "reply"
     key: Mapped[str] = mapped_column(String(64), primary_key=True)
-    teacher: Mapped[str] = mapped_column(String(200))
+    teacher: Mapped[str]
     prompt: Mapped[str]
     params: Mapped[dict[str, Any]]
     sample_index: Mapped[int]
@@ -172,8 +176,8 @@ class LedgerEntry(Base):
     __tablename__ = "ledger"
     id: Mapped[int] = mapped_column(primary_key=True)
     run_id: Mapped[int] = mapped_column(ForeignKey("run.id"), index=True)
-    teacher: Mapped[str] = mapped_column(String(200))
-    step: Mapped[str] = mapped_column(String(20))  # rationale | answer
+    teacher: Mapped[str]
+    step: Mapped[str]  # rationale, answer, …
     question_index: Mapped[int]
     sample_index: Mapped[int]
     prompt_tokens: Mapped[int]
@@ -217,7 +221,6 @@ class TrainingSet(Base):
     hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     study_id: Mapped[int] = mapped_column(ForeignKey("study.id"))
     method: Mapped[str] = mapped_column(String(60))
-    dropped: Mapped[dict[str, Any]]  # what each filter removed
     n: Mapped[int]
     created: Mapped[datetime] = mapped_column(default=now)
 
@@ -230,7 +233,6 @@ class TrainingRow(Base):
     label: Mapped[str]
     question_index: Mapped[int]
     sample_index: Mapped[int]
-    completion_id: Mapped[int | None] = mapped_column(ForeignKey("completion.id"))
 
 
 class Metric(Base):
@@ -245,22 +247,6 @@ class Metric(Base):
     created: Mapped[datetime] = mapped_column(default=now)
 
 
-class Prediction(Base):
-    """A student's scored output for one test question."""
-
-    __tablename__ = "prediction"
-    run_id: Mapped[int] = mapped_column(ForeignKey("run.id"), primary_key=True)
-    question_index: Mapped[int] = mapped_column(primary_key=True)
-    prompt: Mapped[str]
-    text: Mapped[str]
-    finish_reason: Mapped[str] = mapped_column(String(20))
-    tokens: Mapped[int]
-    correct: Mapped[bool]
-    value: Mapped[str | None]
-    span_start: Mapped[int | None]
-    span_end: Mapped[int | None]
-
-
 class Job(Base):
     """What a job was asked to do, how far it is and its last words. Its status is the queue's (core.jobs).
 
@@ -269,6 +255,7 @@ class Job(Base):
     """
 
     __tablename__ = "job"
+    __allow_unmapped__ = True
     id: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str]
     title: Mapped[str]
@@ -283,10 +270,10 @@ class Job(Base):
     total: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None]
     created: Mapped[datetime] = mapped_column(default=now)
-    # Not stored here: core.jobs fills them in from the queue. (With types they would be columns.)
-    status = "queued"
-    started = None
-    finished = None
+    # Not stored here: core.jobs fills them in from the queue.
+    status: str = "queued"
+    started: datetime | None = None
+    finished: datetime | None = None
 
 
 class JobLog(Base):

@@ -1,14 +1,13 @@
 """Students: the small models, what they read and write, their fine-tuning and evaluation.
 
 formats     what a student reads and writes            table        STUDENTS, one row each
-embedded    models that need no hub                    recipes      TrainConfig and its presets
-encoding    rows → tokens and batches                  training     the loop, checkpoints, resume
-generation  prompts → texts, batched                   evaluation   predictions, shard by shard
+encoding    rows → tokens and batches                  config       TrainConfig and its recipes
+training    the loop, checkpoints, resume              evaluation   what it answers while it is trained
 child       the process that does the work, driven by files in a run folder
 
 This module imports nothing heavy: `torch` is first imported by the child.
 """
 
-from core.students.formats import FORMATS, Format, get_format
+from core.students.formats import FORMATS, Format
 
-__all__ = ["FORMATS", "Format", "get_format"]
+__all__ = ["FORMATS", "Format"]

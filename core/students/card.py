@@ -50,7 +50,7 @@ pipeline_tag: {"text2text-generation" if student.is_seq2seq else "text-generatio
 
 | field | value |
 |---|---|
-{_table({name: value for name, value in config.as_dict().items() if name in _SHOWN})}
+{_table({name: value for name, value in config.dump().items() if name in _SHOWN})}
 
 Made with {", ".join(f"{name} {number}" for name, number in done["versions"].items())}.
 """

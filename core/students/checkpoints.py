@@ -48,7 +48,7 @@ def identity(config: Any, examples: list[Example], dev: list[Example], model: An
     return {
         "model": fingerprint(model),
         "data": content_hash([[e.input_ids, e.labels] for e in [*examples, *dev]]),
-        "config": config.identity,
+        "config": config.identity(),
     }
 
 
@@ -72,7 +72,7 @@ def preflight(folder: RunFolder, found: Path, wanted: dict[str, Any]) -> None:
         )
     if was["model"] != wanted["model"]:
         raise RefusedError(
-            f"The checkpoint in {folder.path} is of another model than {wanted['config']['student']} is now: "
+            f"The checkpoint in {folder.path} is of another model than the student is now: "
             "start a new run, or delete its checkpoints."
         )
     if was["data"] != wanted["data"]:

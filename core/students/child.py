@@ -1,6 +1,6 @@
-"""The process that fine-tunes or evaluates a student, driven by files alone.
+"""The process that fine-tunes a student, driven by files alone.
 
-    python -m core.students.child RUN_DIR            the task that RUN_DIR/config.json names
+    python -m core.students.child RUN_DIR            fine-tunes as RUN_DIR/config.json says
     python -m core.students.child RUN_DIR preview    what it would do, as JSON, doing nothing
 
 Ends with 0 when done (RUN_DIR/done.json), 2 after a sentence for the user (RUN_DIR/error.txt), 3 when it
@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import LabError
-from core.records import content_hash
 from core.students import checkpoints
 from core.students.config import TrainConfig
 from core.students.folder import FOLLOWED, RunFolder, write
@@ -38,8 +37,8 @@ LAUNCHED = "LAB_LAUNCHED_BY"  # in the processes of a launcher: the process that
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m core.students.child")
     parser.add_argument("folder", type=Path)
-    parser.add_argument("task", nargs="?", choices=("train", "evaluate", "preview"))
-    parser.add_argument("--processes", type=int, help="one a GPU by default")
+    parser.add_argument("task", nargs="?", choices=("train", "preview"), default="train")
+    parser.add_argument("--processes", type=int, help="default: one per GPU")
     parser.add_argument("--alone", action="store_true", help="outlive the process that started this one")
     asked = parser.parse_args(arguments)
     folder = RunFolder(asked.folder.resolve())
@@ -51,8 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         config = folder.config()
-        task = asked.task or config.task
-        if task == "preview":
+        if asked.task == "preview":
             return _preview(folder, config)
         if (folder.path / "done.json").is_file():
             return 0
@@ -60,10 +58,10 @@ def main(arguments: list[str] | None = None) -> int:
         if not launched:
             for left in ("error.txt", FOLLOWED):
                 (folder.path / left).unlink(missing_ok=True)
-        processes = 1 if launched else _processes(task, asked.processes)
+        processes = 1 if launched else _processes(asked.processes)
         if processes > 1:
-            return _launch(folder, task, processes, asked.alone)
-        return _work(folder, config, task, watch=not asked.alone, lock=lock)
+            return _launch(folder, processes, asked.alone)
+        return _work(folder, config, watch=not asked.alone, lock=lock)
     except LabError as problem:
         _fail(folder, str(problem))
         return 2
@@ -76,8 +74,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
 
 
-def _work(folder: RunFolder, config: TrainConfig, task: str, watch: bool, lock: Any) -> int:
-    """Do the task in this process."""
+def _work(folder: RunFolder, config: TrainConfig, watch: bool, lock: Any) -> int:
+    """Train in this process."""
     from core.students.training import Stop, Stopped
 
     stop = Stop()
@@ -91,7 +89,7 @@ def _work(folder: RunFolder, config: TrainConfig, task: str, watch: bool, lock: 
         threading.Thread(target=_watch_parent, args=(folder, os.getppid(), stop), daemon=True).start()
     folder.status("running", "loading the student")
     try:
-        done = (_train if task == "train" else _evaluate)(folder, config, stop)
+        done = _train(folder, config, stop)
     except Stopped:
         folder.status("stopped", "stopped; it can be resumed")
         return 3
@@ -111,32 +109,6 @@ def _train(folder: RunFolder, config: TrainConfig, stop: Any) -> dict[str, Any]:
     return done | {"seconds": round(time.monotonic() - started, 2)}
 
 
-def _evaluate(folder: RunFolder, config: TrainConfig, stop: Any) -> dict[str, Any]:
-    """Answer the questions with the student as it is: trained by this lab, or not at all."""
-    import torch
-
-    from core.students import loading
-    from core.students.evaluation import evaluate
-
-    student, path = loading.resolved(config)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    precision = loading.precision(config, device)
-    tokenizer = loading.load_tokenizer(path)
-    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
-    model = loading.load_model(student, path, dtype).to(device)
-    found = evaluate(folder, config, model, tokenizer, stop.tick)
-    return {
-        "task": "evaluate",
-        **found,
-        "student": student.name,
-        "origin": loading.origin(path).get("origin"),
-        "precision": precision,
-        "device": loading.device_name(device),
-        "config": content_hash(config.as_dict()),
-        "versions": loading.versions(),
-    }
-
-
 def _preview(folder: RunFolder, config: TrainConfig) -> int:
     from core.students.preview import preview
 
@@ -146,9 +118,7 @@ def _preview(folder: RunFolder, config: TrainConfig) -> int:
     return 0
 
 
-def _processes(task: str, asked: int | None) -> int:
-    if task != "train":
-        return 1
+def _processes(asked: int | None) -> int:
     if asked:
         return asked
     import torch
@@ -156,14 +126,14 @@ def _processes(task: str, asked: int | None) -> int:
     return max(1, torch.cuda.device_count())
 
 
-def _launch(folder: RunFolder, task: str, processes: int, alone: bool) -> int:
+def _launch(folder: RunFolder, processes: int, alone: bool) -> int:
     """One process a GPU. Where memory runs out in one of them, all start again with half the rows."""
     import torch
 
     from core.students.training import ROWS_PER_PASS, SMALLER
 
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
-    command += ["-m", "core.students.child", str(folder.path), task]
+    command += ["-m", "core.students.child", str(folder.path)]
     env = os.environ | {LAUNCHED: str(os.getpid())}
     if not torch.cuda.is_available():
         env["ACCELERATE_USE_CPU"] = "true"

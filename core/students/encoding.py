@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from core.models.generation import context_size, cut_end, cut_front, pad_id
 from core.students.config import TrainConfig
-from core.students.generation import context_size, cut_end, cut_front, pad_id
 
 if TYPE_CHECKING:
     import torch
@@ -88,15 +88,12 @@ def _causal(read: list[int], written: list[int], tokenizer: Any, config: TrainCo
     )
 
 
-def collate(
-    examples: Sequence[Example], tokenizer: Any, device: Any = None, multiple: int = 1
-) -> dict[str, torch.Tensor]:
-    """input_ids, attention_mask, labels: (rows, longest), padded on the right up to a multiple."""
+def collate(examples: Sequence[Example], tokenizer: Any, device: Any = None) -> dict[str, torch.Tensor]:
+    """input_ids, attention_mask, labels: (rows, longest), padded on the right."""
     import torch
 
     def padded(lists: list[list[int]], fill: int) -> torch.Tensor:
-        width = -(-max(map(len, lists)) // multiple) * multiple
-        table = torch.full((len(lists), width), fill, dtype=torch.long)
+        table = torch.full((len(lists), max(map(len, lists))), fill, dtype=torch.long)
         for i, ids in enumerate(lists):
             table[i, : len(ids)] = torch.tensor(ids, dtype=torch.long)
         return table

@@ -4,7 +4,7 @@ config.json          TrainConfig                     metrics.jsonl   {"name", "s
 rows.jsonl           TrainingRow, one a line         epochs.jsonl    {"epoch", "step", "dev_loss", …}
 eval.jsonl           {"question_index", "prompt", "answer"}
 status.json          {"state", "stage", "done", "total", …}          error.txt   one sentence
-checkpoints/epoch-3/ predictions/epoch-3.jsonl  predictions/shard-0.jsonl  student/  done.json
+checkpoints/epoch-3/ predictions/epoch-3.jsonl       student/        done.json
 followed             touched again and again by whoever waits for the run
 """
 
@@ -70,7 +70,11 @@ class RunFolder:
         if rows is not None:
             write_lines(self.path / "rows.jsonl", (asdict(row) for row in rows))
         write_lines(self.path / "eval.jsonl", questions)
-        write(self.path / "config.json", json.dumps(config.as_dict(), indent=1))
+        self.say(config)
+
+    def say(self, config: TrainConfig) -> None:
+        """Write what is asked."""
+        write(self.path / "config.json", json.dumps(config.dump(), indent=1))
 
     def config(self) -> TrainConfig:
         """What is asked; LabError where the file is missing or says something impossible."""
@@ -82,7 +86,7 @@ class RunFolder:
             raise LabError(
                 f"{self.path / 'config.json'} is not JSON: write the run's folder again."
             ) from None
-        return TrainConfig.from_dict(values)
+        return TrainConfig.read(values)
 
     def rows(self) -> list[dict[str, Any]]:
         """The training rows."""

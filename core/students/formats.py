@@ -4,8 +4,8 @@ causal, the 26th question of AddSub
     input  "There were 28 bales of hay … store in the barn ? ###"
     label  " There are now 54 bales … 54 - 28 = 26. --> 26"     (+ the tokenizer's end-of-text token)
 
-Templates as in Fine-tune-CoT (Ho et al. 2023), src/data/format.py and, for the OpenAI students, its
-published fine-tuning files. The answer in a label is the benchmark's, not the teacher's wording.
+Templates as in Fine-tune-CoT (Ho et al. 2023), src/data/format.py. The answer in a label is
+the benchmark's, not the teacher's wording.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.errors import find
 from core.records import Exemplar
 
 ANSWER_MARK = "-->"
@@ -28,12 +27,10 @@ class Format:
     """Templates of one family of students. A tokenizer adds its own end-of-text token to every label."""
 
     key: str
-    name: str
     question: str
     rationale_and_answer: str
     answer_only: str
     zero_shot_question: str
-    stop: tuple[str, ...] = ()
 
     def input(self, question: str) -> str:
         """What the student reads."""
@@ -57,54 +54,23 @@ class Format:
         ]
         return "".join(shown) + f"Q: {question.strip()}\nA:"
 
-    def prefix(self, template: str) -> str | None:
-        """The text after which a prediction's answer is looked for.
-
-        `template` is "rationale" (Fine-tune-CoT), "answer" (vanilla fine-tuning), "zero-shot" or
-        "few-shot"; None means anywhere (Fine-tune-CoT, src/evaluation/evaluator.py).
-        """
-        return find(PREFIXES, template, "template")
-
-
-PREFIXES: dict[str, str | None] = {
-    "rationale": ANSWER_MARK,
-    "answer": None,
-    "zero-shot": None,
-    "few-shot": FEW_SHOT_MARK,
-}
 
 FORMATS: dict[str, Format] = {
     row.key: row
     for row in (
         Format(
-            key="t5",
-            name="T5, Flan-T5 and other encoder-decoders",
+            key="t5",  # and Flan-T5 and other encoder-decoders
             question="{question}",
             rationale_and_answer="{rationale} " + ANSWER_MARK + " {answer}",
             answer_only="{answer}",
             zero_shot_question="question: {question}",
         ),
         Format(
-            key="causal",
-            name="GPT-2 and other decoders",
+            key="causal",  # GPT-2 and other decoders
             question="{question} ###",
             rationale_and_answer=" {rationale} " + ANSWER_MARK + " {answer}",
             answer_only=" {answer}",
             zero_shot_question="Q: {question}\n\nA:",
         ),
-        Format(
-            key="openai",
-            name="OpenAI's fine-tuning service",
-            question="{question}\n\n###\n\n",
-            rationale_and_answer=" {rationale}\n\n" + ANSWER_MARK + "\n\n{answer} END",
-            answer_only=" {answer} END",
-            zero_shot_question="Q: {question}\n\nA:",
-            stop=("END",),
-        ),
     )
 }
-
-
-def get_format(key: str) -> Format:
-    """The row of a format, or a LabError that names those there are."""
-    return find(FORMATS, key, "format")

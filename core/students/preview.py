@@ -9,10 +9,12 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from core.students import loading
+from core.models import loading
+from core.models.generation import pad_id
 from core.students.config import TrainConfig
 from core.students.encoding import IGNORED, Example, batches, collate
 from core.students.folder import RunFolder
+from core.students.table import location, resolve
 from core.students.training import read_data
 
 EFFICIENCY = 0.55  # of a plain matrix product's speed, as reached by whole training steps
@@ -28,14 +30,16 @@ def preview(folder: RunFolder, config: TrainConfig) -> dict[str, Any]:
     """
     import torch
 
-    student, path = loading.resolved(config)
+    student = resolve(config.student)
+    path = location(student)
     tokenizer = loading.load_tokenizer(path)
     model_config = loading.read_model_config(path)
     data = read_data(folder, config, tokenizer, model_config)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    precision = loading.precision(config, device)
-    parameters = loading.parameter_count(student, path)
-    trained = parameters if config.tuning == "full" else _lora_parameters(config, student, path)
+    precision = loading.precision(config.precision, device)
+    model = loading.blueprint(path)
+    parameters = sum(p.numel() for p in model.parameters())
+    trained = parameters if config.tuning == "full" else _lora_parameters(config, model)
     lengths = [e.tokens for e in data.train]
     order = batches(lengths, config.effective_batch, config.seed, 0, config.bucketing)
     memory = _memory(config, model_config, parameters, trained, max(lengths), precision)
@@ -79,7 +83,7 @@ def show(examples: Sequence[Example], tokenizer: Any, seq2seq: bool) -> list[dic
         batch["input_ids"].tolist(), batch["attention_mask"].tolist(), batch["labels"].tolist(), strict=True
     ):
         if seq2seq:
-            written = [i if i != IGNORED else _pad(tokenizer) for i in labels]
+            written = [i if i != IGNORED else pad_id(tokenizer) for i in labels]
             rows.append(
                 {
                     "read": _tokens(tokenizer, ids, mask, [False] * len(ids)),
@@ -96,12 +100,6 @@ def show(examples: Sequence[Example], tokenizer: Any, seq2seq: bool) -> list[dic
     return rows
 
 
-def _pad(tokenizer: Any) -> int:
-    from core.students.generation import pad_id
-
-    return pad_id(tokenizer)
-
-
 def _tokens(tokenizer: Any, ids: list[int], mask: Sequence[int], trained: list[bool]) -> list[dict[str, Any]]:
     return [
         {"text": tokenizer.decode([i]), "trained": bool(t), "padding": not m}
@@ -116,14 +114,8 @@ def _padding(order: list[list[int]], lengths: list[int]) -> float:
     return 1 - real / padded
 
 
-def _lora_parameters(config: TrainConfig, student: Any, path: Any) -> int:
+def _lora_parameters(config: TrainConfig, model: Any) -> int:
     """Two thin matrices for each linear layer but the head (Hu et al. 2022)."""
-    import torch
-    from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
-
-    maker = AutoModelForSeq2SeqLM if student.is_seq2seq else AutoModelForCausalLM
-    with torch.device("meta"):
-        model = maker.from_config(loading.read_model_config(path))
     head = model.get_output_embeddings()
     layers = [m for m in model.modules() if type(m).__name__ in ("Linear", "Conv1D") and m is not head]
     return sum(config.lora_rank * sum(layer.weight.shape) for layer in layers)
@@ -136,10 +128,8 @@ def _memory(
 
     Activations after Korthikanti et al. 2022, "Reducing Activation Recomputation", eq. 2, and the logits.
     """
-    layers = getattr(model, "num_hidden_layers", None) or getattr(model, "n_layer", 12)
-    layers += getattr(model, "num_decoder_layers", None) or 0
-    hidden = getattr(model, "hidden_size", None) or getattr(model, "n_embd", 768)
-    heads = getattr(model, "num_attention_heads", None) or 12
+    layers = _size(model, 12, "num_hidden_layers", "n_layer") + _size(model, 0, "num_decoder_layers")
+    hidden, heads = _size(model, 768, "hidden_size", "n_embd"), _size(model, 12, "num_attention_heads")
     rows, wide = config.batch_size, 1 if precision == "bf16" else 2
     per_layer = longest * rows * hidden * (34 + 5 * heads * longest / hidden) * wide
     if config.gradient_checkpointing:
@@ -150,6 +140,10 @@ def _memory(
         "optimizer": 8 * trained,
         "activations": int(layers * per_layer) + rows * longest * model.vocab_size * 8,
     }
+
+
+def _size(model_config: Any, default: int, *names: str) -> int:
+    return next((value for name in names if (value := getattr(model_config, name, None))), default)
 
 
 def _available(device: Any) -> int:

@@ -15,18 +15,19 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from core.errors import LabError
-from core.students import checkpoints, loading
+from core.models import loading
+from core.students import checkpoints
 from core.students.card import write_card
 from core.students.checkpoints import Position
 from core.students.config import SELECTIONS, TrainConfig
 from core.students.encoding import IGNORED, Example, batches, carve_dev, collate, encode, gold_answer
 from core.students.evaluation import accuracy, answer
 from core.students.folder import EvalRow, RunFolder, append, mend, put_folder, read_lines, write, write_lines
-from core.students.table import Student
+from core.students.table import Student, location, resolve
 
 if TYPE_CHECKING:
     import torch
@@ -75,7 +76,8 @@ def train(folder: RunFolder, config: TrainConfig, stop: Stop | None = None) -> d
     from accelerate.utils import find_executable_batch_size
 
     stop = stop or Stop()
-    student, path = loading.resolved(config)
+    student = resolve(config.student)
+    path = location(student)
     tokenizer = loading.load_tokenizer(path)
     data = read_data(folder, config, tokenizer, loading.read_model_config(path))
     for name in ("metrics.jsonl", "epochs.jsonl"):
@@ -216,7 +218,7 @@ class Fit:
         set_seed(self.config.seed)
         self.accelerator = Accelerator()
         self.device = self.accelerator.device
-        self.precision = loading.precision(self.config, self.device)
+        self.precision = loading.precision(self.config.precision, self.device)
         model, self.adapter = self._model()
         wanted = checkpoints.identity(self.config, self.data.train, self.data.dev, model)
         self.identity = wanted
@@ -247,7 +249,7 @@ class Fit:
         """(the model to train, its LoRA adapter or None)."""
         longest = max(e.tokens for e in [*self.data.train, *self.data.dev])
         plain = self.device.type == "cpu" and longest <= PLAIN_ATTENTION_TOKENS
-        model = loading.load_model(self.student, self.path, attention="eager" if plain else None)
+        model = loading.load_model(self.path, attention="eager" if plain else None)
         if self.config.gradient_checkpointing:
             model.gradient_checkpointing_enable({"use_reentrant": False})
         if self.config.tuning == "full":
@@ -384,8 +386,8 @@ class Fit:
             self.folder, self.position, self.inner, self.optimizer, self.identity, self.accelerator
         )
         if self.accelerator.is_main_process:
-            chosen = self._chosen(self.folder.epochs())
-            keep = {chosen} if chosen else set()
+            epochs = self.folder.epochs()
+            keep = {self._chosen(epochs)} if epochs else set()
             checkpoints.prune(self.folder, keep, self.config.checkpoints_kept)
 
     # ── after an epoch ──
@@ -471,19 +473,27 @@ class Fit:
             tick=self.stop.tick,
             each=each,
         )
+        lines: list[dict[str, Any]] = [
+            {
+                "question_index": row.question_index,
+                "prompt": row.prompt,
+                "text": made.text,
+                "finish_reason": made.finish_reason,
+                "tokens": made.completion_tokens,
+            }
+            for row, made in zip(mine, written, strict=True)
+        ]
         if world > 1:
             order = {row.question_index: i for i, row in enumerate(questions)}
-            written = sorted(gather_object(written), key=lambda p: order[p.question_index])
+            lines = sorted(gather_object(lines), key=lambda line: order[line["question_index"]])
         if self.accelerator.is_main_process:
-            write_lines(self.folder.predictions / f"epoch-{epoch}.jsonl", [asdict(p) for p in written])
-        return accuracy(written, [row.answer for row in questions], self.config)
+            write_lines(self.folder.predictions / f"epoch-{epoch}.jsonl", lines)
+        return accuracy([line["text"] for line in lines], [row.answer for row in questions], self.config)
 
     # ── the student ──
 
-    def _chosen(self, epochs: dict[int, dict[str, Any]]) -> int | None:
+    def _chosen(self, epochs: dict[int, dict[str, Any]]) -> int:
         """The best epoch so far: by accuracy, then by dev loss, then the earliest; or simply the last."""
-        if not epochs:
-            return None
         if self.config.selection == "last":
             return max(epochs)
         name = f"{self.config.selection}_accuracy"
@@ -499,8 +509,6 @@ class Fit:
         epochs = self.folder.epochs()
         chosen = self._chosen(epochs)
         done = {
-            "task": "train",
-            "student": str(self.folder.student),
             "epochs": self.config.epochs,
             "steps": self.position.step,
             "chosen_epoch": chosen,

@@ -1,7 +1,7 @@
 """Teachers: one row each. A new one is a new row here, and a file if it needs code.
 
     with open_teacher("vllm", model="meta-llama/Llama-3.1-8B") as teacher:
-        replies = teacher.complete(requests, Sampling())
+        with Desk({"teacher": teacher}) as desk: …
 
 A study says the same as plain values: {"key": "vllm", "model": "meta-llama/Llama-3.1-8B"}; the key
 of an endpoint is named there (`key_name`), never written.
@@ -9,23 +9,18 @@ of an endpoint is named there (`key_name`), never written.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from core.errors import LabError, find
-from core.records import Question, Reply, Request, Sampling
-from core.teachers.base import Prices, Teacher, Then
-from core.teachers.estimate import Estimate, estimate, token_counter
+from core.records import Question
+from core.teachers.base import Prices, Teacher
+from core.teachers.estimate import Estimate, token_counter
 
-__all__ = ["TEACHERS", "Ask", "Estimate", "Option", "Row", "Teacher", "asking", "estimate"]
+__all__ = ["TEACHERS", "Estimate", "Option", "Row", "Teacher"]
 __all__ += ["check", "label", "open_teacher", "opened", "prices", "token_counter"]
-
-# Requests and what follows from each reply, in; replies as they finish, out.
-Ask = Callable[[Iterable[Request], Then], Iterator[Reply]]
-
-NAME_CHARACTERS = 200  # width of the store's teacher column
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +32,7 @@ class Option:
     help: str
     choices: tuple[str, ...] = ()
     is_file: bool = False  # which a page lets the user upload
+    counts: bool = True  # whether it may change a reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,19 +115,28 @@ def _endpoint(
                 ("completions", "chat"),
             ),
             Option(
-                "key_name", key_name, "name of the environment variable or secret that holds the key, if any"
+                "key_name",
+                key_name,
+                "name of the environment variable or secret that holds the key, if any",
+                counts=False,
             ),
-            Option("price_in", price_in, "US dollars per million prompt tokens; check your provider's list"),
-            Option("price_out", price_out, "US dollars per million completion tokens"),
-            Option("context", context, "context window in tokens"),
-            Option("concurrency", concurrency, "calls in flight at once"),
-            Option("timeout", timeout, "seconds to wait for one answer"),
-            Option("retries", 8, "tries after a call that was limited, failed or dropped"),
+            Option(
+                "price_in",
+                price_in,
+                "US dollars per million prompt tokens; check your provider's list",
+                counts=False,
+            ),
+            Option("price_out", price_out, "US dollars per million completion tokens", counts=False),
+            Option("context", context, "context window in tokens", counts=False),
+            Option("concurrency", concurrency, "calls in flight at once", counts=False),
+            Option("timeout", timeout, "seconds to wait for one answer", counts=False),
+            Option("retries", 8, "tries after a call that was limited, failed or dropped", counts=False),
             Option(
                 "token_field",
                 "max_tokens",
                 "what the endpoint calls the limit on new tokens",
                 ("max_tokens", "max_completion_tokens"),
+                counts=False,
             ),
         ),
     )
@@ -190,8 +195,8 @@ TEACHERS: dict[str, Row] = {
                 Option(
                     "mode", "completions", "chat uses the model's own chat template", ("completions", "chat")
                 ),
-                Option("batch_size", 16, "prompts generated together"),
-                Option("context", 2048, "context window in tokens"),
+                Option("batch_size", 16, "prompts generated together", counts=False),
+                Option("context", 2048, "context window in tokens", counts=False),
             ),
             uses_device=True,
         ),
@@ -248,7 +253,7 @@ def label(config: dict[str, Any]) -> str:
     chosen = _chosen(config["key"], options)
     if chosen.get("path"):
         chosen["path"] = Path(chosen["path"]).name
-    return _row(config["key"]).label.format(**chosen)[:NAME_CHARACTERS]
+    return _row(config["key"]).label.format(**chosen)
 
 
 def prices(config: dict[str, Any]) -> Prices:
@@ -264,16 +269,6 @@ def check(config: dict[str, Any]) -> None:
         from core.teachers import endpoint
 
         endpoint.check(str(chosen["base_url"]), str(chosen["key_name"] or ""))
-
-
-def asking(teacher: Teacher, sampling: Sampling, run_id: int | None = None) -> Ask:
-    """The way to ask that keeps every reply and writes the ledger of a run."""
-    from core.store import replies
-
-    def ask(requests: Iterable[Request], then: Then) -> Iterator[Reply]:
-        return replies.ask(teacher, requests, sampling, then, run_id=run_id)
-
-    return ask
 
 
 def _row(key: str) -> Row:

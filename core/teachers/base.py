@@ -1,30 +1,26 @@
-"""What every teacher is: prompts in, completions out as they finish.
+"""What every model that can be asked is: requests in, replies out as they finish.
 
-    with open_teacher("openai", model="gpt-4o-mini") as teacher:
-        for reply in teacher.complete(requests, Sampling(max_tokens=128)):
-            print(reply.request.question_index, reply.text)
+    class Echo(Teacher):
+        def serve(self, inbox, out):
+            for request in inbox:
+                out([Reply(request, request.prompt)])
 
-Two-step prompting needs no barrier between its steps: `then(reply)` is called the moment a reply is
-there, and the requests it returns are sent at once, while other questions are still at their first.
-
-Recorded completions and worked solutions belong to a question, not to a prompt. They fit the same
-interface, because a request says whose it is (`question_index`, `sample_index`) and which step it
-is; their replies carry the prompt they really answered.
+Two-step prompting needs no barrier between its steps: the requests that follow from a reply are put into
+the inbox at once, while other questions are still at their first. core.teachers.desk keeps the replies.
 """
 
 from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 from typing import Any
 
-from core.records import Reply, Request, Sampling
+from core.records import Reply, Request
 
-# Called once for each reply, one at a time, in a thread of the teacher's, before the reply is
-# yielded: what must not be lost is kept here. Returns the requests that follow from it.
-Then = Callable[[Reply], list[Request]]
+Out = Callable[[Sequence[Reply]], None]  # called from any thread, never blocks
 
 CHARACTERS_PER_TOKEN = 4  # OpenAI's rule of thumb for English, where no tokenizer is at hand
 
@@ -46,33 +42,63 @@ class Prices:
         return (self.prompt * prompt_tokens + self.completion * completion_tokens) / 1e6
 
 
+class Inbox:
+    """The requests to one model, in the order in which they are to be answered; grows until it is closed."""
+
+    def __init__(self) -> None:
+        self._queue: SimpleQueue[Request | None] = SimpleQueue()
+        self.stopped = False
+
+    def put(self, requests: Iterable[Request]) -> None:
+        for request in requests:
+            self._queue.put(request)
+
+    def close(self, stop: bool = False) -> None:
+        """Nothing more comes; with `stop`, what still waits is not to be answered either."""
+        self.stopped = self.stopped or stop
+        self._queue.put(None)
+
+    def __iter__(self) -> Iterator[Request]:
+        while (request := self._queue.get()) is not None and not self.stopped:
+            yield request
+        self._queue.put(None)
+
+    def take(self, wait: bool) -> list[Request] | None:
+        """All that is there, at least one where `wait`; None once it is closed and empty."""
+        found: list[Request] = []
+        try:
+            while True:
+                request = self._queue.get(wait and not found)
+                if request is None or self.stopped:
+                    self._queue.put(None)
+                    return found or None
+                found.append(request)
+        except Empty:
+            return found
+
+
 class Teacher(ABC):
-    """One opened teacher.
+    """One opened model, a teacher or a student.
 
     name      shown in tables: "gpt-4o-mini @ https://api.openai.com/v1"
-    identity  what the cache key says of it, never a key; None if it makes no call, so that there is
-              nothing to keep and nothing to pay
+    identity  what the cache key says of it, never a key; None where replies are not kept
     prices    US dollars per million tokens
-    waiting   called now and then while no reply comes; what it raises ends the run
     """
 
     name: str
     identity: dict[str, Any] | None = None
     prices: Prices = Prices()
-    waiting: Callable[[], None] = staticmethod(lambda: None)
 
     @abstractmethod
-    def complete(
-        self, requests: Iterable[Request], sampling: Sampling, then: Then | None = None
-    ) -> Iterator[Reply]:
-        """Replies as they finish, in any order, one for each request and each request of `then`.
+    def serve(self, inbox: Inbox, out: Out) -> None:
+        """Answer requests as they come, in any order, until the inbox is closed.
 
         A request that fails alone gives a Reply with `error`; what stops them all (no key, no such
-        model, nobody there) raises LabError. Closing the iterator sends nothing more.
+        model, nobody there) raises LabError. Once the inbox is stopped nothing more is sent.
         """
 
     def close(self) -> None:  # noqa: B027  most hold nothing
-        """Give back what it holds (a child process)."""
+        """Give back what it holds (a child process) at once, whatever it is at."""
 
     def __enter__(self) -> Teacher:
         return self

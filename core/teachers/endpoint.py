@@ -1,9 +1,8 @@
 """A teacher behind an OpenAI-compatible HTTP endpoint: OpenAI, vLLM, Ollama, llama.cpp and others.
 
-One event loop in a thread keeps `concurrency` calls in flight. Each of its workers takes a question
-through all its steps, so that a second step starts as soon as its first is back. The `openai` client
-does the retries: 408, 409, 429, 5xx, time-outs and dropped connections, with growing waits and
-jitter, or for as long as Retry-After says.
+One event loop keeps `concurrency` calls in flight. Later steps go first, so that a question that was
+begun is finished before another one is begun. The `openai` client does the retries: 408, 409, 429, 5xx,
+time-outs and dropped connections, with growing waits and jitter, or for as long as Retry-After says.
 
 The key is read by its name when a run starts; it is in no attribute, message, table or log.
 """
@@ -11,13 +10,12 @@ The key is read by its name when a run starts; it is in no attribute, message, t
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 import socket
 import threading
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from queue import Empty, SimpleQueue
+from itertools import count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -25,15 +23,13 @@ from urllib.request import getproxies, proxy_bypass
 from core import settings
 from core.errors import LabError
 from core.records import Reply, Request, Sampling, storable
-from core.teachers.base import Prices, Teacher, Then, count_tokens
+from core.teachers.base import Inbox, Out, Prices, Teacher, count_tokens
 
 if TYPE_CHECKING:
     import openai
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1", "0.0.0.0"}
 CONNECT_SECONDS = 5.0
-GRACE_SECONDS = 2.5  # how long a stopped run waits for the calls in flight, which are already paid for
-PERIOD_SECONDS = 1.0  # how often a run that waits for an answer hears that it should stop
 LONGEST_WAIT_SECONDS = 60.0  # between two tries, by the client
 REASON_CHARACTERS = 200
 MOST_TOKENS = 10**9  # no call has more, whatever a server says
@@ -72,31 +68,19 @@ class Endpoint(Teacher):
         self.mode, self.context, self.key_name = mode, context, key_name
         self.concurrency, self.timeout, self.retries = concurrency, timeout, retries
         self.token_field = token_field
+        self._calls: _Calls | None = None
 
-    def complete(
-        self, requests: Iterable[Request], sampling: Sampling, then: Then | None = None
-    ) -> Iterator[Reply]:
+    def serve(self, inbox: Inbox, out: Out) -> None:
         key = self._key()
         self._check_reachable()
-        run = _Run(self, key, iter(requests), sampling, then)
-        thread = threading.Thread(target=run.start, name="endpoint", daemon=True)
-        thread.start()
-        try:
-            while (item := self._next(run.out)) is not None:
-                if isinstance(item, BaseException):
-                    raise item
-                yield item
-        finally:
-            run.stop.set()
-            thread.join(GRACE_SECONDS)
-            run.abandon()
+        self._calls = _Calls(self, key, inbox, out)
+        with suppress(asyncio.CancelledError):
+            asyncio.run(self._calls.answer())
 
-    def _next(self, out: SimpleQueue[Reply | BaseException | None]) -> Reply | BaseException | None:
-        while True:
-            try:
-                return out.get(timeout=PERIOD_SECONDS)
-            except Empty:
-                self.waiting()
+    def close(self) -> None:
+        """Give up the calls that are in flight, with the tries that the client would still make."""
+        if self._calls is not None:
+            self._calls.give_up()
 
     def _key(self) -> str:
         key = settings.secret(self.key_name) if self.key_name else None
@@ -124,7 +108,7 @@ class Endpoint(Teacher):
             f"check the base URL and that its server runs, then start or resume."
         )
 
-    def call(self, prompt: str, sampling: Sampling, sample_index: int) -> dict[str, Any]:
+    def call(self, prompt: str, sampling: Sampling, draw: int) -> dict[str, Any]:
         """The arguments of one call. D samples under one seed get D seeds, or they would be equal."""
         arguments: dict[str, Any] = {"model": self.model, "temperature": sampling.temperature}
         arguments[self.token_field] = sampling.max_tokens
@@ -133,7 +117,7 @@ class Endpoint(Teacher):
         if sampling.stop:
             arguments["stop"] = list(sampling.stop)
         if sampling.seed is not None:
-            arguments["seed"] = sampling.seed + sample_index
+            arguments["seed"] = sampling.seed + draw
         if self.mode == "chat":
             return arguments | {"messages": [{"role": "user", "content": prompt}]}
         return arguments | {"prompt": prompt}
@@ -216,66 +200,55 @@ class Endpoint(Teacher):
         return self.failed(request, "its reply is not valid JSON: check that the base URL is the right one")
 
 
-class _Run:
-    """One pass over the requests: workers of an event loop in a thread, replies out of a queue.
+class _Calls:
+    """The calls of one inbox: a queue that workers of an event loop take from, later steps first."""
 
-    `out` holds replies, then None; or an exception where it had to end.
-    """
-
-    def __init__(
-        self, teacher: Endpoint, key: str, pending: Iterator[Request], sampling: Sampling, then: Then | None
-    ) -> None:
-        self.teacher, self.pending, self.sampling, self.then = teacher, pending, sampling, then
+    def __init__(self, teacher: Endpoint, key: str, inbox: Inbox, out: Out) -> None:
+        self.teacher, self.inbox, self.out = teacher, inbox, out
         self._secret = key
-        self.out: SimpleQueue[Reply | BaseException | None] = SimpleQueue()
-        self.stop = threading.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._whole: asyncio.Task | None = None
+        self.queue: asyncio.PriorityQueue[tuple[float, int, Request | None]] = asyncio.PriorityQueue()
+        self.task: asyncio.Task[None] | None = None
 
-    def abandon(self) -> None:
-        """Let go of the calls that are still in flight."""
-        with suppress(RuntimeError):  # it has ended
-            if self._loop and self._whole:
-                self._loop.call_soon_threadsafe(self._whole.cancel)
+    def give_up(self) -> None:
+        if self.task is not None:
+            with suppress(RuntimeError):  # the loop has ended
+                self.task.get_loop().call_soon_threadsafe(self.task.cancel)
 
-    def start(self) -> None:
-        try:
-            asyncio.run(self._work())
-        except BaseException as error:  # noqa: BLE001 - handed to the thread that reads the queue
-            self.out.put(error)
-        self.out.put(None)
-
-    async def _work(self) -> None:
+    async def answer(self) -> None:
         import openai
 
-        self._loop, self._whole = asyncio.get_running_loop(), asyncio.current_task()
-        # The hook writes to the database: in a thread of its own, so that no call waits for the disk.
-        with ThreadPoolExecutor(1, thread_name_prefix="keep") as hook:
-            async with openai.AsyncOpenAI(
-                api_key=self._secret,
-                base_url=self.teacher.base_url,
-                timeout=openai.Timeout(self.teacher.timeout, connect=CONNECT_SECONDS),
-                max_retries=self.teacher.retries,
-            ) as client:
-                await asyncio.gather(*(self._worker(client, hook) for _ in range(self.teacher.concurrency)))
+        self.task, loop = asyncio.current_task(), asyncio.get_running_loop()
+        threading.Thread(target=self._feed, args=(loop,), name="inbox", daemon=True).start()
+        async with openai.AsyncOpenAI(
+            api_key=self._secret,
+            base_url=self.teacher.base_url,
+            timeout=openai.Timeout(self.teacher.timeout, connect=CONNECT_SECONDS),
+            max_retries=self.teacher.retries,
+        ) as client:
+            found = await asyncio.gather(
+                *(self._worker(client) for _ in range(self.teacher.concurrency)), return_exceptions=True
+            )
+        if problem := next((one for one in found if one is not None), None):
+            raise problem
 
-    async def _worker(self, client: openai.AsyncOpenAI, hook: ThreadPoolExecutor) -> None:
+    def _feed(self, loop: asyncio.AbstractEventLoop) -> None:
+        order = count()
+        with suppress(RuntimeError):  # the loop has ended: an error ended all calls
+            for request in self.inbox:
+                entry = -request.depth, next(order), request
+                loop.call_soon_threadsafe(self.queue.put_nowait, entry)
+            last = -math.inf if self.inbox.stopped else math.inf
+            loop.call_soon_threadsafe(self.queue.put_nowait, (last, next(order), None))
+
+    async def _worker(self, client: openai.AsyncOpenAI) -> None:
         try:
-            for request in self.pending:  # shared by all workers
-                await self._steps(client, hook, request)
-                if self.stop.is_set():
-                    return
-        except Exception as error:  # noqa: BLE001 - ends the run for all workers, after their calls in flight
-            self.stop.set()
-            self.out.put(error)
-
-    async def _steps(self, client: openai.AsyncOpenAI, hook: ThreadPoolExecutor, request: Request) -> None:
-        todo = [request]
-        while todo and not self.stop.is_set():
-            reply = await self._call(client, todo.pop())
-            if self.then is not None:
-                todo += await asyncio.get_running_loop().run_in_executor(hook, self.then, reply)
-            self.out.put(reply)
+            while (entry := await self.queue.get())[2] is not None:
+                self.out([await self._call(client, entry[2])])
+        except BaseException:
+            entry = -math.inf, -1, None  # ends the others too, after their calls in flight
+            raise
+        finally:
+            self.queue.put_nowait(entry)
 
     async def _call(self, client: openai.AsyncOpenAI, request: Request) -> Reply:
         import openai
@@ -284,9 +257,7 @@ class _Run:
         create = client.chat.completions.create if teacher.mode == "chat" else client.completions.create
         try:
             async with asyncio.timeout(teacher.patience):
-                response = await create(
-                    **teacher.call(request.prompt, request.sampling or self.sampling, request.sample_index)
-                )
+                response = await create(**teacher.call(request.prompt, request.sampling, request.draw))
         except TimeoutError:
             return teacher.late(request)
         except openai.APIError as error:

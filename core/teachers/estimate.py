@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from core import settings
 from core.records import Sampling
 from core.teachers.base import Prices, count_tokens
 
 COUNTED_CHARACTERS = 300_000  # about a tenth of a second for a tokenizer
-TRIGGER_TOKENS = 12  # what the second step adds to the first's prompt and rationale
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,34 +37,45 @@ class Estimate:
         return f"at most {self.calls:,} calls, {tokens:,} tokens, ${self.cost:,.2f} (upper bound)"
 
 
-def estimate(
-    prices: Prices,
-    prompts: Iterable[str],
-    sampling: Sampling,
+def unwritten(place: int) -> str:
+    """Stands for the text of a dry run's step, which nobody has written: a private character."""
+    return chr(0x100000 + place)
+
+
+def bounds(
+    runs: Sequence[Sequence[tuple[Any, Sampling]]],
+    prices: Prices | Mapping[str, Prices],
     *,
-    answer_sampling: Sampling | None = None,
     samples: int = 1,
     context: int | None = None,
     count: Callable[[str], int] = count_tokens,
 ) -> Estimate:
-    """Bounds for `samples` rationales a prompt, and a second call for each if `answer_sampling` is given.
+    """Bounds for `samples` dry runs of each question: its asks, each with its sampling.
 
-    The second call reads the first's prompt and completion again (Kojima et al. 2022, two-stage prompting).
+    Where a prompt holds the text of an earlier step (`unwritten`), that step's limit is counted for it.
     """
-    lengths, counted = _lengths(list(prompts), count)
-    read, written = sum(lengths), len(lengths) * sampling.max_tokens
-    last_read, last_written, steps = 0, sampling.max_tokens, 1
-    if answer_sampling is not None:
-        last_read, last_written, steps = sampling.max_tokens + TRIGGER_TOKENS, answer_sampling.max_tokens, 2
-        read += sum(lengths) + len(lengths) * last_read
-        written += len(lengths) * last_written
+    calls = read = written = 0
+    cost, counted = 0.0, 1.0
+    widest = [0] * len(runs)
+    for place in range(max(map(len, runs), default=0)):
+        asked = [(i, run[place]) for i, run in enumerate(runs) if place < len(run)]
+        silent = dict.fromkeys(map(ord, map(unwritten, range(place))))
+        lengths, share = _lengths([ask.prompt.translate(silent) for _, (ask, _) in asked], count)
+        counted = min(counted, share)
+        for (i, (ask, sampling)), length in zip(asked, lengths, strict=True):
+            for earlier, (_, limit) in enumerate(runs[i][:place]):
+                length += ask.prompt.count(unwritten(earlier)) * limit.max_tokens
+            own = prices if isinstance(prices, Prices) else prices[ask.role]
+            calls, read, written = calls + 1, read + length, written + sampling.max_tokens
+            cost += own.cost(length, sampling.max_tokens)
+            widest[i] = max(widest[i], length + sampling.max_tokens)
     return Estimate(
-        calls=len(lengths) * steps * samples,
+        calls=calls * samples,
         prompt_tokens=read * samples,
         completion_tokens=written * samples,
-        cost=prices.cost(read * samples, written * samples),
-        over_context=sum(context is not None and n + last_read + last_written > context for n in lengths),
-        counted=counted,
+        cost=cost * samples,
+        over_context=sum(context is not None and n > context for n in widest),
+        counted=counted if runs else 0.0,
     )
 
 

@@ -7,84 +7,88 @@ length, longest first: little padding, and a model too large for the machine fai
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from functools import lru_cache
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from core import process
 from core.errors import LabError
+from core.models.generation import Generated
+from core.models.sources import fingerprint, locate
 from core.records import Reply, Request, Sampling, content_hash
-from core.teachers.base import Teacher, Then
-
-REASON_CHARACTERS = 200
-Written = tuple[int, str, str, int, int]  # position, text, finish reason, prompt and completion tokens
+from core.teachers.base import Inbox, Out, Teacher
 
 
 class Local(Teacher):
     """An embedded model's name, a folder or a hub id; `mode` chat applies the model's chat template."""
 
     def __init__(self, *, model: str, mode: str, batch_size: int, context: int) -> None:
-        from core.students.table import location, resolve
-
         if mode not in ("chat", "completions"):
             raise LabError(f"A local model has no mode '{mode}': choose chat or completions.")
         if batch_size < 1:
             raise LabError(f"A batch of {batch_size} prompts is too small: set batch_size to 1 or more.")
-        self.folder = location(resolve(model))
+        self.folder = locate(model)
         self.identity = {"local": model, "weights": fingerprint(self.folder), "mode": mode}
-        self.mode, self.batch_size, self.context = mode, batch_size, context
+        self.batch_size, self.context = batch_size, context
+        self.cut_prompts = 0
+        self._model = _Model(self.folder, mode)
         self._pool: ProcessPoolExecutor | None = None
 
-    def complete(
-        self, requests: Iterable[Request], sampling: Sampling, then: Then | None = None
-    ) -> Iterator[Reply]:
+    def serve(self, inbox: Inbox, out: Out) -> None:
         # One queue for each way of sampling: what is generated together is sampled alike.
         queues: dict[Sampling, list[Request]] = {}
-
-        def queue(asked: Iterable[Request]) -> None:
-            for request in asked:
-                queues.setdefault(request.sampling or sampling, []).append(request)
-
-        queue(requests)
-        for waiting in queues.values():
-            waiting.sort(key=lambda r: len(r.prompt))
-        while any(queues.values()):
-            way, waiting = _next(queues, self.batch_size)
+        while (more := inbox.take(wait=not any(queues.values()))) is not None or any(queues.values()):
+            if inbox.stopped:
+                return
+            for request in more or ():
+                queues.setdefault(request.sampling, []).append(request)
+            for sampling in {request.sampling for request in more or ()}:
+                queues[sampling].sort(key=lambda r: len(r.prompt))
+            sampling, waiting = _next(queues, self.batch_size)
             batch = [waiting.pop() for _ in range(min(self.batch_size, len(waiting)))]
-            for reply in self._replies(batch, way):
-                if then is not None:
-                    queue(then(reply))
-                yield reply
+            try:
+                out(self._replies(batch, sampling))
+            except BrokenProcessPool:
+                self._pool = None
+                if inbox.stopped:
+                    return
+                raise LabError(
+                    f"The process of {self.name} died, most likely because memory ran out: "
+                    f"choose a smaller batch_size or a smaller model, then resume; what is finished is kept."
+                ) from None
 
     def close(self) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
-            self._pool = None
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            for child in list((pool._processes or {}).values()):
+                child.kill()  # it may be in the middle of a batch
+            pool.shutdown(wait=True, cancel_futures=True)
 
     def _replies(self, batch: list[Request], sampling: Sampling) -> list[Reply]:
+        if self._pool is None:
+            self._pool = process.pool(_start, self._model)
         prompts = [request.prompt for request in batch]
         seeds = [_seed(request) for request in batch]
-        try:
-            written = self._child().submit(_write, prompts, seeds, sampling, self.mode).result()
-        except BrokenProcessPool:
-            self._pool = None
-            raise LabError(
-                f"The process of {self.name} died, most likely because memory ran out: "
-                f"choose a smaller batch_size or a smaller model, then resume; what is finished is kept."
-            ) from None
-        return [
-            Reply(batch[i], text, finish_reason, prompt_tokens, completion_tokens)
-            for i, text, finish_reason, prompt_tokens, completion_tokens in written
-        ]
+        written, cut = self._pool.submit(_write, prompts, seeds, sampling).result()
+        self.cut_prompts += cut
+        return [Reply(batch[one.index], *one[1:]) for one in written]
 
-    def _child(self) -> ProcessPoolExecutor:
-        if self._pool is None:
-            self._pool = process.pool(_start, self.folder)
-        return self._pool
+
+class Student(Local):
+    """A student's folder as one asks it: no reply is kept but in its run.
+
+    `precision` is "auto", "fp32" or "bf16"; prompts are cut to `max_input_tokens`.
+    """
+
+    def __init__(
+        self, name: str, folder: Path, precision: str, max_input_tokens: int, batch_size: int
+    ) -> None:
+        self.name, self.folder, self.batch_size = name, folder, batch_size
+        self.cut_prompts = 0
+        self._model = _Model(folder, "completions", precision, max_input_tokens)
+        self._pool = None
 
 
 def _next(queues: dict[Sampling, list[Request]], batch_size: int) -> tuple[Sampling, list[Request]]:
@@ -95,61 +99,59 @@ def _next(queues: dict[Sampling, list[Request]], batch_size: int) -> tuple[Sampl
 
 def _seed(request: Request) -> int:
     """The random stream of one request: the same whatever it is batched with, another for each sample."""
-    return int(content_hash([request.question_index, request.sample_index, request.step])[:15], 16)
-
-
-def fingerprint(folder: Path) -> str:
-    """SHA-256 of a checkpoint's weights: another training in the same folder is another teacher."""
-    files = sorted(folder.glob("*.safetensors"))
-    return content_hash([_digest(path, path.stat().st_mtime_ns) for path in files])
-
-
-@lru_cache(maxsize=64)
-def _digest(path: Path, _modified: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return int(content_hash([request.question_index, request.draw, request.step])[:15], 16)
 
 
 # In the child -------------------------------------------------------------------------------------
 
+
+@dataclass(frozen=True)
+class _Model:
+    """What the child loads, and how it reads a prompt."""
+
+    folder: Path
+    mode: str
+    precision: str | None = None  # None: bf16 on a GPU that computes in it, else fp32
+    max_input_tokens: int | None = None
+
+
 _loaded: dict[str, Any] = {}  # the child's one model and tokenizer
 
 
-def _start(folder: Path) -> None:
-    _loaded["folder"] = folder
+def _start(model: _Model) -> None:
+    _loaded["asked"] = model
 
 
-def _write(prompts: list[str], seeds: list[int], sampling: Sampling, mode: str) -> list[Written]:
-    """Generate one batch; loads the model at the first."""
-    from core.students.generation import generate
+def _write(prompts: list[str], seeds: list[int], sampling: Sampling) -> tuple[list[Generated], int]:
+    """One batch, and how many of its prompts were cut; loads the model at the first."""
+    from core.models.generation import generate, input_limit
 
+    asked = _loaded["asked"]
     if "model" not in _loaded:
-        _loaded["model"], _loaded["tokenizer"] = _load(_loaded["folder"])
+        _loaded["model"], _loaded["tokenizer"] = _load(asked)
     model, tokenizer = _loaded["model"], _loaded["tokenizer"]
-    if mode == "chat":
+    if asked.mode == "chat":
         prompts = [_chat(tokenizer, prompt) for prompt in prompts]
-    made = generate(model, tokenizer, prompts, sampling, len(prompts), seeds=seeds)
-    return [tuple(one) for one in made]
+    limit = asked.max_input_tokens
+    made = generate(model, tokenizer, prompts, sampling, len(prompts), seeds=seeds, max_input_tokens=limit)
+    room = input_limit(model.config, limit)
+    cut = sum(len(ids) > room for ids in tokenizer(prompts)["input_ids"]) if room else 0
+    return list(made), cut
 
 
-def _load(folder: Path) -> tuple[Any, Any]:
+def _load(asked: _Model) -> tuple[Any, Any]:
     import torch
-    from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
-    from transformers.utils import logging
 
-    logging.disable_progress_bar()
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    # bf16 halves the memory where the device computes in it; T5 overflows in fp16, never in bf16.
-    dtype = torch.bfloat16 if device == "cuda" and torch.cuda.is_bf16_supported() else torch.float32
-    try:
-        seq2seq = AutoConfig.from_pretrained(folder).is_encoder_decoder
-        loader = AutoModelForSeq2SeqLM if seq2seq else AutoModelForCausalLM
-        model = loader.from_pretrained(folder, dtype=dtype, use_safetensors=True)
-        tokenizer = AutoTokenizer.from_pretrained(folder)
-    except (OSError, ValueError) as error:
-        reason = " ".join(str(error).split())[:REASON_CHARACTERS]
-        raise LabError(f"Cannot load the model in {folder} ({reason}): choose another one.") from None
-    return model.to(device).eval(), tokenizer
+    from core.models import loading
+
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if asked.precision is None:
+        # bf16 halves the memory where the device computes in it; T5 overflows in fp16, never in bf16.
+        bf16 = device.type == "cuda" and loading.computes_in_bf16("cuda")
+    else:
+        bf16 = loading.precision(asked.precision, device) == "bf16"
+    model = loading.load_model(asked.folder, torch.bfloat16 if bf16 else torch.float32)
+    return model.to(device).eval(), loading.load_tokenizer(asked.folder)
 
 
 def _chat(tokenizer: Any, prompt: str) -> str:

@@ -1,49 +1,37 @@
 """Teachers that make no call: completions recorded by others, and worked solutions.
 
-They answer by question, not by prompt. A reply carries the prompt it was recorded with, so that a
-completion made of it says what the large model was really asked; nobody was asked for a worked
-solution, so its prompt is empty.
+They answer by question, not by prompt: a study that names one takes its completions as they are, with the
+prompts that the large model was really asked. Nobody was asked for a worked solution, so its prompt is empty.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 
 from core.errors import LabError
-from core.records import Completion, Question, Reply, Request, Sampling
-from core.teachers.base import Teacher, Then
+from core.records import AnswerPlace, Completion, Question, Step
+from core.teachers.base import Inbox, Out, Teacher
 
 
 class Stored(Teacher):
-    """Serves completions by (question, sample): the rationale at the first step, then the answer text."""
+    """Completions by (question, sample)."""
 
     def __init__(self, name: str, completions: Iterable[Completion]) -> None:
         self.name = name
         self.completions = {(c.question_index, c.sample_index): c for c in completions}
 
-    def complete(
-        self, requests: Iterable[Request], sampling: Sampling, then: Then | None = None
-    ) -> Iterator[Reply]:
-        for request in requests:
-            todo = [request]
-            while todo:
-                reply = self._reply(todo.pop())
-                if then is not None:
-                    todo += then(reply)
-                yield reply
+    def completion(self, question_index: int, sample_index: int) -> Completion:
+        """The one of a question's sample; with an error where there is none."""
+        if (found := self.completions.get((question_index, sample_index))) is not None:
+            return found
+        sentence = (
+            f"{self.name} holds no completion for question {question_index}, "
+            f"sample {sample_index}: ask for fewer samples or leave the question out."
+        )
+        return Completion(question_index, sample_index, "", error=sentence)
 
-    def _reply(self, request: Request) -> Reply:
-        found = self.completions.get((request.question_index, request.sample_index))
-        if found is None:
-            sentence = (
-                f"{self.name} holds no completion for question {request.question_index}, "
-                f"sample {request.sample_index}: ask for fewer samples or leave the question out."
-            )
-            return Reply(request, finish_reason="error", cached=True, error=sentence)
-        if request.step != "rationale":
-            return Reply(replace(request, prompt=found.answer_prompt), found.answer_text, cached=True)
-        return Reply(replace(request, prompt=found.prompt), found.rationale, found.finish_reason, cached=True)
+    def serve(self, inbox: Inbox, out: Out) -> None:
+        raise LabError(f"{self.name} answers no prompt: choose a teacher that writes.")
 
 
 def open_recorded(*, path: str, source: str, questions: Sequence[Question], kind: str) -> Stored:
@@ -66,7 +54,12 @@ def open_worked(*, questions: Sequence[Question]) -> Stored:
             f"Question {missing} has no worked solution: only generated benchmarks and GSM8K have them, "
             f"so choose one of those or another teacher."
         )
-    return Stored(
-        "worked solutions",
-        (Completion(q.index, 0, "", q.solution or "", answer_text=f" {q.answer}") for q in questions),
+    return Stored("worked solutions", (_worked(q.index, q.solution or "", q.answer) for q in questions))
+
+
+def _worked(index: int, solution: str, answer: str) -> Completion:
+    steps = (
+        Step("rationale", "", solution, cached=True),
+        Step("answer", "", f" {answer}", cached=True),
     )
+    return Completion(index, 0, solution, steps, AnswerPlace(step=1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -10,10 +11,10 @@ from core import studies
 from core.errors import LabError
 from core.results import ablation
 from core.results.published import SOURCES
-from core.results.table import Cell, Row
+from core.results.table import ArmRow, Cell
 from core.store import queries
 from core.store.models import Study
-from core.studies import DIVERSE, Spec
+from core.teachers.part import Diverse
 from pages.components import frame
 from pages.components.results import method_title, results_table
 from pages.components.tables import choice
@@ -27,7 +28,7 @@ EVERY_SEED = range(5)
 # ── the button ──────────────────────────────────────────────────────────────────────────────────
 
 
-def offer(study: Study, spec: Spec) -> None:
+def offer(study: Study, spec: studies.Study) -> None:
     """The four arms for this study's teacher and students: what they will take, and the button."""
     with st.expander("The four arms of New-Fine-tune-CoT", icon=":material/science:"), frame.errors():
         st.caption(
@@ -46,7 +47,7 @@ def offer(study: Study, spec: Spec) -> None:
             st.rerun()
 
 
-def _asked(study: Study, spec: Spec) -> Spec | None:
+def _asked(study: Study, spec: studies.Study) -> studies.Study | None:
     """The study to run; None, and why, where its teacher rules the ablation out."""
     try:
         asked = studies.ablation(spec, *_choose(study, spec))
@@ -57,33 +58,33 @@ def _asked(study: Study, spec: Spec) -> Spec | None:
     return asked
 
 
-def _choose(study: Study, spec: Spec) -> tuple[tuple[int, ...], dict[str, float]]:
+def _choose(study: Study, spec: studies.Study) -> tuple[tuple[int, ...], dict[str, Any]]:
     """(seeds, how diverse rationales are drawn; nothing where they are not wanted)."""
     scope = f"ablation{study.id}"
     seeds, several, samples, temperature = st.columns([3, 3, 2, 2], vertical_alignment="bottom")
     start = spec.seeds if len(spec.seeds) > 1 else SEEDS
     chosen = seeds.multiselect("Seeds", sorted({*EVERY_SEED, *start}), start, key=f"{scope}_seeds")
-    own = DIVERSE | spec.diverse
+    own = Diverse.read(spec.diverse)
     wanted = several.toggle(
-        "Diverse, too", True, key=f"{scope}_diverse",
-        help="Every arm a second time, with several sampled rationales a question.",
+        "Also with diverse reasoning", True, key=f"{scope}_diverse",
+        help="Every arm a second time, with several rationales per question, drawn at random.",
     )  # fmt: skip
     drawn = {
         "samples": int(
-            samples.number_input("D", 2, 64, own["samples"], key=f"{scope}_samples", disabled=not wanted)
+            samples.number_input("D", 2, 64, own.samples, key=f"{scope}_samples", disabled=not wanted)
         ),
         "temperature": temperature.number_input(
-            "Temperature", 0.1, 2.0, own["temperature"], 0.1, key=f"{scope}_heat", disabled=not wanted
+            "Temperature", 0.1, 2.0, own.temperature, 0.1, key=f"{scope}_heat", disabled=not wanted
         ),
     }
-    return tuple(chosen), drawn | {"top_p": own["top_p"]} if wanted else {}
+    return tuple(chosen), drawn | {"top_p": own.top_p} if wanted else {}
 
 
-def _expect(study: Study, asked: Spec) -> None:
+def _expect(study: Study, asked: studies.Study) -> None:
     """How many students and calls that is."""
     n = queries.split_counts(study.dataset_id).get("train", 0)
-    n = min(n, asked.train or n)
-    samples = asked.diversely().samples if asked.diverse else 0
+    n = min(n, asked.benchmark.train or n)
+    samples = asked.diversely().teaching.samples if asked.diverse else 0
     arms = [arm for arm in studies.arms(asked) if arm.method in ablation.ARMS]
     others = [method_title(name) for name in asked.methods if name not in ablation.ARMS]
     st.caption(
@@ -107,7 +108,7 @@ def chosen(cells: Sequence[Cell]) -> bool:
     return several and choice("Table", TABLES, "table") == TABLES[1]
 
 
-def show(cells: Sequence[Cell]) -> tuple[Row, ...]:
+def show(cells: Sequence[Cell]) -> tuple[ArmRow, ...]:
     """The four arms, each against Fine-tune-CoT with the same D; the paper's figures beside them."""
     rows = ablation.rows(cells)
     alone = len({row.arm.student for row in rows}) == 1
@@ -122,7 +123,7 @@ def show(cells: Sequence[Cell]) -> tuple[Row, ...]:
     return rows
 
 
-def _beside(rows: Sequence[Row]) -> None:
+def _beside(rows: Sequence[ArmRow]) -> None:
     lines = ablation.beside(rows)
     st.subheader("Beside the paper's tables 3, 4 and 5")
     st.dataframe(

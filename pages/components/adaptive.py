@@ -10,7 +10,7 @@ from core import jobs, settings
 from core.exemplars.adaptive import Ledger
 from core.results.statistics import wilson
 from core.stages import second_calls
-from core.stages.scoring import answer_place
+from core.stages.scoring import answer_span
 from core.store import queries
 from core.store.models import Run
 from pages.components import frame
@@ -98,7 +98,7 @@ def _disagreements(run: Run, items: list[dict[str, Any]]) -> None:
             st.caption(f"Question {item['question']}{sample}")
             left, right = st.columns(2)
             with left:
-                labelled("The rationale says", row.rationale, answer_place(row)[0], bool(item["correct"]))
+                labelled("The rationale says", row.rationale, answer_span(row, 0), bool(item["correct"]))
             with right:
                 labelled("The second call says", item["text"])
                 read = item["second"] if item["second"] is not None else "no answer"

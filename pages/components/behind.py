@@ -16,7 +16,8 @@ from core.answers import RULES
 from core.results.table import Cell, flips
 from core.stages import scoring
 from core.store import queries
-from core.store.models import Prediction, Run, Study, TrainingRow
+from core.store.models import Run, Study, TrainingRow
+from pages.components.completion import card, texts
 from pages.components.frame import PAGES, errors
 from pages.components.rationales import label as generation_label
 from pages.components.results import method_title
@@ -46,8 +47,8 @@ def show_predictions(study: Study, run: Run) -> None:
     left, right = st.columns([1, 1], gap="medium")
     with left:
         correct = VERDICTS[choice("Predictions", list(VERDICTS), "shown", **forget("test_question"))]
-        offset, limit = paged(queries.count_predictions(run.id, correct), "on")
-        rows = queries.predictions(run.id, correct=correct, offset=offset, limit=limit)
+        offset, limit = paged(queries.count_completions(run.id, correct=correct), "on")
+        rows = queries.completions(run.id, correct=correct, offset=offset, limit=limit)
         questions = queries.questions_by_index(study.dataset_id, [row.question_index for row in rows])
         clickable(
             [
@@ -56,7 +57,7 @@ def show_predictions(study: Study, run: Run) -> None:
                     "verdict": "right" if row.correct else "wrong",
                     "found": visible(row.value or "—"),
                     "gold": visible(questions[row.question_index].answer),
-                    "text": excerpt(row.text),
+                    "text": excerpt(row.rationale),
                 }
                 for row in rows
             ],
@@ -75,27 +76,7 @@ def show_predictions(study: Study, run: Run) -> None:
             placeholder="click a row, or type an index",
         )  # fmt: skip
         index = rows[0].question_index if chosen is None else int(chosen)
-        prediction_card(study, queries.prediction(run.id, index))
-
-
-def prediction_card(study: Study, row: Prediction) -> None:
-    """A student's output in full: what it read, what it wrote with the answer marked, gold answer."""
-    question = queries.question(study.dataset_id, row.question_index)
-    with st.container(border=True):
-        with st.container(horizontal=True):
-            st.badge(f"question {row.question_index}", color="gray")
-            _right_or_wrong(row.correct)
-            if row.finish_reason == "length":
-                st.badge("truncated", icon=":material/content_cut:", color="orange")
-        labelled("Question", question.text)
-        labelled("The student wrote", row.text, (row.span_start, row.span_end), row.correct)
-        left, right = st.columns(2)
-        with left:
-            labelled("Answer found", row.value or "")
-        with right:
-            labelled("Gold answer", question.answer)
-        with st.expander("What the student read", icon=":material/receipt_long:"):
-            labelled("Input", row.prompt)
+        card(queries.completion_of(run.id, index), queries.question(study.dataset_id, index))
 
 
 def _right_or_wrong(correct: bool) -> None:
@@ -105,8 +86,9 @@ def _right_or_wrong(correct: bool) -> None:
         st.badge("wrong", icon=":material/close:", color="red")
 
 
-def show_training_rows(study: Study, digest: str | None) -> None:
+def show_training_rows(study: Study, run: Run) -> None:
     """The rows on which a run's student was trained; one of them with the rationale behind it."""
+    digest = run.training_set
     if digest is None:
         st.info("This student was not trained: it answered as it came.", icon=":material/info:")
         return
@@ -137,12 +119,12 @@ def show_training_rows(study: Study, digest: str | None) -> None:
         )
         found = rows[:1] if chosen is None else queries.training_rows(digest, int(chosen), 1)
         for row in found:
-            training_card(study, row)
+            training_card(study, row, run)
         if not found:
             st.info("There is no such row: type a smaller number.", icon=":material/search_off:")
 
 
-def training_card(study: Study, row: TrainingRow) -> None:
+def training_card(study: Study, row: TrainingRow, run: Run) -> None:
     """A training row in full, and the completion it was made from."""
     with st.container(border=True):
         with st.container(horizontal=True):
@@ -150,18 +132,28 @@ def training_card(study: Study, row: TrainingRow) -> None:
             st.badge(f"question {row.question_index}", color="gray")
         labelled("The student reads", row.input)
         labelled("The student learns to write", row.label)
-        if row.completion_id is not None:
-            run = queries.run(queries.completion(row.completion_id).run_id)
+        if (generation := _generation(run)) is not None:
+            written = queries.completion_of(generation.id, row.question_index, row.sample_index)
             st.page_link(
                 "pages/rationales.py",
                 label="The rationale behind it",
                 icon=f":material/{PAGES['rationales'][1]}:",
                 query_params={
                     "study": study.name,
-                    "generation": generation_label(run),
-                    "completion": str(row.completion_id),
+                    "generation": generation_label(generation),
+                    "completion": str(written.id),
                 },
             )
+
+
+def _generation(run: Run) -> Run | None:
+    """The generation that an evaluation's student learnt from; None without a teacher."""
+    for parent in map(queries.run, run.parents):
+        if parent.kind == "generate":
+            return parent
+        if (found := _generation(parent)) is not None:
+            return found
+    return None
 
 
 def show_flips(study: Study, cells: Sequence[Cell]) -> None:
@@ -189,7 +181,7 @@ def show_flips(study: Study, cells: Sequence[Cell]) -> None:
         return
     offset, limit = paged(len(indices), "flip_page", 5)
     some = indices[offset : offset + limit]
-    pair = [queries.predictions_of(run.id, some) for run in (first, second)]
+    pair = [queries.completions_of(run.id, some) for run in (first, second)]
     questions = queries.questions_by_index(study.dataset_id, some)
     for index in some:
         with st.container(border=True):
@@ -200,7 +192,8 @@ def show_flips(study: Study, cells: Sequence[Cell]) -> None:
                 with column:
                     row = rows[index]
                     _right_or_wrong(row.correct)
-                    labelled(method_title(run.method), row.text, (row.span_start, row.span_end), row.correct)
+                    st.caption(plain(method_title(run.method)))
+                    texts(row)
 
 
 def show_rescored(study: Study, run: Run) -> None:
@@ -223,12 +216,11 @@ def show_rescored(study: Study, run: Run) -> None:
     offset, limit = paged(len(result.flips), "rescored_page", 5)
     for flip in result.flips[offset : offset + limit]:
         with st.container(border=True):
-            st.caption(f"Question {flip.item.key[0]}, gold answer {plain(flip.item.gold)}")
+            st.caption(f"Question {flip.completion.question_index}, gold answer {plain(flip.gold)}")
             for column, key, score in zip(
                 st.columns(2), (study.rules, rules), (flip.before, flip.after), strict=True
             ):
                 with column:
                     _right_or_wrong(score.correct)
-                    labelled(
-                        f"{RULES[key].title} rules", flip.item.text, (score.start, score.end), score.correct
-                    )
+                    text = flip.completion.steps[score.step].text
+                    labelled(f"{RULES[key].title} rules", text, (score.start, score.end), score.correct)

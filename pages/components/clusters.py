@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
@@ -17,7 +17,7 @@ from core.datasets import find_dataset
 from core.exemplars.candidates import TEXTS
 from core.exemplars.clustering import N_INIT, SEED
 from core.exemplars.encoding import DEFAULT_ENCODER
-from core.exemplars.selection import CHECKS, RULES, Limits, limits_for, task
+from core.exemplars.selection import CHECKS, RULES, Limits, limits_for
 from core.records import Question
 from core.review.fold import QUEUES, Key
 from core.stages import exemplars as stage
@@ -54,7 +54,7 @@ NUMBERS = ("question_words", "rationale_lines", "rationale_words")
 
 def rationales(study: Study) -> Run | None:
     """The newest zero-shot rationales of the study, which exemplars are chosen from; None before any."""
-    run_id = latest_generation(study.id, "fine-tune-cot", studies.from_dict(study.config))
+    run_id = latest_generation(study.id, "fine-tune-cot", studies.Study.read(study.config).teaching)
     return queries.run(run_id) if run_id is not None else None
 
 
@@ -72,9 +72,9 @@ def choose_run(study: Study) -> Run | None:
 @st.fragment  # a slider that moves sends no map
 def ask(study: Study, generation: Run, run: Run | None) -> None:
     """Every setting of the choice, the curves that help with k, and the button that queues the job."""
-    spec = studies.from_dict(study.config)
+    spec = studies.Study.read(study.config)
     known = {"rules": "paper", "seed": SEED, "n_init": N_INIT, "encoder": DEFAULT_ENCODER}
-    known |= spec.clusters | (run.config | run.summary if run else {})
+    known |= spec.teaching.clusters | (run.config | run.summary if run else {})
     scope = f"clusters{study.id}_{run.id if run else 0}"
     form = st.expander(
         "Settings", run is None, icon=":material/tune:", key=f"{scope}_settings", on_change="rerun"
@@ -82,7 +82,7 @@ def ask(study: Study, generation: Run, run: Run | None) -> None:
     with form, frame.errors():
         left, right = st.columns([3, 2], gap="medium")
         with left:
-            asked = _settings(spec.benchmark, generation, known, scope)
+            asked = _settings(spec.benchmark.key, generation, known, scope)
         with right:
             if form.open:  # drawing costs the page a tenth of a second
                 curves(run, asked["k"])
@@ -90,7 +90,8 @@ def ask(study: Study, generation: Run, run: Run | None) -> None:
             title = f"Exemplars: {RULES[asked['rules']].key}, {count(asked['k'], 'cluster')}"
             # The study keeps them, so that what is reviewed here is what its teacher is shown.
             kept = {name: value for name, value in asked.items() if value is not None}
-            studies.submit("exemplars", title, replace(spec, clusters=kept), asked)
+            spec = spec.but(teaching=spec.teaching.but(clusters=kept))
+            studies.submit("exemplars", title, spec, asked)
             st.rerun()
 
 
@@ -104,13 +105,13 @@ def _settings(benchmark: str, generation: Run, known: Mapping[str, Any], scope: 
         key=f"{scope}_rules",
     )
     st.caption(f"{plain(RULES[rules].source)}. {plain(RULES[rules].note)}")
-    start = min(int(known.get("k") or task(benchmark).k), n)
+    start = min(int(known.get("k") or find_dataset(benchmark).exemplars), n)
     k = start if n == 1 else st.slider("Clusters (k)", 1, min(MOST_CLUSTERS, n), start, key=f"{scope}_k")
     a, b = st.columns(2)
     seed = a.number_input("Seed", 0, 2**31 - 1, int(known["seed"]), key=f"{scope}_seed")
     n_init = b.number_input(
         "Starts of k-means (n_init)", 1, 100, int(known["n_init"]), key=f"{scope}_n_init",
-        help="The best of so many random starts is kept.",
+        help="k-means starts this many times at random; the best result is kept.",
     )  # fmt: skip
     texts = list(TEXTS)
     own_text = known.get("text") if known["rules"] == rules else None

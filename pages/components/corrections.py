@@ -11,9 +11,8 @@ from core.methods import METHODS
 from core.results import corrections as told
 from core.results.corrections import Change
 from core.results.export import p_text
-from core.results.table import Row
-from core.results.teachers import Row as TeacherRow
-from core.results.teachers import accuracy_text, difference_text
+from core.results.table import ArmRow
+from core.results.teachers import TeacherRow, accuracy_text, difference_text
 from core.review import desk
 from core.review.fold import Board
 from core.stages import corrections as stage
@@ -154,7 +153,7 @@ def _label(pair: stage.Pair) -> str:
     return f"Exemplars: run {pair.before} → run {pair.after}, {_title(run.method)}"
 
 
-def _after(rows: Sequence[Row]) -> list[Row]:
+def _after(rows: Sequence[ArmRow]) -> list[ArmRow]:
     return [row for row in rows if row.difference is not None]
 
 
@@ -176,7 +175,7 @@ def _right(summary: dict[str, object]) -> str:
     return f"{summary.get('correct', '—')} of {summary.get('n', '—')}"
 
 
-def _student(row: Row) -> dict[str, object]:
+def _student(row: ArmRow) -> dict[str, object]:
     return {
         "who": f"{_title(row.arm.method)}: {visible(row.arm.student)}",
         "seed": f"mean of {len(row.runs)}" if row.seed is None else str(row.seed),

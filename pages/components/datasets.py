@@ -26,7 +26,8 @@ def choose_benchmark() -> Benchmark:
     """The benchmark in the URL; the current study's to begin with."""
     table, study = all_datasets(), frame.current_study()
     keys, added = list(table), newly_added()
-    start = keys.index(study.config["benchmark"]) if study and study.config["benchmark"] in table else 0
+    own = queries.dataset(study.dataset_id).key if study else None
+    start = keys.index(own) if own in table else 0
     if added is not None:
         st.session_state["benchmark"], start = added, 0
     key = st.selectbox(

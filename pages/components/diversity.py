@@ -11,6 +11,7 @@ from typing import Any
 import streamlit as st
 
 from core import studies
+from core.stages import plans
 from core.store import queries
 from core.store.models import Completion, Diversity, Run, Study
 from pages.components.jobs import job_card, latest
@@ -37,7 +38,7 @@ COLUMNS = {
 
 def by_question(run: Run) -> bool:
     """Whether the URL asks for the questions of a run that has several rationales each."""
-    if run.config.get("samples", 1) < 2:
+    if plans.plan_of(run).teaching.samples < 2:
         return False
     return choice("Show", [ONE_BY_ONE, BY_QUESTION], "view") == BY_QUESTION
 
@@ -85,7 +86,7 @@ def _measure(study: Study, run: Run) -> None:
         return
     st.info("The likeness of these rationales was not measured yet.", icon=":material/info:")
     if st.button("Measure", icon=":material/straighten:", key="measure"):
-        spec = studies.from_dict(study.config)
+        spec = studies.Study.read(study.config)
         studies.submit("diversity", f"Diversity of generation {run.id}", spec, {"run": run.id})
         st.rerun()
 

@@ -9,15 +9,16 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from core import studies
 from core.errors import LabError
-from core.exemplars.own import FIELDS, joined, problems, tidy, whole
-from core.methods import METHODS
+from core.exemplars.own import FIELDS, joined, problems, whole
+from core.methods import METHODS, Given, dry_run, first_ask
+from core.records import Question
 from core.stages.exemplars import as_reviewed
 from core.store import queries
 from core.store.models import Study
 from core.students.formats import FORMATS
 from core.students.table import STUDENTS
-from core.studies import Spec
 from core.teachers import TEACHERS, token_counter
 from core.teachers.base import count_tokens
 from pages.components import frame
@@ -33,7 +34,7 @@ PROMPT_HEIGHT = 320
 
 def own(methods: list[str]) -> list[str]:
     """Those of the methods whose exemplars are the user's."""
-    return [key for key in methods if METHODS[key].needs_exemplars and not METHODS[key].chosen_exemplars]
+    return [key for key in methods if METHODS[key].exemplars == "own"]
 
 
 def form(study: Study, rows: tuple[dict[str, str], ...]) -> bool:
@@ -105,63 +106,74 @@ def _version(study: Study) -> str:
 
 
 def _store(study: Study, rows: tuple[dict[str, str], ...]) -> None:
-    """Keep these rows, and draw the page anew with them."""
-    queries.set_exemplars(study.id, list(rows))
+    """Keep these rows, and show the page again with them."""
+    studies.keep_exemplars(study.id, rows)
     st.session_state[_version(study)] += 1
     st.rerun()
 
 
 def _delete(study_id: int, number: int) -> None:
     study = queries.study(study_id)
-    rows = tidy(study.config.get("exemplars", ()))
+    rows = studies.Study.read(study.config).teaching.exemplars
     _store(study, (*rows[:number], *rows[number + 1 :]))
 
 
 def _keep(study_id: int, key: str, number: int) -> None:
     """What stands in the fields of one card, into the study."""
     with frame.errors():
-        rows = list(tidy(queries.study(study_id).config.get("exemplars", ())))
+        rows = list(studies.Study.read(queries.study(study_id).config).teaching.exemplars)
         if number < len(rows):
             rows[number] = {name: st.session_state[f"{key}_{name}"] for name in FIELDS}
-            queries.set_exemplars(study_id, rows)
+            studies.keep_exemplars(study_id, rows)
 
 
 # ── as a prompt ─────────────────────────────────────────────────────────────────────────────────
 
 
-def teacher_prompt(study: Study, spec: Spec, method: str) -> None:
+def teacher_prompt(study: Study, spec: studies.Study, method: str) -> None:
     """The few-shot prompt as the teacher gets it, beside its context window."""
-    options = TEACHERS[spec.teacher["key"]].defaults | spec.teacher
-    row = METHODS[method]
-    kept = spec.sampled(row.sampling).max_tokens
+    teaching, row = spec.teaching, METHODS[method]
+    options = TEACHERS[teaching.teacher["key"]].defaults | teaching.teacher
+    kept = teaching.sampled(row.sampling).max_tokens
     window = options.get("context")
+
+    def prompt(question: Question) -> str:
+        given = Given(exemplars=whole(teaching.exemplars), options=row.options)
+        return dry_run(row.teach(question, given), row.sampling)[0][0][0].prompt
+
     _prompt(
         study,
-        lambda question: row.prompt(question, {"exemplars": whole(spec.exemplars)}),
+        prompt,
         str(options.get("model") or ""),
         window - kept if window else None,
         f"of {window:,}, {kept:,} of them kept for the reply" if window else "",
     )
 
 
-def student_prompt(study: Study, spec: Spec, method: str) -> None:
+def student_prompt(study: Study, spec: studies.Study, method: str) -> None:
     """The few-shot prompt as the first student reads it, beside what it reads at most."""
     student = STUDENTS.get(spec.students[0]) if spec.students else None
     row, most = METHODS[method], METHODS[method].max_input_tokens
+    form = FORMATS[student.format if student else "causal"]
+
+    def prompt(question: Question) -> str:
+        given = Given(exemplars=whole(spec.teaching.exemplars), form=form, options=row.options)
+        return first_ask(row, question, given)[0]
+
     _prompt(
         study,
-        lambda q: row.input(q, FORMATS[student.format if student else "causal"], whole(spec.exemplars)),
+        prompt,
         student.source if student else "".join(spec.students[:1]),
         most,
         f"of the {most:,} that a student reads; what is more is cut at the front" if most else "",
     )
 
 
-def _prompt(study: Study, made: Callable[[str], str], model: str, most: int | None, of: str) -> None:
+def _prompt(study: Study, made: Callable[[Question], str], model: str, most: int | None, of: str) -> None:
     asked = queries.question_page(study.dataset_id, "test", limit=1)
     asked = asked or queries.question_page(study.dataset_id, limit=1)
     try:
-        prompt = made(asked[0].text)
+        prompt = made(asked[0])
     except LabError:
         return  # what is lacking is said beside the cards
     counter = token_counter(model) if model else count_tokens

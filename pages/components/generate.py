@@ -5,30 +5,30 @@ A teacher's fields come from its row in TEACHERS: a new row needs no edit here.
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
 from typing import Any
 
 import streamlit as st
 
 from core import settings, studies, uploads
 from core.datasets import all_datasets, cached, find_dataset
+from core.datasets.part import Benchmark
 from core.errors import LabError
-from core.methods import METHODS, estimate
-from core.records import content_hash
+from core.methods import METHODS, Given, estimate
+from core.methods import options as method_options
+from core.records import Exemplar
 from core.stages import exemplars
-from core.stages.generation import as_options, prompting
-from core.stages.scoring import answer_place
 from core.store import queries
-from core.store.models import Completion, Run, Study
-from core.studies import Spec
+from core.store.models import Run, Study
 from core.teachers import TEACHERS, Estimate, Option, opened, prices, token_counter
+from core.teachers.part import TEACHER, Changes, Teaching
 from core.teachers.recorded import SOURCES
 from pages.components import exemplars as own
 from pages.components import frame
+from pages.components.completion import texts, verdict
 from pages.components.datasets import facts, options_form
 from pages.components.jobs import job_card
 from pages.components.tables import choice
-from pages.components.text import count, passage, plain
+from pages.components.text import count, plain
 
 FIRST_FIELDS = ("base_url", "model", "key_name", "path", "source")  # the others are folded away
 CHOICES = {"source": tuple(SOURCES)}  # of options whose row leaves them open
@@ -41,7 +41,7 @@ MADE = "study_made"  # set where a new study was made: it is then this study
 # ── what is asked ───────────────────────────────────────────────────────────────────────────────
 
 
-def choose_study() -> tuple[Spec, str]:
+def choose_study() -> tuple[studies.Study, str]:
     """(the study to generate for, its scope).
 
     The scope begins with NEW or names an existing study. It is part of the form's keys, so that another
@@ -52,13 +52,13 @@ def choose_study() -> tuple[Spec, str]:
         st.session_state["for"] = THIS
     if current is None or choice("For", [THIS, "a new study"], "for") != THIS:
         return _new_study()
-    spec = studies.from_dict(current.config)
+    spec = studies.Study.read(current.config)
     row = queries.dataset(current.dataset_id)
-    st.caption(f"**{plain(current.name)}**: {plain(spec.benchmark)}, {count(row.n, 'question')}")
+    st.caption(f"**{plain(current.name)}**: {plain(spec.benchmark.key)}, {count(row.n, 'question')}")
     return spec, f"study{current.id}"
 
 
-def _new_study() -> tuple[Spec, str]:
+def _new_study() -> tuple[studies.Study, str]:
     table = all_datasets()
     left, right = st.columns(2)
     key = left.selectbox("Benchmark", list(table), format_func=lambda k: table[k].title, key="new_benchmark")
@@ -72,7 +72,8 @@ def _new_study() -> tuple[Spec, str]:
     if queries.study_by_name(name):
         raise LabError(f"A study “{name}” exists: choose it in the sidebar, or choose another name.")
     teacher = {"key": "worked" if table[key].generated else "local"}
-    return Spec(name, key, options, split, train, test, teacher), f"{NEW}_{key}"
+    benchmark = Benchmark(key=key, options=options, split=split, train=train, test=test)
+    return studies.Study(name=name, benchmark=benchmark, teacher=teacher), f"{NEW}_{key}"
 
 
 def _free_name(title: str) -> str:
@@ -81,25 +82,31 @@ def _free_name(title: str) -> str:
     return next(name for name in names if name not in taken)
 
 
-def choose_teacher(spec: Spec, scope: str) -> dict[str, Any]:
-    """A teacher as a study names it: its key and its options; never a secret."""
+def choose_teachers(spec: studies.Study, method: str, scope: str) -> studies.Study:
+    """The study with a teacher for each role that the method asks: key and options; never a secret."""
+    teaching = spec.teaching
+    chosen = {role: _teacher(teaching.of(role), role, scope) for role in METHODS[method].teachers}
+    return spec.but(teaching=teaching.but(teachers=teaching.teachers | chosen))
+
+
+def _teacher(own: dict[str, Any], role: str, scope: str) -> dict[str, Any]:
     keys = list(TEACHERS)
-    own = spec.teacher if spec.teacher.get("key") in TEACHERS else {"key": keys[0]}
     key = st.selectbox(
-        "Teacher",
+        role.capitalize(),
         keys,
         keys.index(own["key"]),
         format_func=lambda k: TEACHERS[k].title,
-        key=f"{scope}_teacher",
+        key=f"{scope}_{role}",
     )
     row, known = TEACHERS[key], own if own["key"] == key else {}
+    scope = f"{scope}_{key}" if role == TEACHER else f"{scope}_{role}_{key}"
     st.caption(f"Needs {plain(row.needs)}.")
     first = [option for option in row.options if option.name in FIRST_FIELDS]
     more = [option for option in row.options if option.name not in FIRST_FIELDS]
-    values = _fields(f"{scope}_{key}", first, known)
+    values = _fields(scope, first, known)
     if more:
         with st.expander("More settings of this teacher", icon=":material/tune:"):
-            values |= _fields(f"{scope}_{key}", more, known)
+            values |= _fields(scope, more, known)
     if "key_name" in values:
         key_state(values["key_name"])
     return (
@@ -156,9 +163,9 @@ def key_state(name: str) -> None:
     st.code(f'{name} = "…"', language="toml")
 
 
-def choose_prompting(spec: Spec, scope: str) -> tuple[Spec, dict[str, Any]]:
+def choose_prompting(spec: studies.Study, scope: str) -> tuple[studies.Study, dict[str, Any]]:
     """(the study with its sampling, what is asked of the job: method, split, limit)."""
-    asking = {key: row for key, row in METHODS.items() if row.prompt}
+    asking = {key: row for key, row in METHODS.items() if row.teach}
     first = list(asking).index(FIRST_METHOD)
     left, middle, right = st.columns(3)
     method = left.selectbox(
@@ -168,51 +175,42 @@ def choose_prompting(spec: Spec, scope: str) -> tuple[Spec, dict[str, Any]]:
     limit = right.number_input(
         "At most", 1, None, None, key=f"{scope}_asked_limit", placeholder="all of them"
     )
-    own = spec.sampled(asking[method].sampling)
+    teaching = spec.teaching
+    own = teaching.sampled(asking[method].sampling)
     with st.expander("Sampling", icon=":material/tune:"):
         st.caption(
-            "The method's own values to begin with. Several rationales of a question (diverse reasoning) "
+            "The method's own values to begin with. Several rationales per question (diverse reasoning) "
             "need a temperature above 0, or all are the same; the papers take 0.7. How much they differ "
             "is shown on the Rationales page."
         )
         a, b, p, c, d = st.columns(5)
-        samples = int(
-            a.number_input(
-                "Rationales (D)",
-                1,
-                64,
-                spec.samples,
-                key=f"{scope}_samples",
-                help="How many rationales the teacher writes for each question.",
-            )
+        samples = a.number_input(
+            "Rationales (D)", 1, 64, teaching.samples, key=f"{scope}_samples", help=Teaching.about("samples")
         )
-        temperature = b.number_input(
-            "Temperature",
-            0.0,
-            2.0,
-            own.temperature,
-            0.1,
-            key=f"{scope}_temperature",
-            help="0: always the likeliest word. Higher values give more different rationales.",
-        )
-        top_p = p.number_input(
-            "Top-p", 0.01, 1.0, own.top_p, 0.05, key=f"{scope}_top_p",
-            help="Only the likeliest words that together have this probability are drawn from; 1: all.",
-        )  # fmt: skip
-        max_tokens = int(
-            c.number_input("Longest, in tokens", 1, 8192, own.max_tokens, key=f"{scope}_max_tokens")
-        )
-        seed = d.number_input("Seed", 0, None, own.seed, key=f"{scope}_seed", placeholder="none")
-    asked = {"temperature": temperature, "top_p": top_p, "max_tokens": max_tokens, "seed": seed}
+        asked = {
+            "temperature": b.number_input(
+                "Temperature", 0.0, 2.0, own.temperature, 0.1, key=f"{scope}_temperature",
+                help=Changes.about("temperature"),
+            ),
+            "top_p": p.number_input(
+                "Top-p", 0.01, 1.0, own.top_p, 0.05, key=f"{scope}_top_p", help=Changes.about("top_p")
+            ),
+            "max_tokens": c.number_input(
+                "Longest, in tokens", 1, 8192, own.max_tokens, key=f"{scope}_max_tokens",
+                help=Changes.about("max_tokens"),
+            ),
+            "seed": d.number_input(
+                "Seed", 0, None, own.seed, key=f"{scope}_seed", placeholder="none",
+                help=Changes.about("seed"),
+            ),
+        }  # fmt: skip
     plainly = asking[method].sampling
-    sampling = spec.sampling | {
-        n: v for n, v in asked.items() if v != getattr(plainly, n) or n in spec.sampling
-    }
-    request = {"method": method, "split": split, "limit": int(limit) if limit else None}
-    return replace(spec, samples=samples, sampling=sampling), request
+    changed = {n: v for n, v in asked.items() if v != getattr(plainly, n) or n in teaching.sampling}
+    request = {"method": method, "split": split, "limit": limit}
+    return spec.but(teaching=teaching.but(samples=samples, sampling=teaching.sampling | changed)), request
 
 
-def show_exemplars(spec: Spec, request: dict[str, Any], scope: str) -> bool:
+def show_exemplars(spec: studies.Study, request: dict[str, Any], scope: str) -> bool:
     """Where the method shows the user's exemplars: a form for them. Returns whether all is there."""
     if not own.own([request["method"]]):
         return True
@@ -221,7 +219,7 @@ def show_exemplars(spec: Spec, request: dict[str, Any], scope: str) -> bool:
         return False
     study = queries.study_by_name(spec.name)
     with st.container(border=True):
-        ready = own.form(study, spec.exemplars)
+        ready = own.form(study, spec.teaching.exemplars)
         own.teacher_prompt(study, spec, request["method"])
     return ready
 
@@ -229,21 +227,21 @@ def show_exemplars(spec: Spec, request: dict[str, Any], scope: str) -> bool:
 # ── what it costs at most ───────────────────────────────────────────────────────────────────────
 
 
-def show_estimate(spec: Spec, request: dict[str, Any], scope: str) -> None:
+def show_estimate(spec: studies.Study, request: dict[str, Any], scope: str) -> None:
     """Calls, tokens and dollars before the start: an upper bound, and labelled so."""
     stored = None if scope.startswith(NEW) else queries.dataset(queries.study_by_name(spec.name).dataset_id)
-    if stored is None and not all(cached(file) for file in all_datasets()[spec.benchmark].files):
+    if stored is None and not all(cached(file) for file in all_datasets()[spec.benchmark.key].files):
         st.caption("The estimate appears once the benchmark has been read (Datasets page).")
         return
     method = METHODS[request["method"]]
-    shown = _reviewed(spec.name, method.exemplar_rules) if method.chosen_exemplars else list(spec.exemplars)
-    if method.needs_exemplars and not shown:
-        if method.chosen_exemplars:
+    shown = _shown(spec, method.exemplars, method.exemplar_rules)
+    if method.exemplars and not shown:
+        if method.exemplars == "chosen":
             st.caption("Exemplars are chosen first, from zero-shot rationales (Clusters page).")
         return
-    key = stored.hash if stored else content_hash([spec.benchmark, spec.split, spec.options])
-    n, bound = _bound(key, stored.id if stored else None, spec.as_dict(), request, shown)
-    asks = TEACHERS[spec.teacher["key"]].writes
+    key = stored.hash if stored else spec.benchmark.hash
+    n, bound = _bound(key, stored.id if stored else None, spec.dump(), request, shown)
+    asks = all(TEACHERS[spec.teaching.of(role)["key"]].writes for role in method.teachers)
     figures = {
         "Questions": f"{n:,}",
         "Calls, at most": f"{bound.calls:,}" if asks else "none",
@@ -259,84 +257,89 @@ def show_estimate(spec: Spec, request: dict[str, Any], scope: str) -> None:
             "ask for fewer tokens.",
             icon=":material/warning:",
         )
-    if not asks and not _lacking(spec):
-        held = _held(key, stored.id if stored else None, spec.as_dict(), _stamp(spec))
+    if not asks and not _lacking(spec, request):
+        held = _held(key, stored.id if stored else None, spec.dump(), _stamp(spec))
         st.caption(f"This teacher holds rationales for {count(held, 'question')} of the benchmark.")
     if asks:
         st.caption(f"Replies mostly end earlier, and what is cached is not asked again. {_how(bound)}")
 
 
-def _lacking(spec: Spec) -> list[str]:
-    """The options of the teacher that must be given and are not."""
-    options = TEACHERS[spec.teacher["key"]].options
-    return [o.name for o in options if o.default is None and not spec.teacher.get(o.name)]
+def _lacking(spec: studies.Study, request: dict[str, Any]) -> list[str]:
+    """The options of the teachers that must be given and are not."""
+    used = [spec.teaching.of(role) for role in METHODS[request["method"]].teachers]
+    options = [(config, option) for config in used for option in TEACHERS[config["key"]].options]
+    return [
+        option.name for config, option in options if option.default is None and not config.get(option.name)
+    ]
 
 
-def _stamp(spec: Spec) -> float | None:
+def _stamp(spec: studies.Study) -> float | None:
     """When the teacher's file was last changed; None without one."""
-    file = uploads.find(spec.teacher.get("path") or "")
+    file = uploads.find(spec.teaching.teacher.get("path") or "")
     return file.stat().st_mtime if file.is_file() else None
 
 
 @st.cache_data(max_entries=16, show_spinner="Reading what this teacher holds…")
-def _held(content: str, dataset_id: int | None, spec_values: dict[str, Any], stamp: float | None) -> int:
+def _held(content: str, dataset_id: int | None, values: dict[str, Any], stamp: float | None) -> int:
     """How many questions a teacher that makes no call can answer. LabError where it has none."""
-    spec = studies.from_dict(spec_values)
-    everyone = queries.questions(dataset_id) if dataset_id is not None else studies.load_benchmark(spec)
-    with opened(spec.teacher, everyone, find_dataset(spec.benchmark).kind) as teacher:
+    spec = studies.Study.read(values)
+    everyone = queries.questions(dataset_id) if dataset_id is not None else spec.benchmark.load()
+    with opened(spec.teaching.teacher, everyone, find_dataset(spec.benchmark.key).kind) as teacher:
         return len({index for index, _ in teacher.completions})
 
 
 def _how(bound: Estimate) -> str:
-    """How the tokens of the prompts were come by."""
+    """How the tokens of the prompts were counted."""
     if not bound.counted:
         return "Prompt tokens are estimated, one for four characters: the model's tokenizer is not here."
     some = "" if bound.counted == 1 else f", on every {round(1 / bound.counted)}th question"
     return f"Prompt tokens are counted with the model's own tokenizer{some}."
 
 
-def _reviewed(name: str, rules: str | None) -> list[dict[str, str]]:
-    """The study's exemplars as they stand in review; none before they are chosen."""
-    study = queries.study_by_name(name)
-    chosen = exemplars.newest(study.id, rules) if study else None
-    return [asdict(exemplar) for exemplar in exemplars.as_reviewed(chosen)] if chosen else []
+def _shown(spec: studies.Study, whose: str | None, rules: str | None) -> tuple[Exemplar, ...]:
+    """The exemplars in the prompt: the user's own, or as they stand in review; none before there are any."""
+    if whose == "own":
+        return tuple(Exemplar(**row) for row in spec.teaching.exemplars)
+    study = queries.study_by_name(spec.name)
+    chosen = exemplars.newest(study.id, rules) if study and whose else None
+    return tuple(exemplars.as_reviewed(chosen)) if chosen else ()
 
 
 @st.cache_data(max_entries=64, show_spinner="Counting tokens…")
 def _bound(
     content: str,
     dataset_id: int | None,
-    spec_values: dict[str, Any],
+    values: dict[str, Any],
     request: dict[str, Any],
-    shown: list[dict[str, str]],
+    shown: tuple[Exemplar, ...],
 ) -> tuple[int, Estimate]:
     """(questions, bounds); `content` is the hash of the benchmark, so that no other one is meant."""
-    spec, method = studies.from_dict(spec_values), METHODS[request["method"]]
-    everyone = queries.questions(dataset_id) if dataset_id is not None else studies.load_benchmark(spec)
+    spec, method = studies.Study.read(values), METHODS[request["method"]]
+    everyone = queries.questions(dataset_id) if dataset_id is not None else spec.benchmark.load()
     parts = {
-        part: studies.at_most([q for q in everyone if q.split == part], getattr(spec, part))
+        part: studies.at_most([q for q in everyone if q.split == part], getattr(spec.benchmark, part))
         for part in ("train", "test")
     }
     wanted = parts["train"] + parts["test"] if request["split"] == "all" else parts[request["split"]]
     questions = studies.at_most(wanted, request["limit"])
-    teacher = TEACHERS[spec.teacher["key"]].defaults | spec.teacher
-    sampling = spec.sampled(method.sampling)
+    teaching, kind = spec.teaching, find_dataset(spec.benchmark.key).kind
+    first = TEACHERS[teaching.teacher["key"]].defaults | teaching.teacher
     bound = estimate(
         questions,
         method,
-        prices(spec.teacher),
-        sampling,
-        samples=spec.samples,
-        context=teacher.get("context"),
-        options=as_options(prompting(spec, method, shown)),
-        count=token_counter(str(teacher.get("model") or "")),
+        {role: prices(teaching.of(role)) for role in method.teachers},
+        teaching.sampled(method.sampling),
+        given=Given(kind, spec.rules, shown, options=method_options(method, teaching.prompting)),
+        samples=teaching.samples,
+        context=first.get("context"),
+        count=token_counter(str(first.get("model") or "")),
     )
     return len(questions), bound
 
 
-def start(spec: Spec, request: dict[str, Any], scope: str, ready: bool) -> None:
+def start(spec: studies.Study, request: dict[str, Any], scope: str, ready: bool) -> None:
     """The button that queues the job; and for a new study one that only makes it."""
-    row, lacking = TEACHERS[spec.teacher["key"]], _lacking(spec)
+    row, lacking = TEACHERS[spec.teaching.teacher["key"]], _lacking(spec, request)
     if lacking:
         st.caption(f"Fill in {', '.join(lacking)} to go on.")
     waits = bool(lacking) or not ready
@@ -353,7 +356,7 @@ def start(spec: Spec, request: dict[str, Any], scope: str, ready: bool) -> None:
             _made(spec)
 
 
-def _made(spec: Spec) -> None:
+def _made(spec: studies.Study) -> None:
     """Go on with this study."""
     st.session_state[MADE] = True
     frame.choose_study(spec.name)
@@ -381,7 +384,7 @@ def _stream(run_id: int) -> bool:
     for completion in queries.latest_completions(run_id, STREAMED):
         with st.container(border=True):
             verdict(completion)
-            passage((completion.rationale + answer_place(completion)[1]).strip() or "—")
+            texts(completion)
     return run.status == "running" and frame.any_active()
 
 
@@ -406,21 +409,3 @@ def figures(run: Run) -> None:
 
 def _share(part: int, whole: int) -> str:
     return f"{part:,} ({100 * part / whole:.0f} %)" if whole else "0"
-
-
-def verdict(completion: Completion) -> None:
-    """Badges of one completion: its question, right or wrong, truncated, failed, cached."""
-    with st.container(horizontal=True):
-        st.badge(f"question {completion.question_index}", color="gray")
-        if completion.sample_index:
-            st.badge(f"sample {completion.sample_index}", color="gray")
-        if completion.error:
-            st.badge("failed", icon=":material/error:", color="red")
-        elif completion.correct:
-            st.badge("correct", icon=":material/check:", color="green")
-        else:
-            st.badge("wrong", icon=":material/close:", color="red")
-        if completion.finish_reason == "length":
-            st.badge("truncated", icon=":material/content_cut:", color="orange")
-        if completion.cached:
-            st.badge("from the cache", color="gray")

@@ -50,7 +50,7 @@ def demo_card() -> None:
             _start_button(spec)
 
 
-def _start_button(spec: studies.Spec) -> None:
+def _start_button(spec: studies.Study) -> None:
     started = queries.study_by_name(spec.name)
     running = any(job.status in jobs.ACTIVE and job.title == spec.name for job in jobs.jobs())
     label = "Run the demo study again" if started else "Start the demo study"

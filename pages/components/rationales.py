@@ -8,15 +8,13 @@ from typing import Any
 import streamlit as st
 
 from core.methods import METHODS
-from core.records import Question
-from core.stages.scoring import answer_place
 from core.store import queries
 from core.store.models import Completion, Run, Study
 from pages.components import diversity, frame
 from pages.components.checks import choose_check, ready
-from pages.components.generate import verdict
+from pages.components.completion import card
 from pages.components.tables import choice, clickable, forget, paged, search
-from pages.components.text import excerpt, labelled
+from pages.components.text import excerpt
 
 VERDICTS: dict[str, dict[str, bool]] = {
     "all": {},
@@ -64,7 +62,8 @@ def browse(run: Run) -> None:
             return
         completion = choose_completion(rows)
         dataset_id = queries.study(queries.run(completion.run_id).study_id).dataset_id
-        completion_card(completion, queries.question(dataset_id, completion.question_index))
+        card(completion, queries.question(dataset_id, completion.question_index))
+        diversity.caption(completion.run_id, completion.question_index)
 
 
 def filters(run: Run) -> dict[str, Any]:
@@ -117,32 +116,3 @@ def choose_completion(rows: Sequence[Completion]) -> Completion:
         placeholder="click a row, or type an id",
     )
     return queries.completion(int(chosen)) if chosen is not None else rows[0]
-
-
-def completion_card(completion: Completion, question: Question) -> None:
-    """A completion in full: question, rationale, answer text with the matched answer marked, gold, cost."""
-    good = bool(completion.correct)
-    place, second = answer_place(completion)
-    with st.container(border=True):
-        verdict(completion)
-        labelled("Question", question.text)
-        labelled("Rationale", completion.rationale, place, good)
-        if second:
-            span = completion.span_start, completion.span_end
-            labelled("Answer text (second call)", second, span, good)
-        left, right = st.columns(2)
-        with left:
-            labelled("Answer found", completion.value or "")
-        with right:
-            labelled("Gold answer", question.answer)
-        if completion.error:
-            labelled("Error", completion.error)
-        diversity.caption(completion.run_id, completion.question_index)
-        with st.expander("Prompts and cost", icon=":material/receipt_long:"):
-            labelled("First call", completion.prompt)
-            if completion.answer_prompt:
-                labelled("Second call", completion.answer_prompt)
-            st.caption(
-                f"{completion.calls} calls, {completion.prompt_tokens:,} tokens read, "
-                f"{completion.completion_tokens:,} written, \\${completion.cost:.5f}"
-            )

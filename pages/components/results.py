@@ -9,7 +9,7 @@ import streamlit as st
 from core.methods import METHODS
 from core.results import export
 from core.results.statistics import ADJUSTMENTS
-from core.results.table import Cell, Row, baselines, table
+from core.results.table import ArmRow, Cell, baselines, table
 from core.stages import finished
 from core.store import queries
 from core.store.models import Study
@@ -41,7 +41,7 @@ def cells_of(study: Study) -> list[Cell]:
     return finished.evaluations(study.name)
 
 
-def choose_rows(cells: Sequence[Cell]) -> tuple[Row, ...]:
+def choose_rows(cells: Sequence[Cell]) -> tuple[ArmRow, ...]:
     """The rows of the table, against the baseline and with the adjustment in the URL."""
     left, right = st.columns(2)
     found = {NO_BASELINE: None} | baselines(cells)
@@ -63,7 +63,7 @@ def _baseline_title(name: str) -> str:
     return visible(" · ".join([method_title(method), *setting]))
 
 
-def show_table(cells: Sequence[Cell]) -> tuple[Row, ...]:
+def show_table(cells: Sequence[Cell]) -> tuple[ArmRow, ...]:
     """Every arm against the chosen baseline. Returns the table's rows."""
     rows = choose_rows(cells)
     results_table(rows)
@@ -75,7 +75,7 @@ def method_title(key: str) -> str:
     return METHODS[key].title if key in METHODS else key
 
 
-def results_table(rows: Sequence[Row], clickable_rows: bool = True, leave_out: Sequence[str] = ()) -> None:
+def results_table(rows: Sequence[ArmRow], clickable_rows: bool = True, leave_out: Sequence[str] = ()) -> None:
     """Accuracy with n and interval, difference with test, published figures marked; a click opens a run."""
     shown = [{k: v for k, v in line.items() if k not in leave_out} for line in _lines(rows)]
     columns = {name: column for name, column in COLUMNS.items() if name in shown[0]}
@@ -91,7 +91,7 @@ def results_table(rows: Sequence[Row], clickable_rows: bool = True, leave_out: S
         st.caption(f"† As printed by {plain(citation)}, not measured here.")
 
 
-def paid(study: Study, rows: Sequence[Row]) -> None:
+def paid(study: Study, rows: Sequence[ArmRow]) -> None:
     """What calls, tokens and cost of the table mean, and what the whole study really paid."""
     if not any(row.rationales and row.rationales.calls is not None for row in rows):
         return
@@ -104,7 +104,7 @@ def paid(study: Study, rows: Sequence[Row]) -> None:
     )
 
 
-def _lines(rows: Sequence[Row]) -> list[dict[str, object]]:
+def _lines(rows: Sequence[ArmRow]) -> list[dict[str, object]]:
     """The rows as the table shows them; a column that says nothing is left out."""
     lines = [
         {
@@ -140,7 +140,7 @@ def latest_table(study: Study) -> None:
         st.caption("No student of this study has been evaluated yet.")
 
 
-def chart(rows: Sequence[Row]) -> None:
+def chart(rows: Sequence[ArmRow]) -> None:
     """Accuracy with its interval as bars, published figures as open diamonds."""
     import plotly.graph_objects as go
 
@@ -174,7 +174,7 @@ def chart(rows: Sequence[Row]) -> None:
     charts.show(figure, "accuracy", height=160 + 46 * len(rows))
 
 
-def _short(rows: Sequence[Row]) -> list[str]:
+def _short(rows: Sequence[ArmRow]) -> list[str]:
     """The arms' names on an axis: the method, and whatever else the arms differ in."""
     parts = [
         (
@@ -191,7 +191,7 @@ def _short(rows: Sequence[Row]) -> list[str]:
     return [", ".join(part[i] for i in telling if part[i]) for part in parts]
 
 
-def downloads(study: Study, rows: Sequence[Row]) -> None:
+def downloads(study: Study, rows: Sequence[ArmRow]) -> None:
     """The table as files."""
     name = "".join(c if c.isalnum() else "-" for c in study.name.lower()) or "study"
     files = (

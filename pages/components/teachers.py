@@ -28,7 +28,7 @@ COLUMNS = {
         help="To the baseline run, in points, with its 95 % interval; over the questions both answered."
     ),
     "gained / lost": st.column_config.TextColumn(help="Right here only / right in the baseline only."),
-    "p": st.column_config.TextColumn(help="Exact McNemar; with several rationales a question, sign-flip."),
+    "p": st.column_config.TextColumn(help="Exact McNemar; with several rationales per question, sign-flip."),
     "calls": st.column_config.NumberColumn(help="Fresh calls; what came from the cache was paid for before."),
 }
 
@@ -75,7 +75,7 @@ def teacher_table(study: Study, runs: Sequence[Run]) -> None:
         st.caption("A failed item counts as neither right nor wrong: resume its job to ask again.")
 
 
-def _lines(rows: Sequence[teachers.Row], runs: dict[int, Run]) -> list[dict[str, object]]:
+def _lines(rows: Sequence[teachers.TeacherRow], runs: dict[int, Run]) -> list[dict[str, object]]:
     lines = [
         {
             "run": row.run.run_id,
@@ -125,5 +125,5 @@ def _state(runs: Sequence[Run]) -> tuple[object, ...]:
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _table(
     database: str, study_id: int, state: tuple[object, ...], baseline: int
-) -> tuple[teachers.Row, ...]:
+) -> tuple[teachers.TeacherRow, ...]:
     return teachers.table(corrections.generations(study_id), baseline)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -16,7 +15,6 @@ from core.store import queries
 from core.store.models import Metric, Run, Study
 from core.students.config import RECIPES, SELECTIONS, TrainConfig
 from core.students.table import STUDENTS
-from core.studies import Spec
 from core.teachers import TEACHERS
 from pages.components import charts, exemplars, frame
 from pages.components.jobs import job_card
@@ -42,9 +40,9 @@ READ_STYLE = (
 # ── what is asked ───────────────────────────────────────────────────────────────────────────────
 
 
-def choose_arms(study: Study) -> Spec:
+def choose_arms(study: Study) -> studies.Study:
     """The study with the methods, students, recipe and seeds of the form."""
-    spec, scope = studies.from_dict(study.config), f"train{study.id}"
+    spec, scope = studies.Study.read(study.config), f"train{study.id}"
     left, right = st.columns(2)
     methods = left.multiselect(
         "Methods",
@@ -66,29 +64,30 @@ def choose_arms(study: Study) -> Spec:
         st.caption(
             f"**{plain(METHODS[key].title)}** ({plain(METHODS[key].paper)}): {plain(METHODS[key].about)}"
         )
-    spec = replace(spec, methods=tuple(methods), students=tuple(students))
-    return _choose_recipe(spec, scope)
+    return _choose_recipe(spec.but(methods=methods, students=students), scope)
 
 
-def _possible(method: Method, spec: Spec) -> bool:
+def _possible(method: Method, spec: studies.Study) -> bool:
     """Whether the study has what a method needs: for exemplars by cluster, a teacher that can see them."""
-    writes = TEACHERS[spec.teacher["key"]].writes
-    return not method.chosen_exemplars or writes or method.key in spec.methods
+    writes = TEACHERS[spec.teaching.teacher["key"]].writes
+    return method.exemplars != "chosen" or writes or method.key in spec.methods
 
 
-def _choose_recipe(spec: Spec, scope: str) -> Spec:
+def _choose_recipe(spec: studies.Study, scope: str) -> studies.Study:
+    learning = spec.learning
     left, right = st.columns(2)
     keys = list(RECIPES)
     recipe = left.selectbox(
-        "Recipe", keys, keys.index(spec.recipe), format_func=lambda k: RECIPES[k].name, key=f"{scope}_recipe"
-    )
+        "Recipe", keys, keys.index(learning.recipe), format_func=lambda k: RECIPES[k].name,
+        key=f"{scope}_recipe",
+    )  # fmt: skip
     seeds = right.multiselect(
         "Seeds", sorted({*range(5), *spec.seeds}), spec.seeds, key=f"{scope}_seeds",
         help="Several seeds show how much of a difference is luck.",
     )  # fmt: skip
     own = TrainConfig.from_recipe(recipe, student="any")
     st.caption(f"{plain(RECIPES[recipe].about)} Reported: {plain(SELECTIONS[own.selection])}.")
-    known = spec.training if recipe == spec.recipe else {}
+    known = learning.training if recipe == learning.recipe else {}
     scope = f"{scope}_{recipe}"
     with st.expander("Change the recipe", icon=":material/tune:"):
         a, b, c, d = st.columns(4)
@@ -110,21 +109,21 @@ def _choose_recipe(spec: Spec, scope: str) -> Spec:
         }
     changed = {name: value for name, value in asked.items() if value != getattr(own, name)}
     kept = {name: value for name, value in known.items() if name not in asked}
-    return replace(spec, recipe=recipe, training=kept | changed, seeds=tuple(seeds))
+    return spec.but(seeds=seeds, learning=learning.but(recipe=recipe, training=kept | changed))
 
 
-def show_exemplars(study: Study, spec: Spec) -> bool:
+def show_exemplars(study: Study, spec: studies.Study) -> bool:
     """Where a method shows the user's exemplars: a form for them. Returns whether all is there."""
     methods = exemplars.own(list(spec.methods))
     if not methods:
         return True
     with st.container(border=True):
-        ready = exemplars.form(study, spec.exemplars)
+        ready = exemplars.form(study, spec.teaching.exemplars)
         exemplars.student_prompt(study, spec, methods[0])
     return ready
 
 
-def start(spec: Spec, ready: bool) -> None:
+def start(spec: studies.Study, ready: bool) -> None:
     """The button that queues one job an arm."""
     arms = studies.arms(spec)
     lacking = [name for name in ("methods", "students", "seeds") if not getattr(spec, name)]
@@ -141,16 +140,16 @@ def start(spec: Spec, ready: bool) -> None:
         st.rerun()
 
 
-def arm_title(arm: studies.Arm, spec: Spec) -> str:
+def arm_title(arm: studies.StudyArm, spec: studies.Study) -> str:
     """How an arm is called where its student and seed stand beside it."""
-    diverse = f", D={spec.diversely().samples}" if arm.diverse else ""
+    diverse = f", D={spec.diversely().teaching.samples}" if arm.diverse else ""
     return METHODS[arm.method].title + diverse
 
 
 # ── what it will take ───────────────────────────────────────────────────────────────────────────
 
 
-def show_preview(study: Study, spec: Spec) -> None:
+def show_preview(study: Study, spec: studies.Study) -> None:
     """Rows, tokens, cuts, memory, time and the first batch of one arm, before anything is trained."""
     trained = [arm for arm in studies.arms(spec) if METHODS[arm.method].trains]
     arms = {f"{arm_title(arm, spec)}, {arm.student}": arm for arm in trained}
@@ -160,14 +159,16 @@ def show_preview(study: Study, spec: Spec) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         arm = st.selectbox("Preview of", list(arms), key=f"preview_{study.id}_arm", width=420)
         asked = st.button("Preview", icon=":material/visibility:", key="preview")
-    key = f"preview_{content_hash([study.id, spec.as_dict(), arm])}"
+    key = f"preview_{content_hash([study.id, spec.dump(), arm])}"
     if asked:
         from core.stages.preview import preview
 
         chosen = arms[arm]
         asked_for = spec.diversely() if chosen.diverse else spec
         with st.spinner("The student's process counts rows and tokens…"):
-            st.session_state[key] = preview(study.id, asked_for, chosen.method, chosen.student, chosen.seed)
+            st.session_state[key] = preview(
+                study.id, chosen.method, chosen.student, chosen.seed, asked_for.parts
+            )
     if key in st.session_state:
         _preview(st.session_state[key])
 

@@ -5,7 +5,6 @@ Right answers of train questions (the method's own choice) → filters in their 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -19,8 +18,9 @@ from core.stages.training_sets import Built
 from core.store import queries
 from core.store.models import Study
 from core.students.formats import FORMATS
+from core.students.part import Learning
 from core.students.table import STUDENTS, resolve
-from core.studies import Arm, Spec
+from core.teachers.part import Teaching
 from pages.components import frame
 from pages.components.tables import clickable, paged
 from pages.components.text import count, excerpt, labelled, plain
@@ -33,7 +33,7 @@ COLUMNS = 4
 SHORT_HASH = 12
 
 
-def choose(study: Study, spec: Spec) -> Spec:
+def choose(study: Study, spec: studies.Study) -> studies.Study:
     """The study with the filters of the form; below it, what they leave of one arm's training set."""
     with st.container(border=True):
         st.markdown("**Training set**")
@@ -56,7 +56,7 @@ def _bare(method: str) -> bool:
     return not METHODS[method].needs_teacher
 
 
-def _show(study: Study, spec: Spec, arms: dict[str, Arm]) -> None:
+def _show(study: Study, spec: studies.Study, arms: dict[str, studies.StudyArm]) -> None:
     """One arm's training set: a row a reason, its size and hash, and its rows."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         arm = st.selectbox("Training set of", list(arms), key=f"set{study.id}_arm", width=420)
@@ -65,7 +65,7 @@ def _show(study: Study, spec: Spec, arms: dict[str, Arm]) -> None:
         if found is not None and found.made.rows:
             _download(found, study.name)
     if found is not None:
-        if _bare(one.method) and spec.filters:
+        if _bare(one.method) and spec.learning.filters:
             st.caption("This method learns no rationale: the filters leave it as it is.")
         _steps(found)
         with st.expander("Rows, kept and dropped", icon=":material/table_rows:"):
@@ -75,7 +75,7 @@ def _show(study: Study, spec: Spec, arms: dict[str, Arm]) -> None:
 # ── the form ────────────────────────────────────────────────────────────────────────────────────
 
 
-def _filters(spec: Spec, scope: str) -> Spec:
+def _filters(spec: studies.Study, scope: str) -> studies.Study:
     st.caption(
         "Rationales that end in the right answer, as the method says. Filters drop some of them, "
         "one after the other; none is on by itself."
@@ -83,10 +83,10 @@ def _filters(spec: Spec, scope: str) -> Spec:
     # A row of columns at a time: a narrow window keeps the filters' order.
     places = [place for _ in range(0, len(FILTERS), COLUMNS) for place in st.columns(COLUMNS)]
     values = {
-        key: _field(place, row, f"{scope}_{key}", spec.filters.get(key))
+        key: _field(place, row, f"{scope}_{key}", spec.learning.filters.get(key))
         for place, (key, row) in zip(places, FILTERS.items(), strict=False)
     }
-    return replace(spec, filters=chosen(values))
+    return spec.but(learning=spec.learning.but(filters=chosen(values)))
 
 
 def _field(place: Any, row: Filter, key: str, known: Any) -> Any:
@@ -106,27 +106,28 @@ def _field(place: Any, row: Filter, key: str, known: Any) -> Any:
 # ── what they leave ─────────────────────────────────────────────────────────────────────────────
 
 
-def _found(study: Study, spec: Spec, method: str, student: str) -> Built | None:
+def _found(study: Study, spec: studies.Study, method: str, student: str) -> Built | None:
     """The set as training would use it; None where there is none yet, or it was not asked for."""
-    if not _bare(method) and not (n := training_sets.size(study.id, spec, method)):
+    if not _bare(method) and not (n := training_sets.size(study.id, method, spec.teaching)):
         st.caption("The rationales come first: the set is shown once they are there.", width="content")
         return None
-    signature = content_hash([*training_sets.signature(study.id, spec, method), student])
+    asked = (study.id, method, spec.teaching, spec.learning)
+    signature = content_hash([*training_sets.signature(*asked), student])
     key = f"set_{signature}"
     slow = (not _bare(method) and n > QUICK) or student not in STUDENTS  # a hub id is looked up
     if slow and key not in st.session_state:
         if not st.button("Build", icon=":material/filter_alt:", key="build_set"):
             st.caption("This may take a minute.", width="content")
             return None
-    found = _built(signature, study.id, spec, method, student)
+    found = _built(signature, asked, student)
     st.session_state[key] = True
     return found
 
 
 @st.cache_resource(max_entries=4, show_spinner="Applies the filters…")
-def _built(signature: str, _study_id: int, _spec: Spec, _method: str, _student: str) -> Built:
+def _built(signature: str, _asked: tuple[int, str, Teaching, Learning], _student: str) -> Built:
     """`signature` stands for all that the set depends on."""
-    return training_sets.built(_study_id, _spec, _method, FORMATS[resolve(_student).format])
+    return training_sets.built(*_asked, FORMATS[resolve(_student).format])
 
 
 def _download(found: Built, study: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.answers import Item, rescore, scored_text
+from core.answers import StoredText, rescore, scored_text
 from core.answers.tally import Verdict, tally
 from core.records import Completion
 from core.teachers.recorded import records
@@ -11,10 +11,10 @@ from tests.recordings import DAVINCI
 
 def test_flips_are_the_items_on_which_two_rule_sets_disagree():
     items = [
-        Item("a", " $29.00", "29"),
-        Item("b", " 29", "29"),
-        Item("c", " 28", "29"),
-        Item("d", "1/2", "1"),
+        StoredText("a", " $29.00", "29"),
+        StoredText("b", " 29", "29"),
+        StoredText("c", " 28", "29"),
+        StoredText("d", "1/2", "1"),
     ]
     result = rescore(items, kind="integer", before="fine-tune-cot", after="robust")
     assert (result.n, result.before, result.after) == (4, 2, 2)
@@ -26,7 +26,7 @@ def test_recorded_single_eq_gains_its_fractions(recorded, lab_home):
 
     path = recorded / DAVINCI / "D_single_eq.json"
     stored = records(path, "fine-tune-cot", load("single_eq"))
-    items = [Item(i, scored_text(r.completion), r.gold) for i, r in enumerate(stored)]
+    items = [StoredText(i, scored_text(r.completion), r.gold) for i, r in enumerate(stored)]
     result = rescore(items, kind="decimal", before="fine-tune-cot", after="robust")
     assert (result.n, result.before) == (508, 414)
     assert result.after - result.before == sum(1 if f.after.correct else -1 for f in result.flips)

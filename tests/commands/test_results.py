@@ -9,7 +9,9 @@ import pytest
 
 from core.__main__ import app
 from core.errors import LabError, RefusedError
-from core.store import models, session
+from core.records import Score
+from core.store import models, queries, session
+from tests import runs
 
 
 @pytest.fixture
@@ -25,28 +27,21 @@ def study(lab_home):
         )
         row = models.Study(name="S", dataset_id=data.id, config={})
         db.add(row)
-        db.flush()
-        _evaluation(db, row.id, "fine-tune", "T5 small", {0, 1}, 10)
-        _evaluation(db, row.id, "fine-tune-cot", "T5 small", {1, 2, 3, 4, 5, 6, 7}, 10)
-        _evaluation(db, row.id, "fine-tune-cot", "GPT-2 small", {1}, 8)
-        _evaluation(db, row.id, "fine-tune", "GPT-2 small", {1}, 10)
+    _evaluation(row.id, "fine-tune", "T5 small", {0, 1}, 10)
+    _evaluation(row.id, "fine-tune-cot", "T5 small", {1, 2, 3, 4, 5, 6, 7}, 10)
+    _evaluation(row.id, "fine-tune-cot", "GPT-2 small", {1}, 8)
+    _evaluation(row.id, "fine-tune", "GPT-2 small", {1}, 10)
     return "S"
 
 
-def _evaluation(db, study_id, method, student, right, n):
-    run = models.Run(
-        study_id=study_id, kind="evaluate", method=method, student=student, teacher="worked", seed=0,
-        config={"question_set": f"set of {n}"}, hash=f"{method} {student}", status="done",
-    )  # fmt: skip
-    db.add(run)
-    db.flush()
-    db.add_all(
-        models.Prediction(
-            run_id=run.id, question_index=i, prompt=f"Q{i}", text=f"text {i}", finish_reason="stop", tokens=3,
-            correct=i in right, value=str(i),
-        )
-        for i in range(n)
-    )  # fmt: skip
+def _evaluation(study_id, method, student, right, n, **changes):
+    """An evaluation of n questions, with these right."""
+    run = runs.evaluation(study_id, method, student, teacher="worked", question_set=f"set of {n}", **changes)
+    queries.save_completions(
+        run.id, [(runs.written(i, f"text {i}", prompt=f"Q{i}"), Score(i in right, str(i))) for i in range(n)]
+    )
+    queries.set_run(run.id, status="done")
+    return run.id
 
 
 def run(capsys, *arguments: str):
@@ -83,6 +78,10 @@ def test_exports(study, capsys, tmp_path):
     run(capsys, "--predictions", "2", "--export", str(tmp_path / "p.jsonl"))
     lines = [json.loads(line) for line in (tmp_path / "p.jsonl").read_text().splitlines()]
     assert [line["correct"] for line in lines] == [False] + [True] * 7 + [False] * 2
+    assert lines[3] == {
+        "run_id": 2, "question_index": 3, "prompt": "Q3", "text": "text 3", "finish_reason": "stop",
+        "tokens": 0, "correct": True, "value": "3",
+    }  # fmt: skip
     with pytest.raises(LabError, match=".csv, .tex, .jsonl"):
         run(capsys, "--export", "table.xlsx")
     with pytest.raises(LabError, match="choose another place"):
@@ -97,14 +96,10 @@ def test_an_empty_study(study, capsys):
 
 
 def test_other_filters_are_another_arm(study, capsys):
-    with session() as db:
-        run_id = db.query(models.Run).filter_by(method="fine-tune-cot", student="T5 small").one().id
-        _evaluation(db, 1, "fine-tune-cot filtered", "T5 small", {1}, 10)
-        second = db.query(models.Run).filter_by(hash="fine-tune-cot filtered T5 small").one()
-        second.method = "fine-tune-cot"
-        second.config = second.config | {"filters": {"steps": True, "max_words": 40}}
+    filters = {"steps": True, "max_words": 40}
+    second = _evaluation(1, "fine-tune-cot", "T5 small", {1}, 10, filters=filters, students={"student": "2"})
     rows = json.loads(run(capsys, "--json"))["rows"]
     variants = {
         r["variant"]: r["runs"] for r in rows if (r["method"], r["student"]) == ("fine-tune-cot", "T5 small")
     }
-    assert variants == {"": [run_id], "steps, max_words=40": [second.id]}
+    assert variants == {"": [2], "steps, max_words=40": [second]}

@@ -32,7 +32,7 @@ def test_half_of_a_surrogate_pair_is_kept_as_a_replacement_character(lab_home, t
     text = '{"question": "How many \\ud83d?", "answer": "5"}\n{"question": "And now?", "answer": "6"}\n'
     upload.add(_write(tmp_path, "mine.jsonl", text), "half")
     assert load("half")[0].text == "How many \ufffd?"
-    assert studies.open_study(studies.Spec(name="half", benchmark="half"))
+    assert studies.open_study(studies.Study(name="half", benchmark="half"))
 
 
 def test_json_lines_are_split_seventy_thirty(lab_home, tmp_path):
@@ -129,9 +129,9 @@ def test_a_key_of_a_title(title, key):
 
 def test_a_study_may_be_on_it(lab_home, tmp_path):
     with pytest.raises(LabError, match="no benchmark “mine”"):
-        studies.Spec("s", "mine")
+        studies.Study(name="s", benchmark="mine")
     upload.add(_write(tmp_path, "a.jsonl", JSONL), "mine")
-    study = studies.open_study(studies.Spec("s", "mine"))
+    study = studies.open_study(studies.Study(name="s", benchmark="mine"))
     assert len(studies.questions(study, "train")) + len(studies.questions(study, "test")) == 2
 
 

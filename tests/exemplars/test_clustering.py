@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import LabError
 from core.exemplars import kept
-from core.exemplars.clustering import cluster, curves
+from core.exemplars.clustering import cluster, curve
 from core.exemplars.duplicates import duplicates
 from core.exemplars.projection import project
 
@@ -60,16 +60,16 @@ def test_as_many_clusters_as_points():
     assert sorted(made.labels) == list(range(7))
 
 
-def test_curves():
-    found = curves(points(120), range(1, 7), n_init=2)
+def test_curve():
+    found = [curve(points(120), k, n_init=2) for k in range(1, 7)]
     assert [c.k for c in found] == [1, 2, 3, 4, 5, 6]
     assert found[0].silhouette is None
     assert max(found[1:], key=lambda c: c.silhouette).k in (3, 4)
     assert all(a.inertia >= b.inertia for a, b in zip(found, found[1:], strict=False))
 
 
-def test_curves_of_duplicates_only():
-    assert [c.silhouette for c in curves(np.repeat(points(1), 4, axis=0), [1, 2])] == [None, None]
+def test_curve_of_duplicates_only():
+    assert [curve(np.repeat(points(1), 4, axis=0), k).silhouette for k in (1, 2)] == [None, None]
 
 
 def test_map_does_not_depend_on_row_order():
@@ -109,8 +109,8 @@ def test_multiarith_has_20_questions_twice(lab_home, recorded):
 def test_what_was_computed_is_read_again(lab_home, monkeypatch):
     rows = points(40)
     first = (kept.clustered(rows, 3), kept.curve(rows, 3), kept.curve(rows, 1), kept.projected(rows[:9]))
-    for name in ("cluster", "curves", "project"):
-        monkeypatch.setattr(kept, name, lambda *_: pytest.fail("computed again"))
+    for module, name in ((kept, "cluster"), (kept.clustering, "curve"), (kept, "project")):
+        monkeypatch.setattr(module, name, lambda *_: pytest.fail("computed again"))
     again = (kept.clustered(rows, 3), kept.curve(rows, 3), kept.curve(rows, 1), kept.projected(rows[:9]))
     assert np.array_equal(first[0].labels, again[0].labels)
     assert np.array_equal(first[0].distances, again[0].distances)

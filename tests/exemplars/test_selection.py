@@ -13,13 +13,11 @@ from core.exemplars.candidates import Candidate, read, shown
 from core.exemplars.selection import (
     CHECKS,
     RULES,
-    TASKS,
     Limits,
     failures,
     limits_for,
     queues,
     rank,
-    task,
 )
 from core.exemplars.selection import select as first
 
@@ -187,14 +185,13 @@ def test_tables_fit_together():
 
     assert set(CHECKS) == {f for f in Limits.__dataclass_fields__}
     assert all(row.text in TEXTS for row in RULES.values())
-    assert set(TASKS) <= set(DATASETS)
-    assert {k: task(k).k for k in ("aqua", "commonsense_qa", "strategy_qa", "svamp")} == {
+    assert {k: DATASETS[k].exemplars for k in ("aqua", "commonsense_qa", "strategy_qa", "svamp")} == {
         "aqua": 4, "commonsense_qa": 7, "strategy_qa": 6, "svamp": 8,
     }  # fmt: skip
 
 
-def test_rules_differ_as_the_ablation_says(lab_home, recorded: Path):
-    path = recorded / "zero_shot_cot" / "log" / "last_letters_zero_shot_cot.log"
+def test_rules_differ_as_the_ablation_says(recordings: Path):
+    path = recordings / "zero_shot_cot" / "log" / "last_letters_zero_shot_cot.log"
     rows = read(path, "last_letter_concatenation", "zero-shot-cot")
     labels, distances = [i % 4 for i in range(len(rows))], [float(i) for i in range(len(rows))]
     made = {

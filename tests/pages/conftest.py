@@ -1,4 +1,4 @@
-"""A filled lab for the pages: real recordings where there are any, else a generated benchmark.
+"""A filled lab for the pages, with the small slice's rationales.
 
 filled   a study with one generation, one training run and two evaluations
 app      the app, opened through its frame
@@ -15,16 +15,15 @@ import pytest
 from streamlit.runtime.scriptrunner import script_runner
 from streamlit.testing.v1 import AppTest
 
-from core import settings, stages, studies
+from core import settings, studies
 from core.records import content_hash, question_set_hash
 from core.stages import evaluation, generation, scoring, training
 from core.store import queries
 from core.store.models import now
 from core.students.formats import FORMATS
-from tests.performing import Silent, plain
+from tests import small
 
 STUDENT = "T5 small"
-COMPLETIONS = "reasoning-teacher/completion_data"
 
 
 @dataclass(frozen=True)
@@ -39,12 +38,11 @@ class Filled:
 
 
 @pytest.fixture
-def filled(lab_home: Path, request: pytest.FixtureRequest) -> Filled:
-    """One study on AddSub with davinci's recorded rationales, or on generated coin flips."""
-    recorded = _addsub_file()
-    study_id = _recorded_study(recorded) if recorded else _generated_study()
+def filled(lab_home: Path) -> Filled:
+    """One study on sums whose rationales were imported from a file."""
+    study_id = _study(lab_home / "completions.json")
     study = queries.study(study_id)
-    spec = studies.from_dict(study.config)
+    spec = studies.Study.read(study.config)
     made, run = training.build_set(study_id, spec, "fine-tune-cot", FORMATS["t5"])
     rows = queries.completions(run.id)
     ids = {(row.question_index, row.sample_index): row.id for row in rows}
@@ -68,29 +66,15 @@ def filled(lab_home: Path, request: pytest.FixtureRequest) -> Filled:
     return Filled(study.name, study_id, run.id, train, (with_rationale, bare))
 
 
-def _addsub_file() -> Path | None:
-    folder = settings.data_dir() / COMPLETIONS
-    return next(folder.rglob("*addsub*"), None) if folder.is_dir() else None
-
-
-def _recorded_study(path: Path) -> int:
-    spec = studies.Spec(
-        name="AddSub, davinci", benchmark="addsub", teacher={"key": "recorded", "path": str(path)},
-        methods=("fine-tune", "fine-tune-cot"), students=(STUDENT,),
+def _study(path: Path) -> int:
+    small.write_completions(path, small.sums(small.SUMS))
+    spec = studies.Study(
+        name="Sums", benchmark="arithmetic_generated", options={"size": small.SUMS, "seed": 0},
+        teacher={"key": "recorded", "path": str(path)}, methods=("fine-tune", "fine-tune-cot"),
+        students=(STUDENT,),
     )  # fmt: skip
     study_id = studies.open_study(spec)
     generation.import_file(study_id, path, "fine-tune-cot")
-    return study_id
-
-
-def _generated_study() -> int:
-    spec = studies.Spec(
-        name="Coin flips", benchmark="coin_flip_generated", options={"size": 60, "seed": 0, "flips": 4},
-        methods=("fine-tune", "fine-tune-cot"), students=(STUDENT,),
-    )  # fmt: skip
-    study_id = studies.open_study(spec)
-    request = {"study_id": study_id, "spec": spec.as_dict(), "split": "all"}
-    stages.generate(Silent(), request, plain)
     return study_id
 
 

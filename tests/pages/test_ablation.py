@@ -16,7 +16,7 @@ from tests.pages.conftest import Filled  # noqa: F401  the type of a fixture
 from tests.pages.test_pages import shown
 
 Open = Callable[..., AppTest]
-SPEC = studies.Spec(
+SPEC = studies.Study(
     name="Sums", benchmark="arithmetic_generated", options={"size": 40}, train=12, test=4,
     teacher={"key": "local"}, methods=("fine-tune",), students=("T5 small",), clusters={"rules": "custom"},
 )  # fmt: skip
@@ -30,7 +30,7 @@ def test_one_click_queues_the_four_arms(app: Open, queued: list[str]):
     opened.button(key="ablation").click().run()
     assert not opened.exception and not opened.error
     (job,) = jobs.jobs()
-    asked = studies.from_dict(job.request["spec"])
+    asked = studies.Study.read(job.request["spec"])
     assert (job.kind, asked.methods, asked.seeds) == ("study", ("fine-tune", *ARMS), (0, 1, 2))
     assert asked.diverse == {"samples": 8, "temperature": 0.7, "top_p": 1.0} and asked.clusters == {}
     assert queries.study(study).config["methods"] == list(asked.methods)
@@ -45,7 +45,7 @@ def test_without_diverse_reasoning_half_of_it(app: Open, queued: list[str]):
     opened.multiselect(key=f"ablation{study}_seeds").set_value([4]).run()
     assert "at most 72 calls to the teacher for 12 training questions" in shown(opened)
     opened.button(key="ablation").click().run()
-    asked = studies.from_dict(jobs.jobs()[0].request["spec"])
+    asked = studies.Study.read(jobs.jobs()[0].request["spec"])
     assert (asked.diverse, asked.seeds) == ({}, (4,))
 
 
@@ -89,7 +89,7 @@ def _run(study: int, kind: str, method: str, d: int, seed: int, parents=(), teac
     ).id  # fmt: skip
 
 
-def test_the_table_stands_beside_the_papers(app: Open, recorded: object, lab_home: object):
+def test_the_table_stands_beside_the_papers(app: Open, small: object):
     fill()
     opened = app("results", table="ablation")
     assert not opened.error
@@ -113,7 +113,7 @@ def test_the_table_stands_beside_the_papers(app: Open, recorded: object, lab_hom
     assert "not measured here" in said
 
 
-def test_all_arms_come_first_and_the_chart_tells_them_apart(app: Open, recorded: object, lab_home: object):
+def test_all_arms_come_first_and_the_chart_tells_them_apart(app: Open, small: object):
     fill()
     opened = app("results")
     assert len(opened.dataframe) >= 1 and "Beside the paper" not in shown(opened)

@@ -20,15 +20,15 @@ from core.store.models import Point, now
 from pages.components import clusters as ui
 from pages.components.review import Review, label, open_review
 from pages.components.text import visible
-from tests.clustered import Clustered, clustered
+from tests.clustered import Clustered
 from tests.pages.test_pages import shown
 
 Open = Callable[..., AppTest]
 
 
 @pytest.fixture
-def made(lab_home: Path, recorded: Path) -> Clustered:
-    return clustered(recorded, lab_home)
+def made(lab_home: Path, clustered: Callable[[Path], Clustered]) -> Clustered:
+    return clustered(lab_home)
 
 
 def test_without_rationales_it_says_what_to_do(app: Open):
@@ -113,8 +113,8 @@ def cut(name: str, questions: list[str], clusters: list[int], k: int) -> int:
     """A study with these questions and a finished exemplars run of k clusters. Returns the run's id."""
     made = [records.Question(i, text, "8") for i, text in enumerate(questions)]
     dataset = queries.add_dataset("arithmetic_generated", {"name": name}, made)
-    spec = studies.Spec(name=name, benchmark="arithmetic_generated")
-    study = queries.add_study(name, dataset, "robust", spec.as_dict())
+    spec = studies.Study(name=name, benchmark="arithmetic_generated")
+    study = queries.add_study(name, dataset, "robust", spec.dump())
     generation = queries.open_run(
         study, "generate", "1" * 64, method="fine-tune-cot", config={"split": "all"}
     )

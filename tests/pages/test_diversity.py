@@ -22,7 +22,7 @@ TEXTS = {3: [SAME, "Five: three more than two.", "<b>Ann?</b>"], 7: [SAME, SAME]
 
 @pytest.fixture
 def several(lab_home: Path, tmp_path: Path) -> int:
-    spec = studies.Spec(name="Several", benchmark="arithmetic_generated", options={"size": 20, "seed": 0})
+    spec = studies.Study(name="Several", benchmark="arithmetic_generated", options={"size": 20, "seed": 0})
     rows = [
         {"index": index, "sample": sample, "rationale": text, "answer": "5"}
         for index, texts in TEXTS.items()
@@ -85,7 +85,7 @@ def test_how_rationales_are_drawn_is_set_for_a_run(app: Open, filled: Filled, qu
     opened.number_input(key=f"{scope}_top_p").set_value(0.9).run()
     opened.number_input(key=f"{scope}_samples").set_value(8).run()
     opened.button(key="start").click().run()
-    spec = studies.from_dict(jobs.jobs()[0].request["spec"])
+    spec = studies.Study.read(jobs.jobs()[0].request["spec"])
     assert spec.samples == 8
     assert spec.sampling == {"temperature": 0.7, "top_p": 0.9}
 

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from core import jobs, settings, studies
 from core.datasets import load
 from core.exemplars.own import whole
-from core.records import Completion
+from core.records import AnswerPlace, Completion, Step
 from core.store import queries
 from tests.pages.conftest import Filled  # noqa: F401  the type of a fixture
 
@@ -23,12 +23,14 @@ SHOT = {"question": "What is 2 + 3?", "rationale": "2 and 3 make 5. <b>", "answe
 
 def study(name: str = "Own") -> int:
     return studies.open_study(
-        studies.Spec(name, "coin_flip_generated", options={"size": 20}, methods=("few-shot-cot",))
+        studies.Study(
+            name=name, benchmark="coin_flip_generated", options={"size": 20}, methods=("few-shot-cot",)
+        )
     )
 
 
 def exemplars(study_id: int) -> list[dict[str, str]]:
-    return [dict(row) for row in queries.study(study_id).config["exemplars"]]
+    return list(studies.Study.read(queries.study(study_id).config).teaching.exemplars)
 
 
 def said(app: AppTest, kind: str) -> str:
@@ -74,7 +76,7 @@ def test_exemplars_are_kept_as_they_are_typed(app: Open, lab_home, queued, page:
 def test_an_exemplar_that_is_tested_on_is_said(app: Open, lab_home, queued):
     study_id = study()
     asked = studies.questions(study_id, "test")[0]
-    queries.set_exemplars(study_id, [SHOT | {"question": f" {asked.text} "}])
+    studies.keep_exemplars(study_id, [SHOT | {"question": f" {asked.text} "}])
     assert f"Question {asked.index} is an exemplar and a test question" in said(app("train"), "warning")
 
 
@@ -85,8 +87,10 @@ def test_reviewed_exemplars_are_taken_over(app: Open, lab_home, queued):
     queries.save_completions(
         generation.id,
         [
-            (Completion(q.index, 0, "p", f"We flip. {q.index}.", answer_text=f" {q.answer}."), None)
+            (Completion(q.index, 0, text, steps, AnswerPlace(step=1)), None)
             for q in asked
+            for text in [f"We flip. {q.index}."]
+            for steps in [(Step("rationale", "p", text), Step("answer", "p", f" {q.answer}."))]
         ],
     )
     chosen = queries.open_run(
@@ -101,7 +105,7 @@ def test_reviewed_exemplars_are_taken_over(app: Open, lab_home, queued):
         ],
     )
     queries.set_run(chosen.id, status="done", summary={"k": 2})
-    queries.set_exemplars(study_id, [SHOT, dict.fromkeys(SHOT, "")])
+    studies.keep_exemplars(study_id, [SHOT, dict.fromkeys(SHOT, "")])
     opened = app("train")
     opened.button(key=f"exemplar_take_{study_id}").click().run()
     kept = exemplars(study_id)
@@ -109,7 +113,7 @@ def test_reviewed_exemplars_are_taken_over(app: Open, lab_home, queued):
     assert len(whole(kept)) == 3
     assert not opened.button(key="start").disabled
     opened.button(key="start").click().run()
-    assert queued and jobs.jobs()[0].request["spec"]["exemplars"] == kept
+    assert queued and studies.Study.read(jobs.jobs()[0].request["spec"]).teaching.exemplars == tuple(kept)
 
 
 CSV = (
@@ -139,7 +143,7 @@ def test_a_benchmark_of_ones_own_becomes_a_study(app: Open, lab_home, queued):
     opened.button(key="create").click().run()
     assert not opened.error and not opened.exception
     (made,) = queries.studies()
-    assert made.config["benchmark"] == "my_sums" and not queued
+    assert studies.Study.read(made.config).benchmark.key == "my_sums" and not queued
     assert opened.sidebar.selectbox(key="study").value == made.name
 
 
@@ -182,7 +186,8 @@ def test_recorded_completions_are_uploaded(app: Open, lab_home, queued):
     opened.selectbox(key=f"{scope}_recorded_source").set_value("jsonl").run()
     opened.button(key="start").click().run()
     assert not opened.error and not opened.exception
-    assert jobs.jobs()[0].request["spec"]["teacher"] == {"key": "recorded", "path": path, "source": "jsonl"}
+    asked = studies.Study.read(jobs.jobs()[0].request["spec"])
+    assert asked.teaching.teacher == {"key": "recorded", "path": path, "source": "jsonl"}
 
 
 def test_a_new_study_from_an_empty_lab_is_started(app: Open, lab_home, queued):

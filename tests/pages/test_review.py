@@ -17,15 +17,15 @@ from core.review import desk, history, texts
 from core.review.agreement import agreement
 from core.store import checked, decisions, queries
 from pages.components import review as ui
-from tests.clustered import Clustered, clustered
+from tests.clustered import Clustered
 from tests.pages.test_pages import shown
 
 Open = Callable[..., AppTest]
 
 
 @pytest.fixture
-def made(lab_home: Path, recorded: Path) -> Clustered:
-    return clustered(recorded, lab_home)
+def made(lab_home: Path, clustered: Callable[[Path], Clustered]) -> Clustered:
+    return clustered(lab_home)
 
 
 def press(app: AppTest, key: str) -> AppTest:

@@ -36,11 +36,11 @@ class Lab:
 @pytest.fixture
 def lab(lab_home: Path, queued: list[str]) -> Lab:
     """Zero-shot 3 of 60 right, few-shot 5, with a corrected exemplar 7; and one over other questions."""
-    spec = studies.Spec(
+    spec = studies.Study(
         name="S", benchmark="addsub", teacher={"key": "local"}, methods=("new-fine-tune-cot",)
     )
     dataset = queries.add_dataset("addsub", {}, [Question(i, f"Add {i}.", "7") for i in range(N + 40)])
-    study = queries.add_study("S", dataset, spec.rules, spec.as_dict())
+    study = queries.add_study("S", dataset, spec.rules, spec.dump())
     bare = _generation(study, "fine-tune-cot", set(range(3)), None)
     chosen = queries.open_run(
         study, "exemplars", "e", method="new-fine-tune-cot", parents=[bare], config={"rules": "paper"}

@@ -42,7 +42,7 @@ def said(app: AppTest) -> str:
 
 def plain_set(filled: Filled, **filters: object):
     values = queries.study(filled.study_id).config | {"filters": filters}
-    return training.build_set(filled.study_id, studies.from_dict(values), "fine-tune-cot", FORMATS["t5"])[0]
+    return training.build_set(filled.study_id, studies.Study.read(values), "fine-tune-cot", FORMATS["t5"])[0]
 
 
 def middling(filled: Filled) -> int:
@@ -104,14 +104,14 @@ def test_filters_that_leave_nothing_say_so_and_the_page_stays(train: AppTest, fi
 def test_the_set_is_what_training_uses(train: AppTest, filled: Filled, queued: list[str]):
     field(train, filled, "max_words").set_value(middling(filled)).run()
     train.button(key="start").click().run()
-    spec = studies.from_dict(queries.study(filled.study_id).config)
+    spec = studies.Study.read(queries.study(filled.study_id).config)
     assert spec.filters == {"max_words": middling(filled)}
     run_id, _ = training.plan(filled.study_id, spec, "fine-tune-cot", spec.students[0], 0, "job")
     run = queries.run(run_id)
     assert run.config["filters"] == {"max_words": middling(filled)}
     assert run.training_set[:12] in said(train)
     plain, _ = training.plan(
-        filled.study_id, studies.from_dict(spec.as_dict() | {"filters": {}}), "fine-tune-cot",
+        filled.study_id, studies.Study.read(spec.dump() | {"filters": {}}), "fine-tune-cot",
         spec.students[0], 0, "job",
     )  # fmt: skip
     assert plain != run_id, "another set is another run"

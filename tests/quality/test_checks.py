@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from benchmarks import quality as benchmark
-from core.quality.checks import CHECKS, Item, problems, review
+from core.quality.checks import CHECKS, Rationale, problems, review
 from core.quality.steps import numbers, steps
 from core.records import Exemplar
 
@@ -21,12 +21,12 @@ RATIONALE = (
     " \n\nDebby and her sister have a total of 32 + 42 = 74 pieces of candy.\n"
     "They eat 35 pieces, so they have 74 - 35 = 39 pieces left."
 )
-GOOD = Item(QUESTION, RATIONALE, "39", "39")
+GOOD = Rationale(QUESTION, RATIONALE, "39", "39")
 
 
-def marked(item: Item, check: str) -> list[str]:
+def marked(item: Rationale, check: str) -> list[str]:
     text = {"rationale": item.rationale, "question": item.question}
-    flags = [f for f in review(item, (check,)) if f.verdict != "right"]
+    flags = [f for f in review(item) if f.check == check and f.verdict != "right"]
     return [text[f.where][f.start : f.end] for f in flags]
 
 
@@ -73,7 +73,7 @@ def test_every_check_finds_its_error_and_marks_it(check):
 
 
 def test_the_message_says_what_it_should_be():
-    (flag,) = problems(Item(QUESTION, "32 + 42 = 73.", "73", "39"))["arithmetic"]
+    (flag,) = problems(Rationale(QUESTION, "32 + 42 = 73.", "73", "39"))["arithmetic"]
     assert flag.message == "32 + 42 is 74, not 73" and flag.verdict == "wrong"
 
 
@@ -102,8 +102,8 @@ def test_lucky_needs_a_right_answer():
     ],
 )
 def test_breaking_off(rationale, broken):
-    assert ("truncated" in problems(Item(QUESTION, rationale))) == broken
-    assert "truncated" in problems(Item(QUESTION, rationale, finish_reason="length"))
+    assert ("truncated" in problems(Rationale(QUESTION, rationale))) == broken
+    assert "truncated" in problems(Rationale(QUESTION, rationale, finish_reason="length"))
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_breaking_off(rationale, broken):
     ],
 )
 def test_answers_of_every_kind_against_the_last_step(answer, last, differs):
-    assert ("last-step" in problems(Item("Who?", f"First this.\n{last}", answer))) == differs
+    assert ("last-step" in problems(Rationale("Who?", f"First this.\n{last}", answer))) == differs
 
 
 def test_numbers_that_may_come_from_elsewhere():
@@ -131,37 +131,37 @@ def test_numbers_that_may_come_from_elsewhere():
         "There are 60 minutes in an hour, so 180 minutes.\nHe pays 80%.\n"
         "15 pens cost $60, and he pays 48 dollars because 0.8 * 60 = 48."
     )
-    assert marked(Item(question, fine), "stranger") == []
-    assert marked(Item(question, "He buys 19 pens for 777 dollars."), "stranger") == ["777"]
+    assert marked(Rationale(question, fine), "stranger") == []
+    assert marked(Rationale(question, "He buys 19 pens for 777 dollars."), "stranger") == ["777"]
 
 
 def test_a_fraction_of_the_question_may_be_a_division():
     question = "Tom has 840 pens and sells 1/4 of them."
-    assert marked(Item(question, "He sells 840 / 4 = 210."), "unused") == []
-    assert marked(Item(question, "He sells some of his 840."), "unused") == ["4"]
+    assert marked(Rationale(question, "He sells 840 / 4 = 210."), "unused") == []
+    assert marked(Rationale(question, "He sells some of his 840."), "unused") == ["4"]
 
 
 def test_a_number_in_the_place_of_another():
-    assert marked(Item(QUESTION, "Debby had 74 pieces of candy while her sister had 42."), "stranger") == [
-        "74"
-    ]
+    assert marked(
+        Rationale(QUESTION, "Debby had 74 pieces of candy while her sister had 42."), "stranger"
+    ) == ["74"]
     later = "Debby had 32 pieces of candy and her sister had 42. Now Debby had 74 pieces of candy."
-    assert marked(Item(QUESTION, later), "stranger") == []
+    assert marked(Rationale(QUESTION, later), "stranger") == []
 
 
 def test_one_off_is_no_sum():
     """A misread number differs by one from the right one: adding one needs a one that was said."""
     assert marked(
-        Item(QUESTION, "So they had 42 + 32 = 74. The 36 pieces they ate are gone."), "stranger"
+        Rationale(QUESTION, "So they had 42 + 32 = 74. The 36 pieces they ate are gone."), "stranger"
     ) == ["36"]
-    assert marked(Item("Ann, 35, gets 1 year older.", "Then she is 36."), "stranger") == []
+    assert marked(Rationale("Ann, 35, gets 1 year older.", "Then she is 36."), "stranger") == []
 
 
 def test_a_step_that_writes_its_sum_out_does_no_other_in_the_head():
     question = "There are 124 students making 3 stars each, 6 of them red. How many stars are made?"
-    assert marked(Item(question, "The 130 students make 124 * 3 = 372 stars."), "stranger") == ["130"]
-    assert marked(Item(question, "That is 130 with the red ones."), "stranger") == []
-    assert marked(Item(question, "That is 124 * 3 - 6 = 372 - 6 = 366."), "stranger") == []
+    assert marked(Rationale(question, "The 130 students make 124 * 3 = 372 stars."), "stranger") == ["130"]
+    assert marked(Rationale(question, "That is 130 with the red ones."), "stranger") == []
+    assert marked(Rationale(question, "That is 124 * 3 - 6 = 372 - 6 = 366."), "stranger") == []
 
 
 @pytest.mark.parametrize(
@@ -181,37 +181,39 @@ def test_a_step_that_writes_its_sum_out_does_no_other_in_the_head():
     ],
 )
 def test_numbers_that_come_from_somewhere(question, rationale):
-    assert marked(Item(question, rationale), "stranger") == []
+    assert marked(Rationale(question, rationale), "stranger") == []
 
 
 def test_a_number_that_an_equation_works_out_does_not_stand_for_another():
     question = "Amy went to 11 games, to 13 last year, and her brother to 35. How many did Amy go to?"
-    assert marked(Item(question, "She went to 11 + 13 = 24 games."), "unused") == ["35"]  # 35 - 11 = 24
-    assert marked(Item(question, "She went to 11 + 13 = 24, so he to 11 more."), "unused") == ["35"]
-    assert marked(Item(question, "11 + 13 = 24, so together they went to 59."), "unused") == []
+    assert marked(Rationale(question, "She went to 11 + 13 = 24 games."), "unused") == ["35"]  # 35 - 11 = 24
+    assert marked(Rationale(question, "She went to 11 + 13 = 24, so he to 11 more."), "unused") == ["35"]
+    assert marked(Rationale(question, "11 + 13 = 24, so together they went to 59."), "unused") == []
 
 
 def test_one_thing_and_hundredths_are_not_unused():
-    assert marked(Item("1 worm was 3 inches, 0 were long.", "It is 3 inches long."), "unused") == []
-    assert marked(Item("12 cents a minute, how much for 5?", "5 * $0.12 = $0.60"), "unused") == []
+    assert marked(Rationale("1 worm was 3 inches, 0 were long.", "It is 3 inches long."), "unused") == []
+    assert marked(Rationale("12 cents a minute, how much for 5?", "5 * $0.12 = $0.60"), "unused") == []
 
 
 def test_dates_are_no_sums():
     question = "Today is 3/5, 1973. What is the date a week ago in MM/DD/YYYY?"
-    assert problems(Item(question, "One week ago was 3/5 - 7 = 2/26 of that year.", None)) == {}
+    assert problems(Rationale(question, "One week ago was 3/5 - 7 = 2/26 of that year.", None)) == {}
 
 
 def test_a_premise_may_be_said_twice_but_not_in_a_row():
     question = "Each album has 3 songs. Zoe bought 3 and 5."
     once_more = "Each album has 3 songs. So 9 songs.\nZoe bought 5. Each album has 3 songs. So 15 in all."
-    assert marked(Item(question, once_more), "repeated") == []
-    assert marked(Item(question, "Each album has 3 songs. Each album has 3 songs."), "repeated")
-    assert marked(Item(question, "and then he went and then he went and then he went on"), "repeated")
+    assert marked(Rationale(question, once_more), "repeated") == []
+    assert marked(Rationale(question, "Each album has 3 songs. Each album has 3 songs."), "repeated")
+    assert marked(Rationale(question, "and then he went and then he went and then he went on"), "repeated")
 
 
 def test_exemplar_words_that_the_question_shares_are_not_copied():
     exemplar = Exemplar(QUESTION, "If they ate 35 pieces the first night, 39 are left.", "39")
-    item = Item(QUESTION, "If they ate 35 pieces the first night, then some are left.", exemplars=(exemplar,))
+    item = Rationale(
+        QUESTION, "If they ate 35 pieces the first night, then some are left.", exemplars=(exemplar,)
+    )
     assert marked(item, "copied") == []
 
 
@@ -245,7 +247,7 @@ def test_numbers():
 )
 def test_odd_text_is_harmless(text):
     exemplar = Exemplar(text, text, text)
-    for flag in review(Item(text, text, text, text, (exemplar,))):
+    for flag in review(Rationale(text, text, text, text, (exemplar,))):
         assert 0 <= flag.start <= flag.end <= len(text)
 
 
@@ -254,10 +256,10 @@ def test_a_text_that_goes_on_and_on_is_read_without_a_stall():
     assert len(numbers("\n1. " * 30_000)) == 0
     assert len(numbers("-" * 300_000 + "7")) == 1
     assert len(steps("Mr. X. " * 30_000)) == 1
-    item = Item("How many?", "-" * 300_000, "1", "-" + " " * 100_000 + "x")
+    item = Rationale("How many?", "-" * 300_000, "1", "-" + " " * 100_000 + "x")
     assert [flag.check for flag in review(item)] == ["truncated"]
-    asked = Item(" and ".join(str(n) for n in range(1, 15_000)), "1 " * 15_000)
-    assert {flag.check for flag in review(asked, ("unused",))} == {"unused"}
+    asked = Rationale(" and ".join(str(n) for n in range(1, 15_000)), "1 " * 15_000)
+    assert "unused" in {flag.check for flag in review(asked)}
 
 
 def test_recorded_rationales_and_seeded_errors(recorded, monkeypatch):

@@ -14,11 +14,6 @@ OTHER = "First they ate 35. Together they had 32 + 42 - 35 = 39 pieces in the en
 MENTAL = "There are 39 left."
 
 
-def vectors(texts):
-    """An encoder for the tests: each text is its own list of numbers."""
-    return np.array([[float(x) for x in text.split()] for text in texts])
-
-
 def test_paths_are_the_equations():
     """Two wordings of one calculation are one path (Yuan et al. 2023)."""
     assert d.path(LONG) == ("32+42=74", "74-35=39")
@@ -67,12 +62,12 @@ def test_duplicates_go_and_name_their_twin():
 
 def test_maximal_marginal_relevance_step_by_step():
     """Three directions; the two near one another are not both taken while the third is there."""
-    texts = ["1 0 0", "0.9 0.1 0", "0 1 0", "0 0 1"]
-    taken = d.diverse_subset(texts, 3, relevance=[1.0, 0.99, 0.5, 0.4], encode=vectors)
-    assert taken == (0, 2, 3)
-    assert d.diverse_subset(texts, 2, balance=1.0, relevance=[1.0, 0.99, 0.5, 0.4], encode=vectors) == (0, 1)
-    assert d.diverse_subset(texts, 9, encode=vectors)[0] == 1  # the most typical one
-    assert d.diverse_subset([], 3) == () and d.diverse_subset(texts, 0) == ()
+    vectors = np.array([[1, 0, 0], [0.9, 0.1, 0], [0, 1, 0], [0, 0, 1]])
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    similar = vectors @ vectors.T
+    assert d.most_marginal(similar, 3) == (1, 3, 2)  # the most typical, then the least like those taken
+    assert d.most_marginal(similar, 9) == (1, 3, 2, 0)
+    assert d.diverse_subset([], 3) == () and d.diverse_subset([LONG, OTHER], 0) == ()
 
 
 def test_a_diverse_subset_is_more_diverse_than_the_first_ones():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from core.datasets import DATASETS, split_sizes
 from core.results import published
 from core.students.table import STUDENTS
 
@@ -18,6 +19,11 @@ def _on_lattice(row: published.Published) -> bool:
     exact = 100 * round(row.accuracy * row.n / 100) / row.n
     digits = 2 if row.source == "fine-tune-cot" else 1
     return abs(exact - row.accuracy) <= 0.5 * 10**-digits + 1e-9
+
+
+def test_students_answered_the_test_questions_of_the_benchmarks_own_split():
+    sizes = {row.benchmark: split_sizes(DATASETS[row.benchmark])["test"] for row in published.rows()}
+    assert all(row.n == sizes[row.benchmark] for row in published.rows() if row.student)
 
 
 def test_teacher_figures_are_over_all_stored_completions():
@@ -52,7 +58,7 @@ def test_lookup(arm, accuracy, samples):
 def test_the_copied_baseline_says_so_and_keeps_its_slip():
     rows = published.lookup("single_eq", "fine-tune-cot", "t5-small", True)
     assert {r.source: r.accuracy for r in rows} == {"fine-tune-cot": 7.24, "new-fine-tune-cot": 5.26}
-    assert published.COPIED in next(r.note for r in rows if r.source == "new-fine-tune-cot")
+    assert "copied from Fine-tune-CoT" in next(r.note for r in rows if r.source == "new-fine-tune-cot")
 
 
 def test_every_published_student_but_the_closed_ones_is_a_row_of_students():
@@ -63,5 +69,5 @@ def test_every_published_student_but_the_closed_ones_is_a_row_of_students():
 def test_every_row_names_its_source_and_its_caveat():
     for row in published.rows():
         assert row.citation and row.table and row.note and row.method and row.teacher
-        assert row.benchmark in published.ALL
+        assert row.benchmark in DATASETS
         assert 0 < row.accuracy <= 100

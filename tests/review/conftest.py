@@ -6,26 +6,25 @@ from pathlib import Path
 
 import pytest
 
-from core.records import Completion, Question, Score
+from core.records import AnswerPlace, Completion, Question, Score, Step
 from core.store import queries
+from tests import runs
 
 
 def new_run(n: int) -> int:
     """A finished generation of n questions, right where the index is even. Returns its id."""
     questions = [Question(i, f"Question {i}?", str(i)) for i in range(n)]
     study = queries.add_study("s", queries.add_dataset("multiarith", {}, questions), "fine-tune-cot", {})
-    run = queries.open_run(study, "generate", "0" * 64, method="fine-tune-cot", config={})
+    run = runs.generation(study)
     queries.save_completions(
-        run.id,
-        [
-            (
-                Completion(i, 0, "p", f" It is {i}.", answer_prompt="p2", answer_text=f" {i}."),
-                Score(i % 2 == 0, str(i)),
-            )
-            for i in range(n)
-        ],
+        run.id, [(_asked_twice(i, f" It is {i}.", f" {i}."), Score(i % 2 == 0, str(i))) for i in range(n)]
     )
     return run.id
+
+
+def _asked_twice(question: int, rationale: str, answer: str) -> Completion:
+    steps = (Step("rationale", "p", rationale), Step("answer", "p2", answer))
+    return Completion(question, 0, rationale, steps, AnswerPlace(step=1))
 
 
 @pytest.fixture

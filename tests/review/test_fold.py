@@ -8,13 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.records import Decision
-from core.review.fold import Board, Item, fold, redoable, step, undoable
+from core.review.fold import Board, ReviewItem, fold, redoable, step, undoable
 
 ORIGINAL = "It is 3.\r\n\tSo\u200b 3 … é"
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40)
 
 
-def decision(number: int, kind: str, item: Item, author: str = "ana", after: str | None = None) -> Decision:
+def decision(
+    number: int, kind: str, item: ReviewItem, author: str = "ana", after: str | None = None
+) -> Decision:
     """The decision that the desk would append to an item."""
     shown = ORIGINAL if item.text is None else item.text
     left = {"accept": shown, "skip": shown, "flag": shown, "edit": after, "adjudicate": after}.get(kind)
@@ -26,7 +28,7 @@ def decision(number: int, kind: str, item: Item, author: str = "ana", after: str
     ["accept", "reject", "edit", "skip", "flag", "comment", "adjudicate", "undo", "undo", "redo", "redo"]
 ), texts), max_size=60))  # fmt: skip
 def test_undo_and_redo_restore_the_text_byte_for_byte(actions):
-    item = Item((5, 0))
+    item = ReviewItem((5, 0))
     # An editor's own two stacks of (text, queue), kept beside the fold.
     past, future = [(ORIGINAL, "pending")], []
     for number, (kind, text) in enumerate(actions, 1):
@@ -46,7 +48,7 @@ def test_undo_and_redo_restore_the_text_byte_for_byte(actions):
             past, future = [*past, (shown, queue)], []
         text_now = ORIGINAL if item.text is None else item.text
         assert (text_now.encode(), item.queue) == (past[-1][0].encode(), past[-1][1])
-    board = fold([decision(n, "comment", Item((1, 0))) for n in range(1, 3)])
+    board = fold([decision(n, "comment", ReviewItem((1, 0))) for n in range(1, 3)])
     assert board.item((1, 0)).queue == "pending"
 
 
@@ -120,7 +122,7 @@ def test_queues_and_counts():
 
 
 def test_a_dispute_lasts_until_it_is_adjudicated():
-    item = Item((0, 0))
+    item = ReviewItem((0, 0))
     states = []
     for number, (author, kind) in enumerate(
         [("ana", "accept"), ("ben", "reject"), ("eva", "adjudicate"), ("ben", "accept"), ("ana", "reject")], 1

@@ -12,13 +12,14 @@ from typer.testing import CliRunner
 from core.__main__ import app
 from core.errors import LabError, RefusedError
 from core.exemplars.prompt import few_shot_prompt, parse, preview, revised, spoken
-from core.records import Exemplar
+from core.records import Exemplar, Question
 from core.review import desk
 from core.review.agreement import agreement, disagreements_first, reviewers
 from core.review.diff import words
 from core.review.history import lines
 from core.review.texts import original
 from core.store import decisions, queries
+from tests import runs
 
 
 @settings(max_examples=200, deadline=None)
@@ -100,8 +101,7 @@ def test_history_lines(run_id):
 
 def test_the_text_of_an_exemplar_is_what_is_shown(run_id):
     run = queries.run(run_id)
-    made = queries.open_run(run.study_id, "exemplars", "1" * 64, method="new-fine-tune-cot",
-                            config={}, parents=[run_id])  # fmt: skip
+    made = runs.exemplars(run.study_id, parents=(run,))
     text = original(made.id, (4, 0))
     assert text == "Let's think step by step. It is 4. The answer is 4."
     assert parse("Question 4?", text) == Exemplar("Question 4?", "Let's think step by step. It is 4.", "4")
@@ -138,11 +138,12 @@ def test_an_edit_that_removes_the_answer_is_refused():
 
 
 def test_the_preview_is_the_prompt_that_the_method_sends():
-    from core.methods import METHODS
+    from core.methods import METHODS, Given
 
     method, shown = METHODS["new-fine-tune-cot"], [Exemplar("1 + 1?", "One and one.", "2")]
     made = preview("2 + 2?", shown, window=40, new_tokens=20)
-    assert made.prompt == method.prompt("2 + 2?", {**method.options, "exemplars": shown})
+    given = Given(exemplars=tuple(shown), options=method.options)
+    assert made.prompt == next(method.teach(Question(0, "2 + 2?", "4"), given)).prompt
     assert not made.counted and made.room == 40 - 20 - made.tokens and not made.fits
     counted = preview("2 + 2?", shown, 4096, 256, count=lambda text: len(text.split()))
     assert counted.tokens == len(made.prompt.split()) and counted.fits and counted.counted

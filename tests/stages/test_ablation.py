@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -12,14 +11,15 @@ import pytest
 from core import jobs, stages, studies
 from core.exemplars.selection import failures, limits_for
 from core.jobs.workflows import perform
-from core.records import Prediction, content_hash, question_set_hash
+from core.records import Score, question_set_hash
 from core.results import ablation
 from core.results.table import table
 from core.review import desk
-from core.stages import evaluation, exemplars, finished, generation, scoring, training
+from core.stages import exemplars, finished, generation, plans, scoring, training
 from core.store import queries
 from core.store.models import now
 from core.students.formats import FORMATS
+from tests import runs
 from tests.answering import Answering, answering
 from tests.performing import Silent
 
@@ -56,9 +56,9 @@ def server(golds: dict[str, tuple[int, str]]) -> Iterator[Answering]:
 
 
 @pytest.fixture
-def spec(server: Answering, golds: dict[str, tuple[int, str]], lab_home) -> studies.Spec:
+def spec(server: Answering, golds: dict[str, tuple[int, str]], lab_home) -> studies.Study:
     """The ablation of a small study, one student and one seed, its teacher at the server."""
-    plain = studies.Spec(
+    plain = studies.Study(
         name="Sums", benchmark="arithmetic_generated", options={"size": 40}, train=TRAIN, test=TEST,
         teacher={"key": "llama.cpp", "base_url": server.url, "model": "any"} | PRICES, methods=("fine-tune",),
         students=("T5 small",), clusters={"k": K, "rules": "auto-cot"},
@@ -79,20 +79,23 @@ def step(_name, function, *arguments):
 def deal(run_id: int) -> None:
     """The question at each position goes to the next cluster; who qualifies is the rules' to say."""
     run = queries.run(run_id)
-    limits = limits_for(run.config["rules"], "arithmetic_generated", scoring.scorer(run.study_id).kind)
+    limits = limits_for(
+        exemplars.settings_of(run)["rules"], "arithmetic_generated", scoring.scorer(run.study_id).kind
+    )
     rows = exemplars.candidates(run)
     points = [
-        {"question_index": one.index, "sample_index": sample, "cluster": i % K, "rank": i // K + 1,
-         "distance": float(i), "x": 0.0, "y": 0.0, "correct": one.correct, "words": 9,
-         "failures": list(failures(one, limits)), "duplicate": None}
-        for i, (one, sample) in enumerate(rows)
+        runs.point(
+            one.index, i % K, i // K + 1, distance=float(i), correct=one.correct,
+            failures=list(failures(one, limits)),
+        )
+        for i, (one, _) in enumerate(rows)
     ]  # fmt: skip
     queries.save_points(run_id, points)
     queries.set_run(run_id, status="done", summary={"k": K}, finished=now())
 
 
-def generate(spec: studies.Spec, method: str, diverse: bool = False) -> int:
-    request = {"study_id": studies.open_study(spec), "spec": spec.as_dict(), "method": method}
+def generate(spec: studies.Study, method: str, diverse: bool = False) -> int:
+    request = {"study_id": studies.open_study(spec), "spec": spec.dump(), "method": method}
     return stages.generate(Silent(), request | {"diverse": diverse}, step)
 
 
@@ -115,15 +118,15 @@ def test_calls_of_the_four_arms_counted_at_the_server(spec, server):
     assert len(server.prompts) == ablation.calls_at_most(TRAIN, D)
 
 
-def completions(spec: studies.Spec, method: str):
-    return queries.completions(generation.latest(studies.open_study(spec), method, spec))
+def completions(spec: studies.Study, method: str):
+    return queries.completions(generation.latest(studies.open_study(spec), method, spec.teaching))
 
 
 def test_no_exemplar_is_wrong_with_the_papers_rules_and_both_last_arms_share_them(spec):
     for method in list(ablation.ARMS)[1:]:
         generate(spec, method)
     study = studies.open_study(spec)
-    chosen = {run.config["rules"]: run.id for run in queries.runs(study, "exemplars")}
+    chosen = {exemplars.settings_of(run)["rules"]: run.id for run in queries.runs(study, "exemplars")}
     assert set(chosen) == {"no-correction", "paper"}, "the study's own rules give way to the arms'"
     assert exemplars.newest(study, "no-correction") == chosen["no-correction"] != exemplars.newest(study)
     first = {rules: exemplars.nearest(queries.points(run), desk.board(run)) for rules, run in chosen.items()}
@@ -141,33 +144,33 @@ def test_each_arm_finds_its_own_rationales(spec):
     greedy, diverse = (generate(spec, "fine-tune-cot", way) for way in (False, True))
     study = studies.open_study(spec)
     assert generation.latest(study, "fine-tune-cot") == diverse > greedy
-    assert generation.latest(study, "fine-tune-cot", spec) == greedy
-    assert generation.latest(study, "fine-tune-cot", spec.diversely()) == diverse
-    made, run = training.build_set(study, spec.diversely(), "fine-tune-cot", FORMATS["t5"])
+    own, several = spec.teaching, spec.diversely().teaching
+    assert generation.latest(study, "fine-tune-cot", own) == greedy
+    assert generation.latest(study, "fine-tune-cot", several) == diverse
+    made, run = training.build_set(study, "fine-tune-cot", several, spec.learning, FORMATS["t5"])
     assert run.id == diverse and {row.sample_index for row in made.rows} == set(range(D))
-    assert queries.run(greedy).config["sampling"]["temperature"] == 0
-    assert queries.run(diverse).config["sampling"]["temperature"] == 0.7
+    assert plans.plan_of(queries.run(greedy)).teaching.sampling["temperature"] == 0
+    assert plans.plan_of(queries.run(diverse)).teaching.sampling["temperature"] == 0.7
     # Exemplars are chosen from what was said greedily.
-    chosen = exemplars.plan(study, {"k": K}, "", spec)
+    chosen = exemplars.plan(study, {"k": K}, "", own)
     assert queries.run(chosen).parents == [greedy]
 
 
-def evaluated(spec: studies.Spec, arm: studies.Arm) -> int:
+def evaluated(spec: studies.Study, arm: studies.StudyArm) -> int:
     """An evaluation of an arm over the rationales that are there; its student is not trained."""
     study = studies.open_study(spec)
     own = spec.diversely() if arm.diverse else spec
-    parent = generation.latest(study, arm.method, own) if arm.method in ablation.ARMS else None
-    shared = {"method": arm.method, "student": arm.student, "seed": arm.seed, "teacher": "t"}
-    train = queries.open_run(
-        study, "train", content_hash(list(arm)), config={}, parents=[parent] if parent else [], **shared
-    )
+    chosen = generation.latest(study, arm.method, own.teaching) if arm.method in ablation.ARMS else None
+    parents = (queries.run(chosen),) if chosen else ()
+    samples = own.teaching.samples
+    train = runs.training(study, *arm[:3], samples=samples, parents=parents)
     questions = studies.questions(study, "test")
-    config = {"question_set": question_set_hash(questions), "samples": own.samples}
-    run = queries.open_run(
-        study, "evaluate", content_hash(list(arm)), config=config, parents=[train.id], **shared
-    )
-    lines = [asdict(Prediction(q.index, "", f"--> {q.answer}")) for q in questions]
-    evaluation.save(run.id, scoring.scorer(study), "-->", lines)
+    run = runs.evaluation(
+        study, *arm[:3], parents=(train,), teacher="t", samples=samples,
+        question_set=question_set_hash(questions), students={"student": train.hash},
+    )  # fmt: skip
+    right = [(runs.written(q.index, f"--> {q.answer}"), Score(True, q.answer)) for q in questions]
+    queries.save_completions(run.id, right)
     queries.set_run(run.id, status="done")
     return run.id
 
@@ -206,7 +209,7 @@ def test_what_an_arm_takes_counts_the_pass_behind_its_exemplars_and_what_was_kep
 
 def test_an_arm_that_learns_nothing_is_left_out_and_said(spec, golds, queued):
     golds.update({text: (number, "-1") for text, (number, _) in golds.items()})
-    wrong = studies.from_dict(spec.as_dict() | {"methods": ["fine-tune-cot"]})
+    wrong = spec.but(methods=["fine-tune-cot"])
     job_id = studies.submit("study", "t", wrong, {})
     assert perform(job_id, step) == "failed"
     assert "2 of 2 arms are missing: Fine-tune-CoT has no training rows" in (jobs.job(job_id).error or "")
@@ -216,7 +219,7 @@ def test_an_arm_that_learns_nothing_is_left_out_and_said(spec, golds, queued):
 def test_where_no_exemplar_qualifies_the_other_arms_are_tried_all_the_same(spec, golds, queued):
     golds.update({text: (number, "-1") for text, (number, _) in golds.items()})
     methods = ["heuristic-correction", "fine-tune-cot"]  # the first is shown correct exemplars only
-    wrong = studies.from_dict(spec.as_dict() | {"methods": methods})
+    wrong = spec.but(methods=methods)
     job_id = studies.submit("study", "t", wrong, {})
     assert perform(job_id, step) == "failed"
     assert "4 of 4 arms are missing: No exemplar qualifies" in (jobs.job(job_id).error or "")

@@ -15,6 +15,7 @@ from core.records import Completion, Score
 from core.stages import checking
 from core.store import checked, queries, session
 from core.store.models import Checked
+from tests import runs
 from tests.performing import Silent, done, plain
 
 RIGHT = "There were 10 pens and 4 were sold. 10 - 4 = 6. The answer is 6."
@@ -25,9 +26,9 @@ ODD = "There were 10 pens, 4 were sold and 17 were lost. 10 - 4 = 6. The answer 
 @pytest.fixture
 def run_id(lab_home: Path) -> int:
     """A finished generation of 6 rationales over two questions, one of them failed."""
-    spec = studies.Spec(name="pens", benchmark="arithmetic_generated", options={"size": 10, "seed": 0})
+    spec = studies.Study(name="pens", benchmark="arithmetic_generated", options={"size": 10, "seed": 0})
     study_id = studies.open_study(spec)
-    run = queries.open_run(study_id, "generate", "0" * 64, method="fine-tune-cot", config={})
+    run = runs.generation(study_id)
     texts = [RIGHT, WRONG, ODD, RIGHT, "", WRONG]
     queries.save_completions(
         run.id,
@@ -41,10 +42,7 @@ def run_id(lab_home: Path) -> int:
 
 
 def _completion(i: int, text: str) -> Completion:
-    error = None if text else "HTTP 500"
-    return Completion(
-        i // 3, i % 3, "Q", text, "stop", "", "", 1, 1, 0.0, 1, False, error
-    )  # fmt: skip
+    return runs.written(i // 3, text, i % 3, error=None if text else "HTTP 500")
 
 
 def _rows(run_id: int) -> dict[tuple[int, int], set[str]]:
@@ -124,12 +122,12 @@ def _imported(path: Path) -> Iterator[str]:
 
 
 def test_a_generation_is_checked_when_it_closes(lab_home: Path):
-    spec = studies.Spec(
+    spec = studies.Study(
         name="flips", benchmark="coin_flip_generated", options={"size": 20, "seed": 0, "flips": 2},
         teacher={"key": "worked"},
     )  # fmt: skip
     study_id = studies.open_study(spec)
-    request = {"study_id": study_id, "spec": spec.as_dict()}
+    request = {"study_id": study_id, "spec": spec.dump()}
     run_id = stages.generate(Silent(), request, plain)
     assert checking.seen(queries.run(run_id))
     assert len(_rows(run_id)) == queries.completion_counts(run_id)["n"] > 0

@@ -22,7 +22,7 @@ TRAIN = 24
 pytestmark = pytest.mark.usefixtures("queued")
 
 
-def run(kind: str, asked: studies.Spec, **request) -> int:
+def run(kind: str, asked: studies.Study, **request) -> int:
     """Perform a job to its end. Returns the study's id."""
     return jobs.job(done(studies.submit(kind, "t", asked, request))).study_id
 
@@ -44,7 +44,7 @@ def edit(run_id: int, key: tuple[int, int], before: str, after: str) -> None:
 
 
 @pytest.fixture
-def written(lab_home: Path) -> tuple[int, int, studies.Spec]:
+def written(lab_home: Path) -> tuple[int, int, studies.Study]:
     """(study, generation, spec): 24 coin flips with their worked solutions as rationales."""
     asked = spec("any", methods=["fine-tune-cot"])
     study = run("generate", asked)

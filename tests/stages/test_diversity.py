@@ -30,7 +30,7 @@ def lines(rationales: dict[int, list[str]]) -> str:
 @pytest.fixture
 def imported(lab_home: Path, tmp_path: Path) -> int:
     """A generation with three, two and one rationale of three questions."""
-    spec = studies.Spec(name="Several", benchmark="arithmetic_generated", options={"size": 20, "seed": 0})
+    spec = studies.Study(name="Several", benchmark="arithmetic_generated", options={"size": 20, "seed": 0})
     file = tmp_path / "several.jsonl"
     file.write_text(lines({0: [SAME, OTHER, "Ann?"], 1: [SAME, SAME.upper()], 2: [SAME]}))
     return generation.import_file(studies.open_study(spec), file, "jsonl")["run"]
@@ -61,7 +61,7 @@ def test_measured_again_it_is_the_same(imported: int):
 
 
 def test_a_run_of_one_rationale_a_question_is_not_measured(lab_home: Path, tmp_path: Path):
-    spec = studies.Spec(name="One", benchmark="arithmetic_generated", options={"size": 20, "seed": 0})
+    spec = studies.Study(name="One", benchmark="arithmetic_generated", options={"size": 20, "seed": 0})
     file = tmp_path / "one.jsonl"
     file.write_text(lines({0: [SAME], 1: [OTHER]}))
     run = generation.import_file(studies.open_study(spec), file, "jsonl")["run"]

@@ -10,16 +10,18 @@ import pytest
 from sqlalchemy import select
 
 from core import stages, studies
+from core.answers import same
 from core.errors import LabError
-from core.exemplars.adaptive import MARKER, Ledger, Saving, SecondCall, same, sample
+from core.exemplars.adaptive import MARKER, Ledger, Saving, SecondCall, extract, sample
+from core.records import Question, Score
 from core.stages import generation, second_calls
 from core.store import models, queries, session
+from tests import runs
 from tests.answering import answering
 from tests.performing import Silent, done
 from tests.recordings import DAVINCI
 
 N, MARKED = 30, 10  # every third question says its answer behind a marker
-EXEMPLARS = ({"question": "1 + 1?", "rationale": "One and one.", "answer": "2"},)
 pytestmark = pytest.mark.usefixtures("queued")
 
 
@@ -33,19 +35,24 @@ def said(body: dict[str, Any]) -> str:
 
 def study(url: str) -> int:
     """A study of 30 additions, its adaptive generation finished. Returns the run's id."""
+    teacher = {"key": "llama.cpp", "base_url": url, "model": "any", "price_in": 10.0, "price_out": 20.0}
+    spec = studies.Study(name="S", benchmark="addsub", methods=("new-fine-tune-cot",), teacher=teacher)
     dataset = queries.add_dataset("addsub", {}, [_question(i) for i in range(N)])
-    spec = studies.Spec(
-        name="S", benchmark="addsub", methods=("new-fine-tune-cot",), prompting={"exemplars": EXEMPLARS},
-        teacher={"key": "llama.cpp", "base_url": url, "model": "any", "price_in": 10.0, "price_out": 20.0},
-    )  # fmt: skip
-    queries.add_study("S", dataset, spec.rules, spec.as_dict())
-    done(studies.submit("generate", "t", spec, {"method": "new-fine-tune-cot"}))
-    return queries.runs(queries.study_by_name("S").id, "generate")[0].id
+    queries.add_study("S", dataset, spec.rules, spec.dump())
+    return generated(spec)
 
 
-def _question(i: int):
-    from core.records import Question
+def generated(spec: studies.Study, **request: Any) -> int:
+    """Have the study's teacher write with one exemplar in view. Returns the run's id."""
+    study_id = queries.study_by_name(spec.name).id
+    zero_shot = runs.generation(study_id)
+    queries.save_completions(zero_shot.id, [(runs.written(0, " It is."), Score(True, "7"))])
+    request |= {"method": "new-fine-tune-cot", "exemplars": runs.chosen(zero_shot, 0).id}
+    done(studies.submit("generate", "t", spec, request))
+    return queries.runs(study_id, "generate")[-1].id
 
+
+def _question(i: int) -> Question:
     return Question(i, f"Add {i} apples.", "7")
 
 
@@ -59,7 +66,7 @@ def test_a_check_asks_for_its_sample_once_and_changes_nothing(lab_home: Path):
     with answering(said, usage=(100, 5)) as server:
         run_id = study(server.url)
         assert len(server.prompts) == N + (N - MARKED), "n and the misses"
-        before = [(c.rationale, c.answer_text, c.value, c.calls) for c in queries.completions(run_id)]
+        before = [(c.rationale, c.steps, c.value, c.calls) for c in queries.completions(run_id)]
         totals = queries.ledger_totals(run_id)
 
         done(second_calls.submit(run_id, size=6, seed=1))
@@ -70,7 +77,7 @@ def test_a_check_asks_for_its_sample_once_and_changes_nothing(lab_home: Path):
         differing = [item["question"] for item in found["items"] if not item["agree"]]
         assert differing == [i for i, _ in keys if i % 9 == 0]
         assert (found["compared"], found["disagree"], found["failed"]) == (6, len(differing), 0)
-        assert [(c.rationale, c.answer_text, c.value, c.calls) for c in queries.completions(run_id)] == before
+        assert [(c.rationale, c.steps, c.value, c.calls) for c in queries.completions(run_id)] == before
         assert queries.ledger_totals(run_id) == totals, "a check is no cost of the completions"
         assert ledger_lines(run_id).count(("check", False)) == 6
 
@@ -127,13 +134,10 @@ def test_a_failed_second_call_is_counted_and_asked_again(lab_home: Path):
 def test_what_cannot_be_checked_says_so(lab_home: Path):
     dataset = queries.add_dataset("addsub", {}, [_question(0)])
     study_id = queries.add_study("S", dataset, "fine-tune-cot", {})
-    bare = queries.open_run(
-        study_id, "generate", "h", method="fine-tune-cot", config={"teacher": {"key": "local"}}
-    )
+    bare = runs.generation(study_id)
     with pytest.raises(LabError, match="made no adaptive answers"):
         second_calls.submit(bare.id)
-    config = {"teacher": {"key": "local"}}
-    none = queries.open_run(study_id, "generate", "i", method="new-fine-tune-cot", config=config)
+    none = runs.generation(study_id, "new-fine-tune-cot")
     with pytest.raises(LabError, match="nothing to check"):
         second_calls.submit(none.id)
     with pytest.raises(LabError, match="at least 1"):
@@ -157,7 +161,7 @@ def test_a_sample_is_its_seeds_whatever_the_order():
     ],
 )
 def test_two_answers_are_compared_under_the_rules(first, second, kind, agree):
-    assert same(first, second, kind, "fine-tune-cot") is agree
+    assert same(first, second, kind=kind, rules="fine-tune-cot") is agree
 
 
 # Of text-davinci-002's zero-shot rationales so many hold a marker.
@@ -166,7 +170,7 @@ def test_the_recorded_marker_rates(lab_home: Path, recorded: Path, key: str, per
     path = recorded / DAVINCI / f"D_{key}.json"
     if not path.is_file():
         pytest.skip(f"the recorded {key} rationales are not here")
-    study_id = studies.open_study(studies.Spec(name="S", benchmark=key))
+    study_id = studies.open_study(studies.Study(name="S", benchmark=key))
     made = generation.import_file(study_id, path, "fine-tune-cot")
     spared = second_calls.ledger(queries.run(made["run"]))
     assert spared.saving.questions == made["records"]
@@ -178,22 +182,23 @@ def test_the_recorded_marker_rates(lab_home: Path, recorded: Path, key: str, per
 
 
 def test_recorded_second_calls_are_compared_with_what_the_rationales_say(lab_home: Path, recorded: Path):
-    """Adaptive answers over davinci's recorded AddSub rationales: no call, and a second answer for each."""
-    spec = studies.Spec(
-        name="S", benchmark="addsub", prompting={"exemplars": EXEMPLARS}, methods=("new-fine-tune-cot",),
-        teacher={"key": "recorded", "path": str(recorded / DAVINCI / "D_addsub.json")},
-    )  # fmt: skip
-    done(studies.submit("generate", "t", spec, {"method": "new-fine-tune-cot", "split": "all"}))
-    run = queries.runs(queries.study_by_name("S").id, "generate")[0]
-    spared = second_calls.ledger(run)
-    assert spared.saving.questions == 395 and 0 < spared.saving.extracted <= spared.marked == 12
-    done(second_calls.submit(run.id))
-    found = queries.run(run.id).summary["check"]
-    assert found["compared"] == spared.saving.extracted and found["failed"] == 0
-    by_key = {row.question_index: row for row in queries.completions(run.id)}
-    for item in found["items"]:
-        assert item["first"] == by_key[item["question"]].value
-        assert item["agree"] == (float(item["first"]) == float(item["second"]))
+    """Of davinci's recorded AddSub rationales those that say their answer, and the second answer of each."""
+    path = recorded / DAVINCI / "D_addsub.json"
+    teacher = {"key": "recorded", "path": str(path)}
+    spec = studies.Study(name="S", benchmark="addsub", methods=("new-fine-tune-cot",), teacher=teacher)
+    studies.open_study(spec)
+    run = queries.run(generated(spec, split="all"))
+    assert second_calls.ledger(run).saving == Saving(395, 0), "a recording is taken as it is: asked twice"
+    with pytest.raises(LabError, match="nothing to check"):
+        second_calls.submit(run.id)
+    said = {
+        row.question_index: (found.value, row.value)
+        for row in queries.completions(run.id)
+        if (found := extract(row.rationale, "decimal", "fine-tune-cot"))
+    }
+    assert 0 < len(said) <= second_calls.ledger(run).marked == 12
+    for first, second in said.values():
+        assert same(first, second, kind="decimal", rules="fine-tune-cot") == (float(first) == float(second))
 
 
 def test_the_job_is_one_of_the_kinds():

@@ -9,7 +9,7 @@ from core.errors import LabError
 from core.jobs.workflows import perform
 from core.results.table import table
 from core.review import desk
-from core.stages import exemplars, finished, scoring
+from core.stages import children, exemplars, finished, generation, scoring
 from core.store import queries
 from tests.performing import done, plain
 
@@ -17,19 +17,23 @@ TRAIN, TEST = 24, 8
 pytestmark = pytest.mark.usefixtures("queued")
 
 
-def run(kind: str, spec: studies.Spec, **request) -> str:
+def run(kind: str, spec: studies.Study, **request) -> str:
     return done(studies.submit(kind, "t", spec, request))
 
 
-def spec(student: str, **changes) -> studies.Spec:
-    values = studies.demo(TRAIN, TEST).as_dict()
-    return studies.from_dict(values | {"students": [student], "max_new_tokens": 8} | changes)
+def spec(student: str, **changes) -> studies.Study:
+    """The demo study, smaller, with another student."""
+    values = {
+        "name": "Flips", "benchmark": "coin_flip_generated", "options": {"size": 36, "flips": 4},
+        "train": TRAIN, "test": TEST, "recipe": "demo", "max_new_tokens": 8, "students": [student],
+    }  # fmt: skip
+    return studies.Study(**values | changes)
 
 
 def test_every_cell_leads_back_to_predictions_rows_rationales_and_questions(lab_home, student):
     job_id = run("study", spec(student, methods=["zero-shot", "fine-tune", "fine-tune-cot"]))
     study = jobs.job(job_id).study_id
-    (generation,) = queries.runs(study, "generate")
+    (taught,) = queries.runs(study, "generate")
     cells = finished.evaluations(queries.study(study).name)
     assert [(c.method, len(c.correct)) for c in cells] == [
         ("zero-shot", TEST),
@@ -38,16 +42,16 @@ def test_every_cell_leads_back_to_predictions_rows_rationales_and_questions(lab_
     ]
     evaluated = queries.run(cells[-1].run_id)
     trained = queries.run(evaluated.parents[0])
-    assert trained.parents == [generation.id]
+    assert trained.parents == [taught.id]
     rows = queries.training_rows(trained.training_set)
     assert len(rows) == TRAIN
     for row in rows:
-        completion = queries.completion(row.completion_id)
+        completion = queries.completion_of(taught.id, row.question_index, row.sample_index)
         question = queries.question(queries.study(study).dataset_id, row.question_index)
         assert completion.correct and completion.question_index == row.question_index
         assert row.label == f" {completion.rationale.strip()} --> {question.answer}"
     assert {m.name for m in queries.metrics(trained.id)} >= {"loss", "learning_rate"}
-    card = settings.folder("runs") / str(trained.id) / "student" / "README.md"
+    card = children.student(trained) / "README.md"
     assert trained.training_set in card.read_text(encoding="utf-8")
     assert len(table(cells)) == 3
 
@@ -100,7 +104,7 @@ def test_new_fine_tune_cot_from_zero_shot_to_student_and_an_edit_reruns_what_dep
     kinds = [(r.kind, r.method) for r in queries.runs(study)]
     assert kinds == [
         ("generate", "fine-tune-cot"),
-        ("exemplars", "new-fine-tune-cot"),
+        ("exemplars", ""),  # which several methods share
         ("generate", "new-fine-tune-cot"),
         ("train", "new-fine-tune-cot"),
         ("evaluate", "new-fine-tune-cot"),
@@ -127,9 +131,7 @@ def test_new_fine_tune_cot_from_zero_shot_to_student_and_an_edit_reruns_what_dep
     generations = [r for r in queries.runs(study, "generate") if r.method == "new-fine-tune-cot"]
     assert len(generations) == 2, "only what depends on the exemplars is run again"
     assert len(queries.runs(study, "exemplars")) == 1
-    assert any(
-        "At first the coin is" in e["rationale"] for e in generations[1].config["prompting"]["exemplars"]
-    )
+    assert any("At first the coin is" in one.rationale for one in generation.shown(generations[1]))
 
 
 def test_exemplars_need_rationales_first(lab_home, student):

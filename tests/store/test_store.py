@@ -68,7 +68,7 @@ def test_of_many_that_open_the_same_at_once_all_get_it(lab_home):
     def open_it() -> None:
         together.wait()
         study = studies.open_study(
-            studies.Spec(name="s", benchmark="coin_flip_generated", options={"size": 20})
+            studies.Study(name="s", benchmark="coin_flip_generated", options={"size": 20})
         )
         together.wait()
         run = queries.open_run(study, "generate", "0" * 64, method="fine-tune-cot", config={})

@@ -12,7 +12,7 @@ from core.students.config import RECIPES, SELECTIONS, TrainConfig
 def test_every_recipe_makes_a_config_that_survives_json(recipe):
     config = TrainConfig.from_recipe(recipe, student="SmolLM2-135M", stop=["END"])
     assert config.recipe == recipe and config.selection in SELECTIONS
-    assert TrainConfig.from_dict(json.loads(json.dumps(config.as_dict()))) == config
+    assert TrainConfig.read(json.loads(json.dumps(config.dump()))) == config
 
 
 def test_the_papers_recipe():
@@ -49,9 +49,9 @@ def test_bad_values_are_named(field, value):
 
 def test_unknown_fields_and_recipes_are_named():
     with pytest.raises(LabError, match="lerning_rate"):
-        TrainConfig.from_dict({"student": "x", "lerning_rate": 1e-4})
+        TrainConfig.read({"student": "x", "lerning_rate": 1e-4})
     with pytest.raises(LabError, match="student"):
-        TrainConfig.from_dict({})
+        TrainConfig.read({})
     with pytest.raises(LabError, match="quick"):
         TrainConfig.from_recipe("quick", student="x")
 
@@ -62,6 +62,11 @@ def test_yaml_numbers_that_are_text_are_read():
 
 def test_the_hash_is_of_what_decides_the_weights():
     config = TrainConfig(student="x")
-    same = TrainConfig(student="x", eval_batch_size=1, task="evaluate", checkpoints_kept=3)
-    assert config.hash == same.hash
+    same = TrainConfig(student="x", eval_batch_size=1, method="a title", checkpoints_kept=3)
+    assert config.hash == same.hash == TrainConfig(student="elsewhere").hash  # its weights are hashed apart
     assert config.hash != TrainConfig(student="x", seed=1).hash
+
+
+def test_what_an_older_lab_wrote_is_read():
+    old = TrainConfig(student="x", epochs=3).dump() | {"task": "train", "shard_size": 64}
+    assert TrainConfig.read(old) == TrainConfig(student="x", epochs=3)

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.models.loading import read_model_config
 from core.students.config import TrainConfig
 from core.students.encoding import IGNORED, batches, carve_dev, collate, encode, gold_answer
-from core.students.loading import read_model_config
 from tests.students.tiny import tiny_student, tiny_tokenizer
 
 ROW = {"input": "what is 2 plus 3 ? ###", "label": " 2 + 3 = 5 . --> 5", "question_index": 0}

@@ -1,13 +1,9 @@
-"""What students read and write, against the published fine-tuning file."""
-
-import json
-from pathlib import Path
+"""What students read and write."""
 
 import pytest
 
-from core.errors import LabError
 from core.records import Exemplar
-from core.students.formats import FORMATS, PREFIXES, get_format
+from core.students.formats import FORMATS
 
 
 @pytest.mark.parametrize("form", FORMATS.values(), ids=lambda f: f.key)
@@ -35,27 +31,3 @@ def test_braces_in_a_question_are_text():
 def test_few_shot_shows_the_exemplars_first():
     shown = FORMATS["causal"].few_shot("Q2?", [Exemplar("Q1?", "Because.", "7")])
     assert shown == "Q: Q1?\nA: Because. The answer is 7.\n\nQ: Q2?\nA:"
-
-
-def test_prefixes_and_unknown_names():
-    assert FORMATS["t5"].prefix("rationale") == "-->"
-    assert FORMATS["t5"].prefix("answer") is None
-    assert set(PREFIXES) == {"rationale", "answer", "zero-shot", "few-shot"}
-    with pytest.raises(LabError, match="template"):
-        FORMATS["t5"].prefix("x")
-    with pytest.raises(LabError, match="format"):
-        get_format("x")
-
-
-def test_openai_rows_equal_the_published_ones(recorded: Path):
-    folder = recorded / "reasoning-teacher"
-    published = folder / "finetune_data/P_openai/F_zs_cot_multiarith.jsonl"
-    lines = [json.loads(line) for line in published.read_text().splitlines()]
-    (completions,) = folder.glob("completion_data/*/D_multiarith.json")
-    form = FORMATS["openai"]
-    made = {
-        (form.input(c["question"]), form.label(c["reasoning_completion"], c["answer"]))
-        for (c, *_) in json.loads(completions.read_text())["data"].values()
-    }
-    assert len(lines) == 323
-    assert all((line["prompt"], line["completion"]) in made for line in lines)

@@ -37,30 +37,15 @@ def test_folders_tell_their_architecture(tmp_path):
     assert resolve(causal).kind == "folder"
 
 
-def test_folders_that_are_no_students_say_why(tmp_path):
+def test_a_folder_that_does_not_write_text_says_why(tmp_path):
     bert = _folder(tmp_path / "bert", model_type="bert", architectures=["BertModel"])
     with pytest.raises(LabError, match="does not write text"):
         resolve(bert)
-    (tmp_path / "none").mkdir()
-    with pytest.raises(LabError, match="no config.json"):
-        resolve(str(tmp_path / "none"))
-    (tmp_path / "none" / "config.json").write_text("{")
-    with pytest.raises(LabError, match="not JSON"):
-        resolve(str(tmp_path / "none"))
-    pickled = _folder(tmp_path / "bin", model_type="gpt2", architectures=["GPT2LMHeadModel"])
-    (tmp_path / "bin" / "pytorch_model.bin").write_bytes(b"x")
-    with pytest.raises(LabError, match="safetensors"):
-        location(resolve(pickled))
 
 
-def test_unknown_names_and_an_unreachable_hub(tmp_path, monkeypatch):
-    with pytest.raises(LabError, match="no student or folder"):
+def test_names_that_are_nothing_say_so():
+    with pytest.raises(LabError, match="no model or folder"):
         resolve("no such/student/here")
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    with pytest.raises(LabError, match="network") as caught:
-        resolve("someone/some-model")
-    assert "\n" not in str(caught.value)
 
 
 def test_an_embedded_student_that_is_not_fetched_says_how(lab_home):

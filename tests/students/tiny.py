@@ -102,7 +102,7 @@ def run_folder(path: Path, student: Path, *, rows: int = 24, questions: int = 8,
             "teacher": "worked", "dataset": "sums", "training_set": "abc123", **fields,
         }
     )  # fmt: skip
-    write(path / "config.json", json.dumps(config.as_dict()))
+    write(path / "config.json", json.dumps(config.dump()))
     write_lines(
         path / "rows.jsonl",
         [

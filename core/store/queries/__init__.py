@@ -11,6 +11,5 @@ from core.store.queries._benchmarks import *
 from core.store.queries._calls import *
 from core.store.queries._completions import *
 from core.store.queries._measures import *
-from core.store.queries._predictions import *
 from core.store.queries._studies import *
 from core.store.queries._training import *

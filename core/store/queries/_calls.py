@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import func, select
 
 from core.store import session
 from core.store.models import Completion, LedgerEntry
 
-__all__ = ["CHECK", "completion_calls", "ledger_totals", "second_calls"]
+__all__ = ["CHECK", "completion_calls", "ledger_totals", "second_calls", "tokens_by_role"]
 
 CHECK = "check"  # the ledger's step of calls that only check an answer
 
@@ -15,7 +17,7 @@ CHECK = "check"  # the ledger's step of calls that only check an answer
 def completion_calls(run_id: int) -> dict[str, int]:
     """calls, prompt_tokens, completion_tokens that a run's completions stand for, kept replies counted."""
     query = select(
-        func.count() + func.count().filter(Completion.answer_prompt != ""),
+        func.coalesce(func.sum(Completion.asked), 0),
         func.coalesce(func.sum(Completion.prompt_tokens), 0),
         func.coalesce(func.sum(Completion.completion_tokens), 0),
     ).where(Completion.run_id == run_id, Completion.error.is_(None))
@@ -24,7 +26,7 @@ def completion_calls(run_id: int) -> dict[str, int]:
         return dict(zip(("calls", "prompt_tokens", "completion_tokens"), map(int, found), strict=True))
 
 
-def ledger_totals(run_id: int) -> dict[str, float]:
+def ledger_totals(run_id: int) -> dict[str, Any]:
     """What a run's calls came to: calls, cached, failed, prompt_tokens, completion_tokens, cost (USD).
 
     Cost and tokens are of fresh calls; a cached reply was paid for before. Calls that only checked an
@@ -58,3 +60,15 @@ def second_calls(run_id: int, teacher: str = "") -> tuple[int, float, float]:
     with session() as db:
         n, read, written = db.execute(query).one()
     return n, float(read), float(written)
+
+
+def tokens_by_role(run_id: int) -> dict[str, tuple[int, int]]:
+    """role → (prompt tokens, completion tokens) of the steps behind a run's completions."""
+    totals: dict[str, tuple[int, int]] = {}
+    query = select(Completion.steps).where(Completion.run_id == run_id, Completion.error.is_(None))
+    with session() as db:
+        for steps in db.scalars(query):
+            for step in steps:
+                read, written = totals.get(step["role"], (0, 0))
+                totals[step["role"]] = read + step["prompt_tokens"], written + step["completion_tokens"]
+    return totals

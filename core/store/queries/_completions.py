@@ -1,4 +1,4 @@
-"""What the teachers wrote: completions and their verdicts."""
+"""What teachers and students wrote: completions and their verdicts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import asdict
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Select, delete, func, or_, select
+from sqlalchemy import Select, delete, func, insert, or_, select
 
 from core import records
 from core.errors import LabError
@@ -17,38 +17,65 @@ from core.store.models import Checked, Completion, Question, Run, Study
 __all__ = [
     "save_completions", "finished_samples", "completions", "count_completions", "latest_completions",
     "completion", "completion_of", "samples_of", "rationales", "completion_counts", "sample_verdicts",
-    "teacher_verdicts", "answer_counts_of", "extracted_samples",
+    "teacher_verdicts", "verdicts", "completions_of", "answer_counts_of", "spared_samples", "record",
 ]  # fmt: skip
 
 
-def save_completions(
-    run_id: int, completions: Iterable[tuple[records.Completion, records.Score | None]]
-) -> None:
+def save_completions(run_id: int, scored: Iterable[tuple[records.Completion, records.Score | None]]) -> None:
     """Store scored completions; one that failed before is replaced, one that is there stays."""
     with session() as db:
-        for completion, score in completions:
+        for completion, score in scored:
             key = (
                 Completion.run_id == run_id,
                 Completion.question_index == completion.question_index,
                 Completion.sample_index == completion.sample_index,
             )
-            old = db.scalar(select(Completion).where(*key))
+            old = db.execute(select(Completion.id, Completion.error).where(*key)).first()
             if old is not None and old.error is None:
                 continue
             if old is not None:
                 db.execute(delete(Completion).where(*key))
-            db.add(Completion(run_id=run_id, **asdict(completion), **verdict_columns(score)))
+            db.execute(insert(Completion).values(run_id=run_id, **_columns(completion, score)))
 
 
-def verdict_columns(score: records.Score | None) -> dict[str, Any]:
-    if score is None:
-        return {"correct": None, "value": None, "span_start": None, "span_end": None}
+def _columns(made: records.Completion, score: records.Score | None) -> dict[str, Any]:
+    """A completion and its verdict as columns; a `records.Completion` in them is a property."""
     return {
-        "correct": score.correct,
-        "value": score.value,
-        "span_start": score.start,
-        "span_end": score.end,
+        "question_index": made.question_index,
+        "sample_index": made.sample_index,
+        "rationale": made.rationale,
+        "steps": [_storable(asdict(step)) for step in made.steps],
+        "answer": asdict(made.answer),
+        "asked": len(made.steps),
+        "finish_reason": made.finish_reason,
+        "prompt_tokens": made.prompt_tokens,
+        "completion_tokens": made.completion_tokens,
+        "cost": made.cost,
+        "calls": made.calls,
+        "error": made.error,
+        "correct": score.correct if score else None,
+        "value": score.value if score else None,
+        "answer_step": score.step if score else None,
+        "span_start": score.start if score else None,
+        "span_end": score.end if score else None,
+        "note": score.note if score else "",
     }
+
+
+def _storable(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: records.storable(v) if isinstance(v, str) else v for name, v in values.items()}
+
+
+def record(row: Completion) -> records.Completion:
+    """The completion as it was written, without its verdict."""
+    return records.Completion(
+        row.question_index,
+        row.sample_index,
+        row.rationale,
+        tuple(records.Step(**step) for step in row.steps),
+        records.AnswerPlace.from_dict(row.answer),
+        row.error,
+    )
 
 
 def finished_samples(run_id: int) -> set[tuple[int, int]]:
@@ -83,17 +110,21 @@ def completions(
 
 
 def count_completions(run_id: int, **filters: Any) -> int:
-    query = _completions(
-        run_id,
-        *(filters.get(name) for name in ("correct", "truncated", "failed", "split")),
-        filters.get("search", ""),
-        filters.get("check"),
-    )
+    """How many completions there are with these filters of `completions`."""
+    query = _completions(run_id, **filters)
     with session() as db:
         return db.scalar(select(func.count()).select_from(query.subquery())) or 0
 
 
-def _completions(run_id, correct, truncated, failed, split, search, check=None) -> Select:
+def _completions(
+    run_id: int,
+    correct: bool | None = None,
+    truncated: bool | None = None,
+    failed: bool | None = None,
+    split: str | None = None,
+    search: str = "",
+    check: str | None = None,
+) -> Select[Any]:
     query = select(Completion).where(Completion.run_id == run_id)
     if correct is not None:
         query = query.where(Completion.correct.is_(correct))
@@ -202,26 +233,42 @@ def teacher_verdicts(run_id: int) -> dict[int, tuple[bool | None, ...]]:
     return {question: tuple(verdicts) for question, verdicts in found.items()}
 
 
+def verdicts(run_id: int) -> dict[int, bool]:
+    """question index → whether its first sample is right."""
+    query = select(Completion.question_index, Completion.correct).where(
+        Completion.run_id == run_id, Completion.sample_index == 0
+    )
+    with session() as db:
+        return {index: bool(correct) for index, correct in db.execute(query)}
+
+
+def completions_of(run_id: int, indices: Iterable[int]) -> dict[int, Completion]:
+    """question index → first sample, for the few that a page shows."""
+    query = select(Completion).where(
+        Completion.run_id == run_id,
+        Completion.sample_index == 0,
+        Completion.question_index.in_(list(indices)),
+    )
+    with session() as db:
+        return {row.question_index: row for row in db.scalars(query)}
+
+
 def answer_counts_of(run_id: int) -> dict[str, int]:
     """Of a run's completions without an error: n, `marked` (an explicit marker is in the rationale) and
-    `extracted` (the answer was read from it, so that no second call was made)."""
+    `spared` (one call was enough)."""
     marked = or_(Completion.rationale.icontains("answer is"), Completion.rationale.icontains("answer:"))
     query = select(
-        func.count(), func.count().filter(marked), func.count().filter(*_extracted())
+        func.count(), func.count().filter(marked), func.count().filter(Completion.asked == 1)
     ).where(Completion.run_id == run_id, Completion.error.is_(None))  # fmt: skip
     with session() as db:
-        return dict(zip(("n", "marked", "extracted"), db.execute(query).one(), strict=True))
+        return dict(zip(("n", "marked", "spared"), db.execute(query).one(), strict=True))
 
 
-def extracted_samples(run_id: int) -> list[tuple[int, int]]:
-    """(question, sample) of every completion whose answer was read from its rationale, in order."""
+def spared_samples(run_id: int) -> list[tuple[int, int]]:
+    """(question, sample) of every completion that took one call, in order."""
     query = select(Completion.question_index, Completion.sample_index).where(
-        Completion.run_id == run_id, Completion.error.is_(None), *_extracted()
+        Completion.run_id == run_id, Completion.error.is_(None), Completion.asked == 1
     )
     with session() as db:
         found = db.execute(query.order_by(Completion.question_index, Completion.sample_index))
         return [(question, sample) for question, sample in found]
-
-
-def _extracted() -> tuple[Any, Any]:
-    return Completion.answer_prompt == "", Completion.answer_text != ""

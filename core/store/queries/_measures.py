@@ -51,8 +51,8 @@ def save_points(run_id: int, points: Sequence[dict[str, Any]]) -> None:
         db.execute(insert(Point), [point | {"run_id": run_id} for point in points])
 
 
-def points(run_id: int, *, qualified: bool | None = None) -> list[Point]:
+def points(run_id: int) -> list[Point]:
     """The questions of a map by cluster, nearest to its centre first."""
     query = select(Point).where(Point.run_id == run_id).order_by(Point.cluster, Point.rank)
     with session() as db:
-        return [p for p in db.scalars(query) if qualified is None or (not p.failures) == qualified]
+        return list(db.scalars(query))

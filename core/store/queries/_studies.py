@@ -8,10 +8,10 @@ from sqlalchemy import func, select, update
 
 from core.errors import LabError
 from core.store import found_or_made, session
-from core.store.models import Completion, Prediction, Run, Study
+from core.store.models import Completion, Run, Study
 
 __all__ = [
-    "studies", "study", "study_by_name", "study_named", "add_study", "update_study", "set_exemplars",
+    "studies", "study", "study_by_name", "study_named", "add_study", "update_study",
     "counts", "open_run", "run", "runs", "set_run",
 ]  # fmt: skip
 
@@ -54,31 +54,17 @@ def update_study(study_id: int, config: dict[str, Any]) -> None:
         db.execute(update(Study).where(Study.id == study_id).values(config=config))
 
 
-def set_exemplars(study_id: int, rows: list[dict[str, str]]) -> None:
-    """The user's own exemplars of a study; the rest of its config stays as it is."""
-    with session() as db:
-        row = db.get_one(Study, study_id)
-        row.config = row.config | {"exemplars": rows}
-
-
 def counts() -> dict[str, int]:
     """How much the lab holds, for the first page."""
-    tables = {
-        "studies": Study,
-        "completions": Completion,
-        "students": Run,
-        "predictions": Prediction,
+    completions = select(func.count()).select_from(Completion).join(Run)
+    queries = {
+        "studies": select(func.count()).select_from(Study),
+        "completions": completions.where(Run.kind != "evaluate"),
+        "students": select(func.count()).select_from(Run).where(Run.kind == "train"),
+        "predictions": completions.where(Run.kind == "evaluate"),
     }
     with session() as db:
-        return {
-            name: db.scalar(
-                select(func.count())
-                .select_from(table)
-                .where(*([Run.kind == "train"] if table is Run else []))
-            )
-            or 0
-            for name, table in tables.items()
-        }
+        return {name: db.scalar(query) or 0 for name, query in queries.items()}
 
 
 def open_run(study_id: int, kind: str, digest: str, **values: Any) -> Run:

@@ -6,48 +6,30 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, func, insert, or_, select
 
 from core import records
 from core.store import session
 from core.store.models import Metric, TrainingRow, TrainingSet
 
 __all__ = [
-    "save_training_set", "training_set", "training_rows", "count_training_rows",
+    "save_training_set", "training_rows", "count_training_rows",
     "save_metrics", "metrics",
 ]  # fmt: skip
 
 
-def save_training_set(
-    study_id: int, method: str, made: records.TrainingSet, completion_ids: dict[tuple[int, int], int]
-) -> str:
+def save_training_set(study_id: int, method: str, made: records.TrainingSet) -> str:
     """Store an immutable training set under its hash; the same rows are stored once."""
     with session() as db:
         if db.get(TrainingSet, made.hash) is None:
-            db.add(
-                TrainingSet(
-                    hash=made.hash, study_id=study_id, method=method, dropped=made.dropped, n=len(made.rows)
-                )
-            )
+            db.add(TrainingSet(hash=made.hash, study_id=study_id, method=method, n=len(made.rows)))
             db.flush()
-            db.bulk_insert_mappings(
-                TrainingRow,
-                [
-                    asdict(row)
-                    | {
-                        "training_set": made.hash,
-                        "position": position,
-                        "completion_id": completion_ids.get((row.question_index, row.sample_index)),
-                    }
-                    for position, row in enumerate(made.rows)
-                ],
-            )
+            rows = [
+                asdict(row) | {"training_set": made.hash, "position": position}
+                for position, row in enumerate(made.rows)
+            ]
+            db.execute(insert(TrainingRow), rows)
         return made.hash
-
-
-def training_set(digest: str) -> TrainingSet:
-    with session() as db:
-        return db.get_one(TrainingSet, digest)
 
 
 def training_rows(

@@ -76,15 +76,12 @@ def records(path: str | Path, source: str, questions: Sequence[Question]) -> lis
 def _storable(raw: Raw) -> Raw:
     """The record with texts that a database keeps."""
     made, question, gold = raw.completion, raw.question, raw.gold
+    steps = tuple(
+        replace(step, prompt=storable(step.prompt), text=storable(step.text)) for step in made.steps
+    )
     return replace(
         raw,
-        completion=replace(
-            made,
-            prompt=storable(made.prompt),
-            rationale=storable(made.rationale),
-            answer_prompt=storable(made.answer_prompt),
-            answer_text=storable(made.answer_text),
-        ),
+        completion=replace(made, rationale=storable(made.rationale), steps=steps),
         question=None if question is None else storable(question),
         gold=None if gold is None else storable(gold),
     )

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from core.records import Completion
+from core.teachers.recorded import source
 from core.teachers.recorded.source import FEW_SHOT, STUDENT, Raw, Source, get, whole_text, wrong
 
 # Fine-tune-CoT's names of what a text was made to write before its answer (evaluator.py)
@@ -38,17 +38,15 @@ def _parse(path: Path) -> Iterator[Raw]:
             index = row.get("sample_index", key)
             if not str(index).isdigit():
                 raise wrong(path, place, "'sample_index' is no whole number")
-            completion = Completion(
-                question_index=int(index),
-                sample_index=int(row.get("completion_index", order)),
-                prompt=str(row.get("reasoning_prompt") or "") if two_calls else prompt,
-                rationale=get(path, place, row, "reasoning_completion", str) if two_calls else text,
-                finish_reason=str(
-                    row.get("reasoning_finish_reason" if two_calls else "finish_reason") or "stop"
-                ),
-                answer_prompt=prompt if two_calls else "",
-                answer_text=text if two_calls else "",
-            )
+            own = int(index), int(row.get("completion_index", order))
+            if two_calls:
+                reasoning = get(path, place, row, "reasoning_completion", str)
+                finish = str(row.get("reasoning_finish_reason") or "stop")
+                asked = str(row.get("reasoning_prompt") or ""), reasoning, prompt, text
+                completion = source.two_calls(*own, *asked, finish_reason=finish, prefix=prefix)
+            else:
+                finish = str(row.get("finish_reason") or "stop")
+                completion = source.one_call(*own, prompt, text, finish_reason=finish, prefix=prefix)
             gold = row.get("answer")
             yield Raw(
                 place,
@@ -56,7 +54,6 @@ def _parse(path: Path) -> Iterator[Raw]:
                 index=int(index),
                 question=None if row.get("question") is None else str(row["question"]),
                 gold=None if gold is None else str(gold),
-                prefix=prefix,
             )
 
 

@@ -22,19 +22,19 @@ _CHOICES = re.compile(r"(?:which choice is true\s*\?\s*)?answer choices\s*:", re
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A recorded completion with its question (None if the benchmark lacks it) and what scores it."""
+    """A recorded completion with its question (None if the benchmark lacks it) and its gold answer."""
 
     completion: Completion
     question: Question | None
     gold: str
-    prefix: str | None
     by_text: bool = False  # joined by what it asks: the file does not say which of equal questions it is
 
 
 def join(path: Path, raws: Sequence[Raw], questions: Sequence[Question]) -> list[Record]:
     """Each record with its question; one that is joined by text gets the next free sample index."""
     by_index = {question.index: question for question in questions}
-    by_text, samples = _ByText(questions), defaultdict(int)
+    by_text = _ByText(questions)
+    samples: dict[int, int] = defaultdict(int)
     joined: list[Record] = []
     for raw in raws:
         sample = raw.completion.sample_index
@@ -48,11 +48,11 @@ def join(path: Path, raws: Sequence[Raw], questions: Sequence[Question]) -> list
                 sample = samples[question.index]
                 samples[question.index] += 1
         if question is None:
-            joined.append(Record(raw.completion, None, raw.gold or "", raw.prefix))
+            joined.append(Record(raw.completion, None, raw.gold or ""))
             continue
         completion = replace(raw.completion, question_index=question.index, sample_index=sample)
         gold = question.answer if raw.gold is None else raw.gold
-        joined.append(Record(completion, question, gold, raw.prefix, by_text=raw.index is None))
+        joined.append(Record(completion, question, gold, by_text=raw.index is None))
     return joined
 
 
@@ -61,13 +61,13 @@ def in_any_order(found: Sequence[Record]) -> list[Record]:
 
     MultiArith asks 20 questions twice. Only where each is answered once: several samples keep their order.
     """
-    groups: dict[Any, list[int]] = defaultdict(list)
+    groups: dict[Any, dict[int, Question]] = defaultdict(dict)
     for i, record in enumerate(found):
         if record.by_text and record.question is not None:
-            groups[_asks(record.question.text)].append(i)
+            groups[_asks(record.question.text)][i] = record.question
     made = list(found)
     for members in groups.values():
-        places = sorted((found[i].question for i in members), key=lambda q: q.index)
+        places = sorted(members.values(), key=lambda q: q.index)
         if len({question.index for question in places}) < len(members):
             continue
         by_answer = sorted(members, key=lambda i: _said(found[i]))
@@ -78,7 +78,7 @@ def in_any_order(found: Sequence[Record]) -> list[Record]:
 
 
 def _said(record: Record) -> tuple[str, ...]:
-    return record.completion.rationale, record.completion.answer_text, record.gold
+    return *(step.text for step in record.completion.steps), record.gold
 
 
 def own_questions(raws: Sequence[Raw]) -> list[Question]:

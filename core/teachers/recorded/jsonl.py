@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from core.records import Completion
-from core.teachers.recorded.source import Raw, Source, json_lines, written_prefix, wrong
+from core.teachers.recorded.source import Raw, Source, json_lines, one_call, two_calls, written_prefix, wrong
 
 
 def _parse(path: Path) -> Iterator[Raw]:
@@ -36,27 +35,27 @@ def _parse(path: Path) -> Iterator[Raw]:
             raise wrong(path, place, "a rationale or an answer is a list or an object, not one text")
         try:
             index = None if index is None else _whole(index)
-            completion = Completion(
-                question_index=-1 if index is None else index,
-                sample_index=_whole(sample or 0),
-                prompt=str(row.get("prompt") or ""),
-                rationale=str(text if text is not None else ""),
-                finish_reason=str(row.get("finish_reason") or "stop"),
-                answer_prompt=str(row.get("answer_prompt") or ""),
-                answer_text="" if answer is None else str(answer),
-                prompt_tokens=_whole(row.get("prompt_tokens") or 0),
-                completion_tokens=_whole(row.get("completion_tokens") or 0),
-            )
+            number, order = -1 if index is None else _whole(index), _whole(sample or 0)
+            tokens = _whole(row.get("prompt_tokens") or 0), _whole(row.get("completion_tokens") or 0)
         except (TypeError, ValueError, OverflowError):
             raise wrong(path, place, "an index, sample or token count is no whole number") from None
+        written = str(text if text is not None else "")
+        prompt, finish = str(row.get("prompt") or ""), str(row.get("finish_reason") or "stop")
+        if answer is None:
+            prefix = written_prefix(written)
+            made = one_call(
+                number, order, prompt, written, finish_reason=finish, prefix=prefix, tokens=tokens
+            )
+        else:
+            second = str(row.get("answer_prompt") or ""), str(answer)
+            made = two_calls(number, order, prompt, written, *second, finish_reason=finish, tokens=tokens)
         gold = _first(row, "gold", "label", "ground_truth")
         yield Raw(
             place,
-            completion,
-            index=index,
+            made,
+            index=None if index is None else number,
             question=question if isinstance(question, str) else None,
             gold=None if gold is None else str(gold),
-            prefix=None if answer is not None else written_prefix(completion.rationale),
         )
 
 

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from core.records import Completion
+from core.records import AnswerPlace, Completion, Step
 from core.teachers.recorded.source import Raw, Source, get, json_lines, written_prefix, wrong
 
 # "multiarith-12-0": question 12, sample 0; the 8 of "gsm8k-12" is no number of its own
@@ -25,34 +24,33 @@ def _parse(path: Path) -> Iterator[Raw]:
         if not numbers:
             raise wrong(path, place, f"custom_id {name!r} ends in no question index")
         index, first = numbers[0], numbers[1] if len(numbers) > 1 else 0
-        base = Completion(index, first, "", "", calls=1)
         response = row.get("response") or {}
         body = response.get("body") or {}
         if row.get("error") or response.get("status_code", 200) != 200 or not body:
             sentence = (
                 f"The batch gave no answer for {name} (status {response.get('status_code', 'unknown')})."
             )
-            yield Raw(place, replace(base, finish_reason="error", error=sentence), index=index)
+            yield Raw(place, Completion(index, first, "", error=sentence), index=index)
             continue
         usage = body.get("usage") or {}
         replies = _replies(body)
         if not replies:
             raise wrong(path, place, "the response holds no text")
         for order, (text, finish) in enumerate(replies):
-            completion = replace(
-                base,
-                sample_index=first + order,
-                rationale=text,
-                finish_reason=finish,
-                # The usage is the whole request's: counted once, with its first text.
-                prompt_tokens=0
-                if order
-                else int(usage.get("prompt_tokens") or usage.get("input_tokens") or 0),
-                completion_tokens=0
-                if order
-                else int(usage.get("completion_tokens") or usage.get("output_tokens") or 0),
+            # The usage is the whole request's: counted once, with its first text.
+            read, wrote = (0, 0) if order else _tokens(usage)
+            step = Step(
+                "rationale", "", text, finish_reason=finish, prompt_tokens=read, completion_tokens=wrote
             )
-            yield Raw(place, completion, index=index, prefix=written_prefix(text))
+            place_of_answer = AnswerPlace(prefix=written_prefix(text))
+            completion = Completion(index, first + order, text, (step,), place_of_answer)
+            yield Raw(place, completion, index=index)
+
+
+def _tokens(usage: Mapping[str, Any]) -> tuple[int, int]:
+    """Tokens read and written, by the names of either endpoint."""
+    read = usage.get("prompt_tokens") or usage.get("input_tokens") or 0
+    return int(read), int(usage.get("completion_tokens") or usage.get("output_tokens") or 0)
 
 
 def _replies(body: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from core.answers import ANSWER_PREFIXES
 from core.errors import LabError
-from core.records import Completion
+from core.records import AnswerPlace, Completion, Step
 
 FEW_SHOT = ANSWER_PREFIXES["few-shot-cot"]
 STUDENT = ANSWER_PREFIXES["student"]
@@ -31,7 +31,6 @@ class Raw:
     index: int | None = None
     question: str | None = None
     gold: str | None = None
-    prefix: str | None = None
     again: bool = False  # a further sample of the record before
 
 
@@ -47,6 +46,31 @@ class Source:
     parse: Callable[[Path], Iterator[Raw]]
     rules: str
     as_numbers: bool = False
+
+
+def two_calls(
+    index: int, sample: int, prompt: str, rationale: str, answer_prompt: str, answer: str,
+    *, finish_reason: str = "stop", prefix: str | None = None, tokens: tuple[int, int] = (0, 0),
+) -> Completion:  # fmt: skip
+    """A rationale and an answer of its own; tokens (read, written) of both calls are the first step's."""
+    first = Step(
+        "rationale", prompt, rationale, finish_reason=finish_reason, cached=True,
+        prompt_tokens=tokens[0], completion_tokens=tokens[1],
+    )  # fmt: skip
+    steps = (first, Step("answer", answer_prompt, answer, cached=True))
+    return Completion(index, sample, rationale, steps, AnswerPlace(step=1, prefix=prefix))
+
+
+def one_call(
+    index: int, sample: int, prompt: str, text: str,
+    *, finish_reason: str = "stop", prefix: str | None = None, tokens: tuple[int, int] = (0, 0),
+) -> Completion:  # fmt: skip
+    """A text that holds its answer, behind a prefix where it has one."""
+    step = Step(
+        "rationale", prompt, text, finish_reason=finish_reason, cached=True,
+        prompt_tokens=tokens[0], completion_tokens=tokens[1],
+    )  # fmt: skip
+    return Completion(index, sample, text, (step,), AnswerPlace(prefix=prefix))
 
 
 def encoding(path: Path) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from core.answers import robust
-from core.records import Completion
+from core.records import AnswerPlace, Completion, Step
 from core.teachers.recorded.source import Raw, Source, encoding, get, whole_text, wrong
 
 GSM8K_MARK = "####"
@@ -39,22 +39,28 @@ def _trace(path: Path, place: str, cell: str) -> Raw:
     delegation = get(path, place, trace, "delegation", dict)
     solving = get(path, place, trace, "answer", dict)
     label = str(trace.get("dataset_answer", ""))
-    completion = Completion(
-        question_index=-1,
-        sample_index=0,
-        prompt=str(delegation.get("input_text", "")),
-        rationale=get(path, place, delegation, "output_text", str),
-        answer_prompt=str(solving.get("input_text", "")) or " ",
-        answer_text=get(path, place, solving, "output_text", str),
-        prompt_tokens=_count(delegation, "input_count") + _count(solving, "input_count"),
-        completion_tokens=_count(delegation, "output_count") + _count(solving, "output_count"),
-    )
+    plan = _step(path, place, "steps", "delegate", delegation)
+    solved = _step(path, place, "rationale", "solver", solving)
+    # Step 1, its last number: GSM8K's mark is not there, and then the rules take the last candidate.
+    answer = AnswerPlace(step=1, prefix=GSM8K_MARK)
+    completion = Completion(-1, 0, plan.text, (plan, solved), answer)
     return Raw(
         place,
         completion,
         question=get(path, place, trace, "dataset_question", str),
         gold=label_of(label),
-        prefix=GSM8K_MARK,
+    )
+
+
+def _step(path: Path, place: str, name: str, role: str, call: Mapping[str, Any]) -> Step:
+    return Step(
+        name,
+        str(call.get("input_text", "")),
+        get(path, place, call, "output_text", str),
+        role,
+        prompt_tokens=_count(call, "input_count"),
+        completion_tokens=_count(call, "output_count"),
+        cached=True,
     )
 
 

@@ -17,8 +17,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from core.records import Completion
-from core.teachers.recorded.source import FEW_SHOT, Raw, Source, encoding, wrong
+from core.teachers.recorded.source import FEW_SHOT, Raw, Source, encoding, one_call, two_calls, wrong
 
 
 def _parse(path: Path) -> Iterator[Raw]:
@@ -78,13 +77,12 @@ def _log_record(place: str, shown: str, text: str, gold: str, order: int, settin
         ask_answer = str(settings.get("direct_answer_trigger") or "\nTherefore, ")
         at = asked.rfind(ask_answer)
         rationale = asked[think : at if at >= think else len(asked)]
-        completion = Completion(
-            -1, order, asked[:think], rationale.removesuffix(" "), answer_prompt=asked, answer_text=text
-        )
+        rationale = rationale.removesuffix(" ")
+        completion = two_calls(-1, order, asked[:think], rationale, asked, text)
         return Raw(place, completion, question=question, gold=gold, again=order > 0)
     prefix = str(settings.get("direct_answer_trigger_for_fewshot") or FEW_SHOT) if few_shot else None
-    completion = Completion(-1, order, asked, text)
-    return Raw(place, completion, question=question, gold=gold, prefix=prefix, again=order > 0)
+    completion = one_call(-1, order, asked, text, prefix=prefix)
+    return Raw(place, completion, question=question, gold=gold, again=order > 0)
 
 
 def _without_reply(shown: str, reply: str, settings: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from core.answers import score
 from core.datasets import find_dataset
 from core.errors import LabError
 from core.exemplars.prompt import parse
@@ -11,10 +12,10 @@ from core.quality import checks
 from core.quality.checks import Flag
 from core.records import Question
 from core.review import texts
-from core.review.fold import Item, Key
+from core.review.fold import Key, ReviewItem
 from core.stages import checking
 from core.stages.generation import shown as shown_to
-from core.stages.scoring import Scorer, answer_place, place, record
+from core.stages.scoring import Scorer, answer_span, rationale_step
 from core.store import queries
 from core.store.models import Completion, Point
 from pages.components.review.runs import Review
@@ -22,7 +23,7 @@ from pages.components.review.runs import Review
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The answer of a text as it stands, and its place there: None where a second call said it."""
+    """The answer of a text as it stands, and its place there: None where a later step said it."""
 
     answer: str | None
     span: tuple[int, int] | None
@@ -38,7 +39,7 @@ class Card:
     completion: Completion
     text: str
     original: str
-    item: Item
+    item: ReviewItem
     found: Found
     point: Point | None = None
 
@@ -62,7 +63,8 @@ def _in_exemplar(
     answer = _said(text) or ""
     start = text.rfind(answer) if answer else -1
     span = (start, start + len(answer)) if start >= 0 else None
-    right = _scorer(review, question).prediction(question.index, answer, None).correct
+    own = _scorer(review, question)
+    right = score(answer, question.answer, kind=own.kind, rules=own.rules).correct
     return Found(answer or None, span, right if edited else bool(completion.correct))
 
 
@@ -71,11 +73,15 @@ def _in_rationale(
 ) -> Found:
     """The answer as students will learn it."""
     if not edited:
-        return Found(completion.value, answer_place(completion)[0], bool(completion.correct))
-    made, verdict = _scorer(review, question).reviewed(record(completion), text)
+        at = rationale_step(queries.record(completion))
+        return Found(completion.value, answer_span(completion, at), bool(completion.correct))
+    made, verdict = _scorer(review, question).reviewed(queries.record(completion), text)
     if verdict is None:
         return Found(None, None, False)
-    return Found(verdict.value, place(made, verdict.start, verdict.end)[0], verdict.correct)
+    span = None
+    if verdict.step == rationale_step(made) and verdict.start is not None and verdict.end is not None:
+        span = verdict.start, verdict.end
+    return Found(verdict.value, span, verdict.correct)
 
 
 def _scorer(review: Review, question: Question) -> Scorer:

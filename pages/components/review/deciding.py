@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.review import desk
-from core.review.fold import Item, Key
+from core.review.fold import Key, ReviewItem
 from core.stages import exemplars as stage
 from pages.components import frame
 from pages.components.review.cards import Card
@@ -27,7 +27,7 @@ class Clash:
 
     run_id: int
     kind: str
-    item: Item
+    item: ReviewItem
     before: str
     typed: str | None
     reason: str
@@ -57,7 +57,7 @@ def attempt(
     before: str,
     after: str | None,
     reason: str,
-) -> Item | None:
+) -> ReviewItem | None:
     """Decide; where the item changed underneath, keep both sides for the page and return None."""
     try:
         return desk.decide(run_id, key, kind, author, seen=seen, before=before, after=after, reason=reason)
@@ -72,7 +72,7 @@ def _next_of_cluster(review: Review, cluster: int) -> Key | None:
     return next((key_of(point) for point in standing if point.cluster == cluster), None)
 
 
-def turn(review: Review, way: Callable[[int, str], list[Item]], author: str) -> None:
+def turn(review: Review, way: Callable[[int, str], list[ReviewItem]], author: str) -> None:
     """Undo or redo (desk.undo, desk.redo), and show what was turned."""
     with frame.errors():
         turned = way(review.run.id, author)

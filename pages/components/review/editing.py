@@ -10,6 +10,7 @@ from core.datasets import find_dataset
 from core.exemplars.prompt import revised
 from core.exemplars.selection import RULES
 from core.review.fold import Key
+from core.stages.plans import plan_of
 from core.store import queries
 from pages.components import frame
 from pages.components.review.cards import Card
@@ -125,7 +126,8 @@ def check_edit(review: Review, card: Card, text: str) -> None:
     """Refuse an edited exemplar that has lost its answer, or whose answer the rules do not allow."""
     if review.run.kind != "exemplars":
         return
-    limits, own = RULES[review.run.config["rules"]].limits, review.run.config.get("own") or {}
+    settings = plan_of(review.run).settings
+    limits, own = RULES[settings["rules"]].limits, settings.get("own") or {}
     revised(
         card.question.text,
         text,

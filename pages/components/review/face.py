@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.quality.checks import CHECKS, Flag
 from core.review.fold import Key
-from core.stages.scoring import answer_place
+from pages.components.completion import texts
 from pages.components.review.cards import Card, find_flags, open_card
 from pages.components.review.editing import form, under_way
 from pages.components.review.marks import changes, marked_html, steps_html
@@ -40,10 +40,8 @@ def card(review: Review, shown: Card, author: str) -> None:
             form(review, shown, under, author)
         else:
             st.html(steps_html(shown.text, [f for f in flags if f.where == "rationale"], shown.found.span))
-            second = answer_place(shown.completion)[1]
-            if shown.text == shown.original and second and shown.point is None:
-                span = (shown.completion.span_start, shown.completion.span_end)
-                labelled("Answer text (second call)", second, span, bool(shown.completion.correct))
+            if shown.text == shown.original and shown.point is None:
+                texts(shown.completion, besides=shown.text)
         left, right = st.columns(2)
         with left:
             labelled("Answer found", shown.found.answer or "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core import studies
 from core.exemplars.prompt import preview
 from core.methods import METHODS
 from core.stages import exemplars as stage
@@ -28,10 +29,9 @@ def shown_prompt(review: Review, card: Card | None) -> None:
         return
     asked = queries.question_page(review.study.dataset_id, "test", limit=1)
     asked = asked or queries.question_page(review.study.dataset_id, limit=1)
-    teacher = review.study.config["teacher"]
-    options = TEACHERS[teacher["key"]].defaults | teacher
-    sampling = METHODS["new-fine-tune-cot"].sampling
-    new_tokens = review.study.config.get("sampling", {}).get("max_tokens", sampling.max_tokens)
+    teaching = studies.Study.read(review.study.config).teaching
+    options = TEACHERS[teaching.teacher["key"]].defaults | teaching.teacher
+    new_tokens = teaching.sampled(METHODS["new-fine-tune-cot"].sampling).max_tokens
     counter = token_counter(str(options["model"])) if options.get("model") else None
     made = preview(
         asked[0].text,

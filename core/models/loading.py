@@ -1,4 +1,4 @@
-"""A student's model and tokenizer, and what the device can compute in."""
+"""A checkpoint's model and tokenizer, and what the device can compute in."""
 
 from __future__ import annotations
 
@@ -7,14 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import LabError
-from core.students.config import TrainConfig
-from core.students.table import Student, location, resolve
-
-
-def resolved(config: TrainConfig) -> tuple[Student, Path]:
-    """The student a config names and the folder of its checkpoint."""
-    student = resolve(config.student)
-    return student, location(student)
 
 
 def load_tokenizer(path: Path) -> Any:
@@ -25,27 +17,26 @@ def load_tokenizer(path: Path) -> Any:
     except Exception as error:  # whatever a broken file makes the readers raise
         raise LabError(f"Cannot read the tokenizer in {path} ({_first_line(error)}): get it again.") from None
     if tokenizer.eos_token_id is None:
-        raise LabError(f"The tokenizer in {path} has no end-of-text token: choose another student.")
+        raise LabError(f"The tokenizer in {path} has no end-of-text token: choose another model.")
     return tokenizer
 
 
-def load_model(student: Student, path: Path, dtype: Any = None, attention: str | None = None) -> Any:
+def load_model(path: Path, dtype: Any = None, attention: str | None = None) -> Any:
     """The model in fp32 (or `dtype`), on the CPU. Reads safetensors only and runs no foreign code.
 
     `attention` is Transformers' name of an implementation; None leaves the choice to it.
     """
     import torch
-    from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
     from transformers.utils import logging
 
     logging.disable_progress_bar()
-    reader = AutoModelForSeq2SeqLM if student.is_seq2seq else AutoModelForCausalLM
+    reader = _reader(read_model_config(path))
     try:
         return reader.from_pretrained(
             path, dtype=dtype or torch.float32, use_safetensors=True, attn_implementation=attention
         )
     except (torch.OutOfMemoryError, MemoryError):
-        raise LabError(f"{student.name} does not fit into memory: choose a smaller student.") from None
+        raise LabError(f"The model in {path} does not fit into memory: choose a smaller one.") from None
     except Exception as error:  # whatever a broken file makes the readers raise
         raise LabError(f"Cannot read the model in {path} ({_first_line(error)}): get it again.") from None
 
@@ -60,21 +51,26 @@ def read_model_config(path: Path) -> Any:
         raise LabError(f"Cannot read {path / 'config.json'} ({_first_line(error)}): get it again.") from None
 
 
-def parameter_count(student: Student, path: Path) -> int:
-    """How many parameters the model has, from its config alone."""
+def blueprint(path: Path) -> Any:
+    """The model without weights, from its config alone."""
     import torch
+
+    config = read_model_config(path)
+    with torch.device("meta"):
+        return _reader(config).from_config(config)
+
+
+def _reader(config: Any) -> Any:
     from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
-    maker = AutoModelForSeq2SeqLM if student.is_seq2seq else AutoModelForCausalLM
-    with torch.device("meta"):
-        return sum(p.numel() for p in maker.from_config(read_model_config(path)).parameters())
+    return AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
 
 
-def precision(config: TrainConfig, device: Any) -> str:
-    """ "bf16" or "fp32". Never fp16: T5 overflows in it."""
-    if config.precision == "auto":
+def precision(wanted: str, device: Any) -> str:
+    """ "bf16" or "fp32", as `wanted` or as the device does best. Never fp16: T5 overflows in it."""
+    if wanted == "auto":
         return "bf16" if computes_in_bf16(device.type) else "fp32"
-    return config.precision
+    return wanted
 
 
 def computes_in_bf16(device: str) -> bool:
@@ -94,7 +90,7 @@ def be_deterministic() -> None:
     import torch
 
     torch.use_deterministic_algorithms(True, warn_only=True)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    torch.utils.deterministic.fill_uninitialized_memory = False
     torch.backends.cudnn.benchmark = False
     # The memory-efficient kernel's gradients differ from run to run; flash and plain attention's do not.
     torch.backends.cuda.enable_mem_efficient_sdp(False)

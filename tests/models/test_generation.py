@@ -7,9 +7,9 @@ import torch
 from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
 from core.errors import LabError
+from core.models import generation
+from core.models.generation import generate
 from core.records import Sampling
-from core.students import generation
-from core.students.generation import generate
 from tests.students.tiny import KINDS, tiny_student, tiny_tokenizer
 
 PROMPTS = [" ".join(["what is", *(str((7 * i + k) % 40) for k in range(i)), "?"]) for i in range(1, 14)]

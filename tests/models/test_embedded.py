@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import LabError
-from core.students import embedded
-from core.students.embedded import EMBEDDED, Embedded, copy_folder, fetch, is_fetched, model_path
+from core.models import embedded
+from core.models.embedded import EMBEDDED, Embedded, copy_folder, fetch, is_fetched, model_path
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers.cache_utils import DynamicCache, DynamicLayer
 
-from core.students.cache import BLOCK, make_room, roomy_layer
+from core.models.cache import BLOCK, make_room, roomy_layer
 
 STEPS = st.lists(st.one_of(st.integers(1, BLOCK + 3), st.just("select")), min_size=1, max_size=8)
 

@@ -1,0 +1,15 @@
+"""New-Fine-tune-CoT's first change alone: an exemplar a cluster, right or wrong; two calls each."""
+
+from dataclasses import replace
+
+from core.methods import new_fine_tune_cot
+
+METHOD = replace(
+    new_fine_tune_cot.METHOD,
+    key="cluster-exemplars",
+    order=50,
+    title="Cluster exemplars",
+    about="New-Fine-tune-CoT's first change alone: an exemplar a cluster, right or wrong; two calls each.",
+    exemplar_rules="no-correction",
+    options={"trigger": new_fine_tune_cot.METHOD.options["trigger"]},
+)

@@ -1,0 +1,126 @@
+"""Where a checkpoint comes from: an embedded model's name, a folder or a hub id.
+
+    kind("runs/7/student")           "folder"
+    locate("openai-community/gpt2")  its folder, downloaded on first use
+
+Weights are read from safetensors only, and no code of a checkpoint is run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from core.errors import LabError
+from core.models.embedded import EMBEDDED, model_path
+from core.records import content_hash
+
+CONFIG = "config.json"
+WEIGHTS = "*.safetensors"
+FILES = ["*.json", WEIGHTS, "*.model", "*.txt", "*.jinja"]
+SUBFOLDERS = ["*/*"]
+HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
+
+
+def kind(source: str) -> str:
+    """ "embedded", "folder" or "hub"; LabError for what can be none of them."""
+    if source in EMBEDDED:
+        return "embedded"
+    if Path(source).expanduser().is_dir():
+        return "folder"
+    if HUB_ID.fullmatch(source):
+        return "hub"
+    raise LabError(
+        f"There is no model or folder {source!r}: choose one of the table, "
+        "or give a hub id or the folder of a checkpoint."
+    )
+
+
+def locate(source: str, known: str | None = None) -> Path:
+    """The folder with a checkpoint's weights. `known` is its kind, where a table says it.
+
+    Raises LabError where the hub cannot be reached and nothing is cached, and for other weights.
+    """
+    folder = _folder(source, known or kind(source), FILES)
+    if not any(folder.glob(WEIGHTS)):
+        raise LabError(
+            f"{source} has no safetensors weights: choose another checkpoint, or convert this one."
+        )
+    return folder
+
+
+def read_config(source: str) -> dict[str, Any]:
+    """A checkpoint's config.json, without its weights."""
+    try:
+        config = json.loads((_folder(source, kind(source), [CONFIG]) / CONFIG).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise LabError(
+            f"{source} holds no config.json: give the folder of a Transformers checkpoint."
+        ) from None
+    except ValueError:
+        raise LabError(f"The config.json of {source} is not JSON: get the checkpoint again.") from None
+    if not isinstance(config, dict) or "model_type" not in config:
+        raise LabError(f"The config.json of {source} names no model type: give a Transformers checkpoint.")
+    return config
+
+
+def _folder(source: str, its_kind: str, patterns: Sequence[str]) -> Path:
+    if its_kind == "embedded":
+        return model_path(source)
+    return Path(source).expanduser() if its_kind == "folder" else _download(source, patterns)
+
+
+def cached(hub_id: str, patterns: Sequence[str] = FILES) -> Path | None:
+    """The snapshot of a hub id that is on this machine already, if any."""
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    try:
+        found = _snapshot(hub_id, patterns, local_files_only=True)
+    except (LocalEntryNotFoundError, HFValidationError, FileNotFoundError):
+        return None
+    return found if any(found.glob(WEIGHTS if WEIGHTS in patterns else CONFIG)) else None
+
+
+def _snapshot(hub_id: str, patterns: Sequence[str], **options: Any) -> Path:
+    from huggingface_hub import snapshot_download
+
+    found = snapshot_download(hub_id, allow_patterns=patterns, ignore_patterns=SUBFOLDERS, **options)
+    return Path(found)
+
+
+def _download(hub_id: str, patterns: Sequence[str]) -> Path:
+    """The cached snapshot of a hub id, from the network only where it is not cached."""
+    from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
+
+    if (found := cached(hub_id, patterns)) is not None:
+        return found
+    try:
+        return _snapshot(hub_id, patterns)
+    except GatedRepoError:
+        raise LabError(
+            f"{hub_id} is gated: accept its terms on the model hub and set HF_TOKEN, or choose another one."
+        ) from None
+    except (RepositoryNotFoundError, HFValidationError):
+        raise LabError(f"The model hub has no {hub_id}: check the name, or choose another model.") from None
+    except Exception as error:  # the client raises its own, httpx's and the system's
+        raise LabError(
+            f"Cannot get {hub_id} from the model hub ({type(error).__name__}) and it is not cached: "
+            "check the network, give the folder of a checkpoint, or choose the embedded SmolLM2-135M."
+        ) from None
+
+
+def fingerprint(folder: Path) -> str:
+    """SHA-256 of a checkpoint's weights, wherever its folder is."""
+    files = sorted(folder.glob("*.safetensors"))
+    return content_hash([_digest(path, path.stat().st_mtime_ns) for path in files])
+
+
+@lru_cache(maxsize=64)
+def _digest(path: Path, _modified: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

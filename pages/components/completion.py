@@ -1,0 +1,77 @@
+"""What a model wrote for a question, in full: the same card for teachers and students, step by step."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.records import Question, Step
+from core.stages.scoring import answer_span
+from core.store import queries
+from core.store.models import Completion
+from pages.components.text import count, labelled, plain, visible
+
+USUAL_ROLES = ("teacher", "student")
+
+
+def verdict(completion: Completion) -> None:
+    """Badges of one completion: its question, right or wrong, truncated, failed."""
+    with st.container(horizontal=True):
+        st.badge(f"question {completion.question_index}", color="gray")
+        if completion.sample_index:
+            st.badge(f"sample {completion.sample_index}", color="gray")
+        if completion.error:
+            st.badge("failed", icon=":material/error:", color="red")
+        elif completion.correct:
+            st.badge("correct", icon=":material/check:", color="green")
+        else:
+            st.badge("wrong", icon=":material/close:", color="red")
+        if completion.finish_reason == "length":
+            st.badge("truncated", icon=":material/content_cut:", color="orange")
+        if completion.note:
+            st.badge(plain(completion.note), icon=":material/how_to_vote:", color="blue")
+
+
+def card(completion: Completion, question: Question) -> None:
+    """Question, every step with the matched answer marked in its place, the answers, prompts and cost."""
+    with st.container(border=True):
+        verdict(completion)
+        labelled("Question", question.text)
+        texts(completion)
+        left, right = st.columns(2)
+        with left:
+            labelled("Answer found", completion.value or "")
+        with right:
+            labelled("Gold answer", question.answer)
+        if completion.error:
+            labelled("Error", completion.error)
+        prompts(completion)
+
+
+def texts(completion: Completion, besides: str | None = None) -> None:
+    """What was written, step by step, with the answer marked; but for the text `besides`."""
+    for number, step in enumerate(queries.record(completion).steps):
+        if step.text == besides:
+            continue
+        labelled(name(step, number), step.text, answer_span(completion, number), bool(completion.correct))
+
+
+def prompts(completion: Completion) -> None:
+    """What was asked at each step, and what it cost."""
+    steps = queries.record(completion).steps
+    with st.expander("Prompts and cost", icon=":material/receipt_long:"):
+        for number, step in enumerate(steps):
+            labelled(f"Prompt: {name(step, number)}", step.prompt)
+        kept = len(steps) - completion.calls
+        st.caption(
+            f"{count(completion.calls, 'call')}{f', {kept} kept from before' if kept else ''}, "
+            f"{completion.prompt_tokens:,} tokens read, {completion.completion_tokens:,} written, "
+            f"\\${completion.cost:.5f}"
+        )
+
+
+def name(step: Step, number: int) -> str:
+    """ "Rationale", "Answer (step 2)", "Steps (delegate)"."""
+    said = [f"step {number + 1}"] if number else []
+    if step.role not in USUAL_ROLES:
+        said.append(visible(step.role))
+    return visible(step.name).capitalize() + (f" ({', '.join(said)})" if said else "")
