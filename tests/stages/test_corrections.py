@@ -176,7 +176,7 @@ def test_an_edited_exemplar_reruns_exactly_what_depends_on_it(embedded, student)
     (pair,) = corrections.pairs(study)
     assert (pair.before, pair.after) == (old.id, new.id)
     found = corrections.effect(study, pair)
-    assert [c.kind for c in found.changes] == ["edited", "left out", "came up"]
+    assert [c.kind for c in found.changes] == ["edited", "left out", "added"]
     assert found.teacher.difference == 0 and found.teacher.p == 1 and found.teacher.pairs == TRAIN
 
     # Taken back: the generation of before stands again, without a call.
