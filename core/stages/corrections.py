@@ -13,7 +13,7 @@ training sets made of it alone. Nothing is overwritten: the runs of before stay,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from core import jobs, methods
@@ -29,10 +29,12 @@ from core.review.fold import Board
 from core.stages import exemplars, finished, plans
 from core.stages.generation import given, latest, run_questions, shown
 from core.stages.plans import GenerationPlan, TrainingPlan
+from core.stages.reviewed import reviewed as reviewed_run
 from core.stages.training import build_set
 from core.store import queries
 from core.store.models import Run
 from core.students.formats import FORMATS
+from core.students.part import Asking, Learning
 from core.students.table import resolve
 from core.teachers import TEACHERS, prices
 from core.teachers.part import Teaching
@@ -61,33 +63,29 @@ class Rerun:
 
 def plan(run_id: int) -> Rerun:
     """What depends on the review of a run as it stands. LabError where the run is not reviewed."""
-    run = queries.run(run_id)
-    if run.kind not in ("exemplars", "generate"):
-        raise LabError(f"Run {run_id} ({run.kind}) is not reviewed: choose exemplars or a generation.")
-    everyone = _arms(run.study_id)
-    generations, calls = _generations(run) if run.kind == "exemplars" else ([], 0)
-    replaced = {family(queries.run(asked["replaces"])): asked["replaces"] for asked in generations}
-    own = {family(one) for one in _made_of(run)}
+    run, _ = reviewed_run(run_id)
+    generations = _done(run.study_id, "generate")
+    shown_it = {family(one): one for one in generations if run_id in one.parents}  # the newest of each
+    replaced = {kin: one for kin, one in shown_it.items() if _is_shown_others(one)}
+    own = {family(one) for one in generations if one.id == run_id} | set(shown_it)
     again, arms = [], []
-    for one in everyone:
+    for one in _arms(run.study_id):
         kin = family(queries.run(one.generation))
         if kin in replaced or (kin in own and _is_stale(one)):
             again.append(one)
-            arms.append(_request(one) | {"after": replaced.get(kin)})
-    done = {_name(plans.plan_of(r), r) for r in _done(run.study_id, "evaluate")}
-    others = len(done) - len({_name(plans.plan_of(one.train), one.train) for one in again})
-    return Rerun(run_id, tuple(generations), tuple(arms), others, calls)
+            arms.append(request_of(one) | {"after": replaced[kin].id if kin in replaced else None})
+    done = {_name(evaluation) for evaluation in _done(run.study_id, "evaluate")}
+    return Rerun(
+        run_id,
+        tuple(map(_asked_again, replaced.values())),
+        tuple(arms),
+        len(done - {_name(one.evaluation) for one in again}),
+        sum(map(_calls, replaced.values())),
+    )
 
 
-def _made_of(run: Run) -> list[Run]:
-    """The generation under review itself, or those that were shown exemplars of the run under review."""
-    if run.kind == "generate":
-        return [run]
-    return [one for one in _done(run.study_id, "generate") if run.id in one.parents]
-
-
-def _name(made: Any, run: Run) -> tuple[str, str, int, int]:
-    return run.method, run.student, run.seed, made.samples
+def _name(evaluation: Run) -> tuple[str, str, int, int]:
+    return evaluation.method, evaluation.student, evaluation.seed, plans.plan_of(evaluation).samples
 
 
 def submit(run_id: int) -> str:
@@ -97,11 +95,8 @@ def submit(run_id: int) -> str:
         raise LabError("Nothing depends on what changed: every result stands on the texts as they are now.")
     study_id = queries.run(run_id).study_id
     request = {"run": run_id, "generations": list(made.generations), "arms": list(made.arms)}
-    needs_device = made.arms or any(
-        TEACHERS[config["key"]].uses_device
-        for asked in made.generations
-        for config in _teaching(asked).teachers.values()
-    )
+    asked = [config for one in made.generations for config in one["parts"][0]["teachers"].values()]
+    needs_device = made.arms or any(TEACHERS[config["key"]].uses_device for config in asked)
     title = f"After the review of run {run_id}: {said(made)}"
     queue = "device" if needs_device else "endpoint"
     return jobs.submit(KIND, title, request | {"study_id": study_id}, study_id, queue=queue)
@@ -117,44 +112,44 @@ def said(made: Rerun) -> str:
     return ", ".join(part for part, n in zip(parts, (generations, arms), strict=True) if n) or "nothing"
 
 
-def _generations(chosen: Run) -> tuple[list[dict[str, Any]], int]:
-    """(requests, calls at most) of the generations that were shown other exemplars of this run than now."""
-    newest: dict[str, Run] = {}
-    for run in _made_of(chosen):
-        newest[family(run)] = run
-    if not newest:
-        return [], 0
-    standing = tuple(exemplars.as_reviewed(chosen.id))
-    found, calls = [], 0
-    for run in newest.values():
-        made: GenerationPlan = plans.plan_of(run)
-        if made.exemplars == standing:
-            continue
-        teaching, method = made.teaching, METHODS[run.method]
-        if all(TEACHERS[config["key"]].writes for config in teaching.teachers.values()):
-            calls += methods.estimate(
-                run_questions(run),
-                method,
-                {role: prices(config) for role, config in teaching.teachers.items()},
-                plans.sampling_of(teaching.sampling),
-                given=given(run.study_id, run.method, teaching.prompting, standing),
-                samples=teaching.samples,
-            ).calls
-        found.append(
-            {
-                "parts": [teaching.dump(), {}, {}],
-                "method": run.method,
-                "split": made.split,
-                "limit": made.limit,
-                "exemplars": chosen.id,
-                "replaces": run.id,
-            }
-        )
-    return found, calls
+def _now(generation: Run) -> GenerationPlan:
+    """The plan of a generation with the exemplars that its reviewers have left standing."""
+    made: GenerationPlan = plans.plan_of(generation)
+    return made.but(shown=[asdict(one) for one in exemplars.as_reviewed(generation.parents[0])])
 
 
-def _teaching(request: dict[str, Any]) -> Teaching:
-    return Teaching.read(request["parts"][0])
+def _is_shown_others(generation: Run) -> bool:
+    """Whether its teachers would now be shown other exemplars."""
+    return _now(generation) != plans.plan_of(generation)
+
+
+def _asked_again(generation: Run) -> dict[str, Any]:
+    """The generation as a stage is asked for it."""
+    made: GenerationPlan = plans.plan_of(generation)
+    return {
+        "parts": [made.teaching.dump(), {}, {}],
+        "method": made.method,
+        "split": made.split,
+        "limit": made.limit,
+        "exemplars": generation.parents[0],
+        "replaces": generation.id,
+    }
+
+
+def _calls(generation: Run) -> int:
+    """Calls that asking again takes at most."""
+    made = _now(generation)
+    teaching = made.teaching
+    if not all(TEACHERS[config["key"]].writes for config in teaching.teachers.values()):
+        return 0
+    return methods.estimate(
+        run_questions(generation),
+        METHODS[made.method],
+        {role: prices(config) for role, config in teaching.teachers.items()},
+        plans.sampling_of(teaching.sampling),
+        given=given(generation.study_id, made.method, teaching.prompting, made.exemplars),
+        samples=teaching.samples,
+    ).calls
 
 
 def family(run: Run) -> str:
@@ -173,38 +168,36 @@ def _done(study_id: int, kind: str) -> list[Run]:
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """A trained arm of a study: its evaluation that stands, and what it goes back to."""
+    """A finished evaluation, and the training of its students on what a generation wrote, role by role."""
 
     evaluation: Run
-    train: Run
-    generation: int
+    trained: tuple[Run, ...]
 
     @property
-    def plan(self) -> TrainingPlan:
-        return plans.plan_of(self.train)
+    def generation(self) -> int:
+        return self.trained[0].parents[0]
 
     @property
     def key(self) -> str:
         """Method, student, seed, recipe, filters and D: everything but the texts."""
-        made = self.plan
-        return content_hash(
-            [self.train.student, made.but(config=made.config.but(training_set="")).identity()]
-        )
+        made: list[TrainingPlan] = [plans.plan_of(run) for run in self.trained]
+        return content_hash([one.but(config=one.config.but(training_set="")).identity() for one in made])
 
     @property
-    def teaching(self) -> Teaching:
-        """How its rationales were asked for; of an imported file as many of each question as it used."""
-        asked: Teaching = plans.plan_of(queries.run(self.generation)).teaching
-        return asked if self.plan.samples == asked.samples else asked.but(samples=self.plan.samples)
+    def parts(self) -> tuple[Teaching, Learning, Asking]:
+        """How it was taught, trained and asked; of an imported file as many of each question as it used."""
+        made: TrainingPlan = plans.plan_of(self.trained[0])
+        taught: Teaching = plans.plan_of(queries.run(self.generation)).teaching
+        return taught.but(samples=made.samples), made.learning, made.asking
 
 
 def _lineages(study_id: int) -> list[Arm]:
-    """Every finished evaluation of a student trained on rationales, the last finished at the end."""
+    """Every finished evaluation of students trained on rationales, the last finished at the end."""
     found = []
     for run in _done(study_id, "evaluate"):
-        train = queries.run(run.parents[0]) if run.parents else None
-        if train is not None and train.parents:
-            found.append(Arm(run, train, train.parents[0]))
+        trained = tuple(queries.run(parent) for parent in run.parents)
+        if trained and trained[0].parents:
+            found.append(Arm(run, trained))
     return found
 
 
@@ -214,24 +207,26 @@ def _arms(study_id: int) -> list[Arm]:
 
 
 def _is_stale(one: Arm) -> bool:
-    """Whether it would now learn from another training set, of the same generation or one of its kin."""
-    study_id, method, teaching = one.train.study_id, one.train.method, one.teaching
-    newest = latest(study_id, method, teaching)
+    """Whether its students would now learn other rows, of the same generation or of one of its kin."""
+    run, (teaching, learning, _) = one.evaluation, one.parts
+    newest = latest(run.study_id, run.method, teaching)
     if newest is None or family(queries.run(newest)) != family(queries.run(one.generation)):
         return False
-    form = FORMATS[resolve(one.train.student).format]
-    made, _ = build_set(study_id, method, teaching, one.plan.learning, form, role=one.plan.role)
-    return made.hash != one.train.training_set
+    form = FORMATS[resolve(run.student).format]
+
+    def rows(role: str) -> str:
+        return build_set(run.study_id, run.method, teaching, learning, form, role=role)[0].hash
+
+    return newest != one.generation or any(
+        rows(plans.plan_of(trained).role) != trained.training_set for trained in one.trained
+    )
 
 
-def _request(one: Arm) -> dict[str, Any]:
+def request_of(one: Arm) -> dict[str, Any]:
     """The arm as a stage is asked for it, trained as it was before."""
-    return {
-        "parts": [one.teaching.dump(), one.plan.learning.dump(), one.plan.asking.dump()],
-        "method": one.train.method,
-        "student": one.train.student,
-        "seed": one.train.seed,
-    }
+    run = one.evaluation
+    parts = [part.dump() for part in one.parts]
+    return {"parts": parts, "method": run.method, "student": run.student, "seed": run.seed}
 
 
 # ── the teachers ────────────────────────────────────────────────────────────────────────────────
