@@ -1,7 +1,7 @@
 # make run    set everything up and open the lab on http://127.0.0.1:8501
 # make test   set everything up and run the tests
 # make demo   the demo study in the terminal
-# make check  formatting, lint and tests
+# make check  formatting, lint, types and tests: what CI runs
 
 PYTHON ?= python3
 VENV := .venv
@@ -21,6 +21,7 @@ test: $(VENV)/dev browser models
 check: $(VENV)/dev
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
+	$(PY) -m mypy
 	$(MAKE) test
 
 fix: $(VENV)/dev
@@ -54,4 +55,4 @@ $(VENV)/dev: $(VENV)/lab requirements-dev.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache
+	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache

@@ -4,7 +4,8 @@
     python benchmarks/endpoint.py --fault-every 20     one reply in twenty is 429, 500 or dropped
 
 ideal        two calls a question, every slot always busy: ceil(questions / in flight) × 2 × latency
-ours         core.methods.generate over core.teachers, with every reply stored and in the ledger
+ours         core.methods.driver over core.teachers.desk as a job does it: every reply is claimed, stored
+             and in the ledger
 barrier      the synchronous openai client in a thread pool: all first calls, then all second calls
              (nothing stored)
 one by one   20 prompts a round, one call after the other, as Fine-tune-CoT's src/oai/inference.py
@@ -25,24 +26,25 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.server import running
-from core.methods import METHODS, generate
+from core.methods import METHODS, Given
+from core.methods.driver import run, started
 from core.records import Question
-from core.teachers import asking, open_teacher
+from core.store.claims import Holder
+from core.teachers import open_teacher
+from core.teachers.desk import Desk
 
 METHOD = METHODS["fine-tune-cot"]
+GIVEN = Given(options=METHOD.options)
 ROUND = 20
 
 
 def ours(questions: list[Question], url: str, in_flight: int) -> int:
     """Completions made; replies are stored and the ledger written."""
-    from sqlalchemy import select
-
-    from core.store import models, session
-
-    with session() as db:
-        run_id = db.scalar(select(models.Run.id))
-    with open_teacher("openai", base_url=url, model="any", mode="completions", concurrency=in_flight) as one:
-        done = list(generate([(q, 0) for q in questions], METHOD, asking(one, METHOD.sampling, run_id)))
+    run_id, holder = job()
+    options = {"base_url": url, "model": "any", "mode": "completions", "concurrency": in_flight}
+    with open_teacher("openai", **options) as one, Desk({"teacher": one}, run_id, holder) as desk:
+        programs = started([(q, 0) for q in questions], METHOD.teach, GIVEN, METHOD.sampling)
+        done = list(run(programs, desk))
     failed = [c.error for c in done if c.error]
     assert len({(c.question_index, c.sample_index) for c in done}) == len(done) == len(questions), len(done)
     assert not failed, failed[:3]
@@ -59,11 +61,10 @@ def barrier(questions: list[Question], url: str, in_flight: int) -> int:
             return client.completions.create(model="any", prompt=prompt, max_tokens=128).choices[0].text
 
         with ThreadPoolExecutor(in_flight) as pool:
-            prompts = [METHOD.prompt(q.text, METHOD.options) for q in questions]
+            prompts = [next(METHOD.teach(q, GIVEN)).prompt for q in questions]
             rationales = list(pool.map(call, prompts))
-            seconds = [
-                METHOD.answer_prompt(p, r, METHOD.options) for p, r in zip(prompts, rationales, strict=True)
-            ]
+            trigger = METHOD.options["trigger"]
+            seconds = [f"{p}{r}{trigger}" for p, r in zip(prompts, rationales, strict=True)]
             return len(list(pool.map(call, seconds)))
 
 
@@ -72,12 +73,20 @@ def one_by_one(questions: list[Question], url: str, _in_flight: int) -> int:
     return barrier(questions, url, 1)
 
 
-def study_run() -> None:
-    """The run that the ledger belongs to."""
-    from core.store import queries
+def job() -> tuple[int, Holder]:
+    """The run that the ledger belongs to, and who holds its claims."""
+    from core.store import models, queries, session
 
-    study = queries.add_study("benchmark", queries.add_dataset("benchmark", {}, []), "", {})
-    queries.open_run(study, "generate", "benchmark", method=METHOD.key, config={})
+    study = queries.study_by_name("benchmark")
+    study_id = (
+        study.id
+        if study
+        else queries.add_study("benchmark", queries.add_dataset("benchmark", {}, []), "", {})
+    )
+    with session() as db:
+        db.merge(models.Worker(id="w", host="", pid=0, device="", memory=0, queues=[], version=""))
+    run = queries.open_run(study_id, "generate", "benchmark", method=METHOD.key, config={})
+    return run.id, Holder("benchmark", "benchmark", "w")
 
 
 def seconds(work, questions: list[Question], url: str, in_flight: int) -> float:
@@ -108,7 +117,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as home:
         os.environ["LAB_HOME"] = home
         os.environ.pop("LAB_DATABASE_URL", None)
-        study_run()
+        job()
         started = time.perf_counter()
         import openai  # noqa: F401 - each way below needs it, and a worker imports it once
 

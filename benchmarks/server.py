@@ -81,7 +81,7 @@ class Endpoint:
 
     def __init__(self, latency: float, fault_every: int, retry_after: float) -> None:
         self.latency, self.fault_every, self.retry_after = latency, fault_every, retry_after
-        self.calls = self.answered = self.in_flight = self.most_in_flight = 0
+        self.arrived = self.calls = self.answered = self.in_flight = self.most_in_flight = 0
         self.serial = itertools.count()
         self.faults = itertools.cycle(FAULTS)
         self.prompts: dict[str, list[float]] = {}  # prompt → when it was asked
@@ -106,6 +106,7 @@ class Endpoint:
         length = int(re.search(r"(?im)^content-length: *(\d+)", head)[1])
         body = json.loads(await reader.readexactly(length))
         key = re.search(r"(?im)^authorization: *bearer +(\S*)", head)
+        self.arrived += 1
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
@@ -143,6 +144,7 @@ class Endpoint:
 
     def stats(self) -> dict[str, Any]:
         return {
+            "arrived": self.arrived,
             "calls": self.calls,
             "answered": self.answered,
             "most_in_flight": self.most_in_flight,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import typer
 
@@ -60,10 +60,10 @@ COMMANDS = {
 class LazyGroup(typer.core.TyperGroup):
     """A command line whose commands are imported when they are called."""
 
-    def list_commands(self, ctx):
+    def list_commands(self, ctx: Any) -> list[str]:
         return [*COMMANDS, *GROUPS]
 
-    def get_command(self, ctx, name):
+    def get_command(self, ctx: Any, name: str) -> Any:
         if name in GROUPS:
             return _load(name, import_module(f"core.commands.{name}").app)
         if name in COMMANDS:
@@ -73,13 +73,13 @@ class LazyGroup(typer.core.TyperGroup):
             return _load(name, app)
         return None
 
-    def format_commands(self, ctx, formatter):
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
         rows = {name: row.help for name, row in COMMANDS.items()} | GROUPS
         with formatter.section("Commands"):
             formatter.write_dl(sorted(rows.items()))
 
 
-def _load(name: str, app: typer.Typer):
+def _load(name: str, app: typer.Typer) -> Any:
     command = typer.main.get_command(app)
     command.name = name
     return command

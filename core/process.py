@@ -45,5 +45,6 @@ def _begin(start: Callable[..., object] | None, args: tuple[Any, ...]) -> None:
 
 
 def _follow() -> None:
-    multiprocessing.parent_process().join()
+    if (parent := multiprocessing.parent_process()) is not None:
+        parent.join()
     os._exit(1)

@@ -29,6 +29,7 @@ from core.datasets import subsample
 from core.datasets.part import Benchmark
 from core.errors import LabError, RefusedError
 from core.parts import Mistake, NotCounted, Numbers, OneOf, Part, Place, Some, Texts, refused
+from core.progress import Report, silent
 from core.records import Question
 from core.students.part import Asking, Learning
 from core.teachers import TEACHERS
@@ -171,7 +172,7 @@ def at_most(questions: list[Question], n: int | None) -> list[Question]:
     return [questions[i] for i in subsample(range(len(questions)), n)]
 
 
-def open_study(study: Study, progress: Any = None) -> int:
+def open_study(study: Study, progress: Report = silent) -> int:
     """The id of the study of this name, made on first use.
 
     The same name with another benchmark or other questions is refused: its runs would not compare.
@@ -277,7 +278,8 @@ def ablation(study: Study, seeds: tuple[int, ...], diverse: Mapping[str, Any]) -
             "choose a teacher that writes on the Generate page, such as the embedded model."
         )
     clusters = _without(teaching.clusters, "rules", "own")
-    own = _without(teaching.clusters.get("own") or {}, "correct")
+    limits: Any = teaching.clusters.get("own") or {}
+    own = _without(limits, "correct")
     return study.but(
         methods=tuple(dict.fromkeys([*study.methods, *ARMS])),
         seeds=seeds,
@@ -299,12 +301,9 @@ def submit(kind: str, title: str, study: Study, request: dict[str, Any] | None =
     """Open the study and queue a job on it: generate, train, evaluate or study. Returns the job's id."""
     from core import jobs
 
-    study_id = open_study(study)
-    alone = kind == "generate" and not any(
-        TEACHERS[teacher["key"]].uses_device for teacher in study.teaching.teachers.values()
-    )
-    values = {"study_id": study_id, "spec": study.dump(), **(request or {})}
+    study_id, asked = open_study(study), request or {}
+    roles = _methods()[asked["method"]].teachers if "method" in asked else (TEACHER,)
+    used = [TEACHERS[study.teaching.of(role)["key"]] for role in roles]
+    alone = kind == "generate" and not any(row.uses_device for row in used)
+    values = {"study_id": study_id, "spec": study.dump(), **asked}
     return jobs.submit(kind, title, values, study_id, queue="endpoint" if alone else "device")
-
-
-Spec = Study  # its name until every caller takes parts

@@ -2,16 +2,25 @@
 
 recorded   real recordings nobody on this project wrote; found beside the project, else in the
            download cache; tests that need them skip, and say so, where there is neither
+small      a slice in the same layouts that the project wrote itself, and the benchmarks read from it
+recordings both, one after the other: for what holds of any recording
+clustered  fills a LAB_HOME with a study on that slice and its exemplars
 lab_home   an empty LAB_HOME with its own database
 queued     the jobs that were queued; nobody works on them but the test itself
+postgresql a PostgreSQL server; tests that need one skip where it is not installed
+database   an empty LAB_HOME on SQLite, and once more on PostgreSQL
 """
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 # Read when torch is first imported: spinning threads make a shared machine several times slower.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -19,6 +28,11 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import pytest  # noqa: E402
 
 from core import settings  # noqa: E402
+from core.store import engine  # noqa: E402
+from tests.postgresql import Server, binaries, running  # noqa: E402
+
+if TYPE_CHECKING:
+    from tests.clustered import Clustered
 
 BESIDE = settings.ROOT.parent / "shared" / "data"
 
@@ -46,6 +60,72 @@ def lab_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     if (data := _recorded_folder()) is not None:
         monkeypatch.setenv("LAB_DATA_DIR", str(data))
     return tmp_path / "lab"
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    """A PostgreSQL server of this session's own."""
+    if binaries() is None:
+        pytest.skip("PostgreSQL is not installed: `make postgresql` does it")
+    with running() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(
+    request: pytest.FixtureRequest, lab_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    """The URL of a fresh LAB_HOME's database."""
+    if request.param == "postgresql":
+        server = request.getfixturevalue("postgresql")
+        monkeypatch.setenv("LAB_DATABASE_URL", server.database())
+    yield settings.database_url()
+    engine().dispose()
+
+
+@pytest.fixture(scope="session")
+def small_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from tests import small
+
+    folder = tmp_path_factory.mktemp("small")
+    small.write(folder)
+    return folder
+
+
+@pytest.fixture
+def small(small_folder: Path, lab_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the slice, laid out as `recorded` is."""
+    from tests.small import use
+
+    use(small_folder, monkeypatch)
+    return small_folder
+
+
+@pytest.fixture(params=["small", "recorded"])
+def recordings(request: pytest.FixtureRequest, lab_home: Path) -> Path:
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(scope="session")
+def clustered(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Clustered]:
+    """clustered(home) fills a new LAB_HOME; what that takes is computed once for all test processes."""
+    from filelock import FileLock
+
+    from tests.clustered import Clustered, fill
+
+    shared = tmp_path_factory.getbasetemp()
+    shared = shared.parent if os.environ.get("PYTEST_XDIST_WORKER") else shared
+    template, ids = shared / "clustered", shared / "clustered.json"
+    with FileLock(shared / "clustered.lock"):
+        if not ids.is_file():
+            shutil.rmtree(template, ignore_errors=True)
+            ids.write_text(json.dumps(asdict(fill(template))))
+
+    def copy(home: Path) -> Clustered:
+        shutil.copytree(template, home, symlinks=True, dirs_exist_ok=True)
+        return Clustered(**json.loads(ids.read_text()))
+
+    return copy
 
 
 @pytest.fixture

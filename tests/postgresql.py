@@ -1,6 +1,7 @@
 """A PostgreSQL server of the tests' own, in a folder of its own, on a port of 127.0.0.1.
 
-It needs Debian's package `postgresql` (`make postgres`). It refuses to run as root: then another account runs it.
+It needs Debian's package `postgresql` (`make postgresql`). It refuses to run as root: then another account
+runs it.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -48,8 +50,9 @@ class Server:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Server]:
-    """A server over an empty folder, gone at the end."""
+def running() -> Iterator[Server]:
+    """A server over an empty folder, both gone at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="lab-postgresql-"))  # another account cannot reach pytest's
     account = _account()
     if account is not None:
         shutil.chown(folder, account)
@@ -74,8 +77,9 @@ def running(folder: Path) -> Iterator[Server]:
                     continue
             yield made
         finally:
-            process.terminate()  # new connections are refused, and old ones end when their sessions do
-            process.send_signal(2)  # at once
+            process.send_signal(signal.SIGINT)  # it waits for nobody
+            process.wait()
+            shutil.rmtree(folder)
 
 
 def _account() -> str | None:
@@ -84,8 +88,3 @@ def _account() -> str | None:
         return None
     names = {entry.pw_name for entry in pwd.getpwall()}
     return next(name for name in ACCOUNTS if name in names)
-
-
-def folder() -> Path:
-    """A new folder that another account can reach, which pytest's are not."""
-    return Path(tempfile.mkdtemp(prefix="lab-postgresql-"))

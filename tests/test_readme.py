@@ -31,7 +31,7 @@ def test_its_first_commands_are_make_targets():
     targets = re.findall(r"^([a-z]+):", (settings.ROOT / "Makefile").read_text(), flags=re.M)
     assert {"run", "test", "demo", "docs", "check"} <= set(targets)
     assert re.search(r"make run .*\nmake test ", TEXT)
-    assert "make test" in (settings.ROOT / ".ci" / "run").read_text()
+    assert "make check" in (settings.ROOT / ".ci" / "run").read_text()
 
 
 def test_its_pictures_are_there():

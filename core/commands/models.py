@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -58,8 +58,10 @@ def students(as_json: Json = False) -> None:
 class _bar:
     """A progress bar per stage on standard error."""
 
-    def __enter__(self):
-        self.bar, self.stage = None, ""
+    bar: Any = None
+    stage = ""
+
+    def __enter__(self) -> _bar:
         return self
 
     def __call__(self, stage: str, done: int, total: int) -> None:
@@ -72,6 +74,6 @@ class _bar:
         self.bar.n = done
         self.bar.refresh()
 
-    def __exit__(self, *exception) -> None:
+    def __exit__(self, *_exception: object) -> None:
         if self.bar is not None:
             self.bar.close()

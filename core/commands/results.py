@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from core.commands.common import Json, emit, one_of, say, write
 from core.results.statistics import ADJUSTMENTS
+
+if TYPE_CHECKING:
+    from core.results.table import Cell
 
 
 def results(
@@ -82,7 +86,7 @@ def results(
 
 def _teachers(study: str, baseline: int | None, json: bool) -> None:
     from core.results.teachers import to_text
-    from core.stages.corrections import teacher_table
+    from core.stages.finished import teacher_table
     from core.store import queries
 
     rows = teacher_table(queries.study_named(study).id, baseline)
@@ -90,14 +94,14 @@ def _teachers(study: str, baseline: int | None, json: bool) -> None:
     emit(document, json, to_text(rows) or "No generation has finished in this study yet.")
 
 
-def _flips(cells, first: int, second: int) -> dict:
+def _flips(cells: Sequence[Cell], first: int, second: int) -> dict[str, Any]:
     from core.results import table
 
     changed = table.flips(_run(cells, first), _run(cells, second))
     return {"runs": [first, second], "gained": changed.gained, "lost": changed.lost}
 
 
-def _predictions(cells, run_id: int) -> list[dict]:
+def _predictions(cells: Sequence[Cell], run_id: int) -> list[dict[str, Any]]:
     from core.stages.scoring import rationale_step
     from core.store import queries
 
@@ -118,7 +122,7 @@ def _predictions(cells, run_id: int) -> list[dict]:
     ]
 
 
-def _run(cells, run_id: int):
+def _run(cells: Sequence[Cell], run_id: int) -> Cell:
     from core.errors import LabError
 
     for cell in cells:
@@ -128,7 +132,7 @@ def _run(cells, run_id: int):
     raise LabError(f"Run {run_id} is no evaluation of this study: its evaluations are {known}.")
 
 
-def _write(path: Path | None, items) -> None:
+def _write(path: Path | None, items: Sequence[Any]) -> None:
     from core.errors import LabError
     from core.results import export
 
@@ -141,7 +145,7 @@ def _write(path: Path | None, items) -> None:
     say(f"Wrote {path}.")
 
 
-def _known(option: str, value: str, known) -> None:
+def _known(option: str, value: str, known: Collection[str]) -> None:
     from core.errors import LabError
 
     if value not in known:

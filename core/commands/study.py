@@ -244,4 +244,5 @@ def _spec(study: str, dataset: str | None, teacher: dict[str, Any] | None = None
         return studies.Study.read(existing.config)
     if dataset is None:
         raise LabError(f"There is no study “{study}” yet: add --dataset to make it.")
-    return studies.Study(name=study, benchmark=dataset, **({"teacher": teacher} if teacher else {}))
+    own = {"teacher": teacher} if teacher else {}
+    return studies.Study.read({"name": study, "benchmark": dataset, **own})

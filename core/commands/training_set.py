@@ -35,10 +35,11 @@ def training_set(
     spec = filtered(drawn(studies.Study.read(found.config), samples), filter_)
     form = FORMATS[resolve(student or spec.students[0]).format]
     built = training_sets.built(found.id, method, spec.teaching, spec.learning, form)
+    filters = chosen(spec.learning.filters)
     result = {
         "study": study,
         "method": method,
-        "filters": chosen(spec.learning.filters),
+        "filters": filters,
         "n": len(built.made.rows),
         "questions": len({row.question_index for row in built.made.rows}),
         "hash": built.hash,
@@ -48,6 +49,6 @@ def training_set(
         write(out, "".join(training_sets.lines(built.made)))
         say(f"Wrote {out}.")
     text = [f"{step.before:>8,} - {step.dropped:,} {step.reason}" for step in built.steps]
-    named = f", filters {label(result['filters'])}" if result["filters"] else ""
+    named = f", filters {label(filters)}" if filters else ""
     text.append(f"{result['n']:>8,} rows of {result['questions']:,} questions{named}")
     emit(result, as_json, "\n".join([*text, f"hash {result['hash']}"]))

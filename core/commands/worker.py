@@ -11,8 +11,12 @@ def worker(
     idle_exit: Annotated[
         float | None, typer.Option(help="Stop after this many seconds without a job. Default: never.")
     ] = None,
+    queue: Annotated[
+        list[str] | None, typer.Option(help="device or endpoint: only jobs that want this. Default: both.")
+    ] = None,
 ) -> None:
     """Run jobs until stopped."""
+    from core.jobs import QUEUES
     from core.jobs.worker import run
 
-    run(idle_exit)
+    run(idle_exit, queue or list(QUEUES))

@@ -107,6 +107,7 @@ def _file_items(row: Dataset, file: File, progress: Report) -> list[RawQuestion 
             raise
         log.warning("%s goes on without the %d questions of one file. %s", row.title, file.rows, error)
         return [None] * file.rows
+    assert row.read is not None, "a row with files says how they are read"
     try:
         items = row.read(path)
     except (ValueError, KeyError, TypeError) as error:

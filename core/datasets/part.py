@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from core.datasets import all_datasets, find_dataset, load
 from core.parts import OneOf, Part, refused, told
-from core.progress import Report
+from core.progress import Report, silent
 from core.records import Question
 
 
@@ -31,7 +31,7 @@ class Benchmark(Part):
             raise refused(f"There is no such split: choose one of {', '.join(row.splits)}.", "split")
         return self
 
-    def load(self, progress: Report | None = None) -> list[Question]:
+    def load(self, progress: Report = silent) -> list[Question]:
         """All its questions, downloaded or generated as the options say."""
         own = {name: self.options[name] for name in ("size", "seed") if name in self.options}
         rest = {name: value for name, value in self.options.items() if name not in own}

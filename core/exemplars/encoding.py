@@ -129,7 +129,7 @@ def _compute(
     computed: dict[bytes, np.ndarray] = {}
     for start in range(0, len(rows), CHUNK):
         part = dict(rows[start : start + CHUNK])
-        vectors = _forward(model, list(part.values()), budget, lambda n, start=start: done(start + n))
+        vectors = _forward(model, list(part.values()), budget, lambda n: done(start + n))  # noqa: B023
         _write(shelf, list(part), vectors)
         computed |= dict(zip(part, vectors, strict=True))
     return computed

@@ -30,7 +30,7 @@ def tidy(rows: Iterable[Mapping[str, Any]]) -> tuple[EditedRow, ...]:
     return tuple(made)
 
 
-def problems(rows: Sequence[EditedRow]) -> list[str]:
+def problems(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """What keeps the rows from being used, a sentence each; none where they are whole."""
     found = []
     first: dict[str, int] = {}
@@ -56,7 +56,7 @@ def problems(rows: Sequence[EditedRow]) -> list[str]:
     return found
 
 
-def whole(rows: Sequence[EditedRow]) -> tuple[Exemplar, ...]:
+def whole(rows: Sequence[Mapping[str, Any]]) -> tuple[Exemplar, ...]:
     """The rows as exemplars. LabError where there are none, or where one cannot be used."""
     if not rows:
         raise LabError(

@@ -18,11 +18,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.errors import LabError, find
 from core.exemplars.candidates import Candidate, exemplar, shown
 from core.records import Exemplar
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Numbers = Sequence[float] | np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +214,7 @@ class Selection:
         return 100 * self.correct_among_eligible / self.eligible if self.eligible else None
 
 
-def rank(labels: Sequence[int], distances: Sequence[float], k: int) -> list[list[int]]:
+def rank(labels: Numbers, distances: Numbers, k: int) -> list[list[int]]:
     """For each cluster the positions in it, nearest to its centre first; equal distances stay in order."""
     members: list[list[int]] = [[] for _ in range(k)]
     for position, label in enumerate(labels):
@@ -237,8 +242,8 @@ class Cluster:
 
 def queues(
     candidates: Sequence[Candidate],
-    labels: Sequence[int],
-    distances: Sequence[float],
+    labels: Numbers,
+    distances: Numbers,
     k: int,
     limits: Limits,
 ) -> tuple[Cluster, ...]:

@@ -3,10 +3,10 @@
 submit(…) ─row and place in the queue, in one transaction→ worker ─step by step→ store
               cancel(job) · resume(job) · rerun: from any page, command or machine
 
-The row says what is wanted and how far it is; how it stands is what the queue says, and nothing else. Every step
-is idempotent: it looks at the store (and the run folder), does only what is missing and writes as it goes, so a
-killed worker repeats nothing that was finished. A resumed job goes on in its own journal; a dead worker's jobs
-are taken over by another one, or by its successor.
+The row says what is wanted and how far it is; how it stands is what the queue says, and nothing else. Every
+step is idempotent: it looks at the store (and the run folder), does only what is missing and writes as it
+goes, so a killed worker repeats nothing that was finished. A resumed job goes on in its own journal; a dead
+worker's jobs are taken over by another one, or by its successor.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def resume(job_id: str) -> None:
 
 
 def cancel(job_id: str) -> None:
-    """Stop a job at once: within five seconds nothing works on it. What is finished stays and can be resumed."""
+    """Stop a job: within five seconds nothing works on it. What is finished stays and can be resumed."""
     with session() as db:
         row = _get(db, job_id)
         if row.status not in ACTIVE:
@@ -133,7 +133,7 @@ def workers() -> list[Worker]:
 
 
 def ensure_worker(asked: dict[str, Any] | None = None) -> bool:
-    """See that this machine has a worker; for a request, one with this code and these keys. True if started."""
+    """See that this machine has a worker, for a request one with this code and these keys. True: started."""
     return local.ensure(asked)
 
 

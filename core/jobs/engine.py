@@ -1,7 +1,8 @@
 """The durable queue (DBOS), in the lab's own database: a job and its place in the queue are written together.
 
-A job is one workflow of the same id. Its row in `workflow_status` says how it stands, `operation_outputs` is its
-journal: the result of each finished step. The tables are described here, so that reading them imports no engine.
+A job is one workflow of the same id. Its row in `workflow_status` says how it stands, `operation_outputs` is
+its journal: the result of each finished step. The tables are described here, so that reading them imports no
+engine.
 
 ENQUEUED → PENDING (with the token of the execution that owns it) → SUCCESS | ERROR | CANCELLED
 """
@@ -87,8 +88,10 @@ def enqueue(db: Session, job: Job) -> None:
 
 
 def rewind(job: Job) -> None:
-    """Put a job that has ended into the queue again. It goes on in its journal, at the first step that failed;
-    one that was done looks at everything again."""
+    """Put a job into the queue again: it goes on in its journal, at the first step that failed.
+
+    One that was done looks at everything again. LabError where it waits or runs.
+    """
     steps = select(func.max(STEPS.c.function_id)).where(STEPS.c.workflow_uuid == job.id)
     failed = select(func.min(STEPS.c.function_id)).where(
         STEPS.c.workflow_uuid == job.id, STEPS.c.error.is_not(None)

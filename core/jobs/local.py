@@ -1,8 +1,8 @@
 """This machine's own worker: a detached process, started when there is work and none is alive.
 
-One worker holds a database in a LAB_HOME (a SQLite file: in all of them), by a lock beside it. Where the code on
-the disk, the settings or a key of the environment are not what it was started with, another one is started in its
-place, with the keys of both; what it was at is gone on with.
+One worker holds a database in a LAB_HOME (a SQLite file: in all of them), by a lock. Where a job is asked for
+and the code on the disk, the settings or a key of the environment are not what the worker was started with,
+another one is started in its place, with the keys of both, and goes on with what it was at.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def _replaceable(path: Path, asked: dict[str, Any] | None) -> psutil.Process | N
 
 
 def _suits(worker: psutil.Process, asked: dict[str, Any]) -> bool:
-    """Whether a worker has this process's settings, and its keys: all of them and those that are asked for."""
+    """Whether a worker has this process's settings and keys, those that the request names among them."""
     theirs, mine = _environment(worker), os.environ
     keys = {*NAMED.findall(json.dumps(asked)), *filter(KEYS.fullmatch, mine)} & mine.keys()
     return all(theirs.get(name) == mine.get(name) for name in (*SETTINGS, *keys))

@@ -31,8 +31,8 @@ class Cancelled(Exception):
 class Progress:
     """A job's voice. `at` is cheap to call per item; it raises Cancelled when asked to stop.
 
-    `holder` is the execution that speaks; once the job is no longer its own, it changes nothing more. None where
-    the job is performed outside the queue.
+    `holder` is the execution that speaks; once the job is no longer its own, it changes nothing more. None
+    where the job is performed outside the queue.
     """
 
     job_id: str
@@ -69,12 +69,13 @@ class Progress:
         """Change the job's row; Cancelled where that is another execution's now."""
         mine = [self._mine()] if self.holder else []
         with session() as db:
-            if not db.execute(update(Job).where(Job.id == self.job_id, *mine).values(**values)).rowcount:
+            changed = update(Job).where(Job.id == self.job_id, *mine).values(**values).returning(Job.id)
+            if db.scalar(changed) is None:
                 raise Cancelled
 
     def claim(self, work: str) -> AbstractContextManager[None]:
         """Hold a piece of work (`run:<hash>`) so that no other job does it too; wait while one does."""
-        return claims.held(work, self.holder, lambda: self.at("Waits for a job that does the same", 0, 1))
+        return claims.held(work, self.holder, lambda: self.at("Waits for a job with the same work", 0, 1))
 
     def _mine(self) -> Any:
         owner = self.holder.owner if self.holder else None

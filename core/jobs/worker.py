@@ -1,8 +1,8 @@
 """The worker: a process that takes jobs from the queues that suit it, one at a time per device.
 
-It has an id that no other process ever has, a row with its heartbeat, and a lock (core.jobs.local). It takes over
-what a dead worker left, and leaves itself as soon as it finds that it was taken for dead: frozen for a while, it
-may be. Started by the lab, it leaves once nothing has been waiting for a while.
+It has an id that no other process ever has, a row with its heartbeat, and a lock (core.jobs.local). It takes
+over what a dead worker left, and ends itself when it finds that it was taken for dead, as one is that was
+frozen for a while. Started by the lab, it leaves once nothing has been waiting for a while.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from core import jobs, store
 from core.errors import LabError
 from core.jobs import engine, local, progress
 from core.store import clock, session
+from core.store.claims import Holder
 from core.store.models import Worker
 
 PERIOD_SECONDS = 1.0
@@ -40,7 +41,7 @@ GRACE_SECONDS = 4.0  # for what is running when the worker leaves: replies that 
 def run(idle_exit: float | None = None, queues: Sequence[str] = tuple(jobs.QUEUES)) -> None:
     """Work until stopped, or until nothing has waited for `idle_exit` seconds."""
     if unknown := sorted(set(queues) - set(jobs.QUEUES)):
-        raise LabError(f"There is no queue {unknown[0]}: choose of {', '.join(jobs.QUEUES)}.")
+        raise LabError(f"There is no queue {unknown[0]}: choose from {', '.join(jobs.QUEUES)}.")
     held = local.lock(timeout=3)  # whoever looks whether it is free holds it for a moment
     try:
         held.acquire()
@@ -115,11 +116,12 @@ def _launch(me: str, version: str, queues: Sequence[str], memory: float) -> None
 
 def _beat(me: str, version: str, stop: threading.Event, idle_exit: float | None) -> None:
     """Say that one is alive, look after what others left, and see that what was cancelled stops."""
-    watch, lost, last_busy = local.Watch(), dict[str, float](), time.monotonic()
+    watch, lost, last_busy = local.Watch(), dict[Holder, float](), time.monotonic()
     while not stop.wait(PERIOD_SECONDS):
         try:
             with session() as db:
-                if not db.execute(update(Worker).where(Worker.id == me).values(heartbeat=clock())).rowcount:
+                beat = update(Worker).where(Worker.id == me).values(heartbeat=clock()).returning(Worker.id)
+                if db.scalar(beat) is None:
                     _give_up()  # taken for dead: another worker runs its jobs
                 beats = {row.id: row.heartbeat for row in db.execute(select(Worker.id, Worker.heartbeat))}
                 engine.bury(db, [who for who in watch.dead(beats) if who != me])
@@ -128,7 +130,7 @@ def _beat(me: str, version: str, stop: threading.Event, idle_exit: float | None)
         except (LabError, DatabaseError) as error:  # a server that restarts, a disk that is full
             print(error, file=sys.stderr, flush=True)
             continue
-        lost = {owner: lost.get(owner, time.monotonic()) for owner in gone}
+        lost = {one: lost.get(one, time.monotonic()) for one in gone}
         if any(time.monotonic() - since > STUCK_SECONDS for since in lost.values()):
             _let_go(me, grace=0.5)
             os.execv(sys.executable, sys.orig_argv)  # begin anew, which ends whatever did not listen
@@ -138,16 +140,13 @@ def _beat(me: str, version: str, stop: threading.Event, idle_exit: float | None)
             return
 
 
-def _lost(db: Session) -> list[str]:
+def _lost(db: Session) -> list[Holder]:
     """The executions of this process whose job was cancelled, or is another's now."""
     from core.jobs.workflows import running
 
-    flows = engine.flows(db, (holder.job_id for holder in [*running.values()]))
-    return [
-        owner
-        for owner, holder in [*running.items()]
-        if holder.job_id in flows and flows[holder.job_id].owner_xid != owner
-    ]
+    held = list(running)
+    flows = engine.flows(db, (one.job_id for one in held))
+    return [one for one in held if one.job_id in flows and flows[one.job_id].owner_xid != one.owner]
 
 
 def _let_go(me: str, grace: float = GRACE_SECONDS) -> None:

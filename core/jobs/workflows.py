@@ -20,6 +20,7 @@ from core import stages
 from core.errors import LabError
 from core.jobs import engine
 from core.jobs.progress import Cancelled, Progress
+from core.stages import children
 from core.store import claims, explain, session
 from core.store.claims import Holder
 from core.store.models import Job
@@ -27,7 +28,7 @@ from core.store.models import Job
 PATIENCE_SECONDS = 5.0
 Step = Callable[..., Any]  # step(name, function, *arguments) -> the function's result
 
-running: dict[str, Holder] = {}  # the executions of this process, by their token
+running: set[Holder] = set()  # the executions of this process
 
 
 class Failed(Exception):
@@ -54,13 +55,14 @@ def run_job(job_id: str) -> None:
     """One execution of a job."""
     # The token that the queue gave this execution. In the row there may be a later one's already.
     owner = assert_current_dbos_context().owner_xid or ""
-    holder = running[owner] = Holder(job_id, owner, DBOS.executor_id)
+    holder = Holder(job_id, owner, DBOS.executor_id)
+    running.add(holder)
     try:
         with session() as db:
             engine.keep_journal(db, db.get_one(Job, job_id), owner, DBOS.application_version)
         status = perform(job_id, durable, holder)
     finally:
-        del running[owner]
+        running.discard(holder)
     if status == "cancelled":
         raise problems.DBOSWorkflowCancelledError(job_id)  # its outcome is another's to record
     if status == "failed":
@@ -92,7 +94,7 @@ def perform(job_id: str, step: Step, holder: Holder | None = None) -> str:
                 f"Something unexpected went wrong ({type(problem).__name__}): see the job's log, then resume."
             )
     finally:
-        stages.children.abandon(progress)
+        children.abandon(progress)
         _patiently(lambda: claims.release_all(holder))
     try:
         _patiently(lambda: progress.write(error=error))

@@ -16,10 +16,10 @@ from typing import Any
 
 from core.errors import LabError, RefusedError
 from core.methods import filters as filtering
-from core.methods.base import Ask, Given, Lesson, Method, Written
+from core.methods.base import Ask, Given, Lesson, Method, Program, Written
 from core.records import Completion, Dropped, Question, Sampling, Score, Step, TrainingRow, TrainingSet
 from core.teachers.base import Prices, count_tokens
-from core.teachers.estimate import Estimate, bounds
+from core.teachers.estimate import Estimate, bounds, unwritten
 
 __all__ = ["METHODS", "Given", "Method", "estimate", "first_ask", "options", "training_set"]
 
@@ -65,9 +65,9 @@ def training_set(
         raise LabError(f"{method.title} trains no student: choose a method that does.")
     train = {q.index: q for q in sorted(questions, key=lambda q: q.index) if q.split == "train"}
     dropped: dict[str, list[Dropped]] = {}
-    learnt: list[tuple[int, int, Completion | None]]
+    learnt: list[tuple[int, int, Completion]]
     if method.teach is None:
-        learnt = [(index, 0, None) for index in train]
+        learnt = [(index, 0, Completion(index, 0, "")) for index in train]
     else:
         learnt, dropped = _right(train, completions, scores, samples)
     lessons = {
@@ -101,9 +101,9 @@ def _right(
     completions: Sequence[Completion],
     scores: Sequence[Score | None],
     samples: int | None,
-) -> tuple[list[tuple[int, int, Completion | None]], dict[str, list[Dropped]]]:
+) -> tuple[list[tuple[int, int, Completion]], dict[str, list[Dropped]]]:
     """Completions with the right answer, by question and sample; the rationale itself is not judged."""
-    right: list[tuple[int, int, Completion | None]] = []
+    right: list[tuple[int, int, Completion]] = []
     dropped: dict[str, list[Dropped]] = {
         reason: [] for reason in ("further samples", "other split", "failed", "wrong answer")
     }
@@ -127,7 +127,7 @@ def _right(
 
 def _filtered(
     lessons: Mapping[tuple[int, int], Sequence[Lesson]],
-    learnt: Sequence[tuple[int, int, Completion | None]],
+    learnt: Sequence[tuple[int, int, Completion]],
     train: Mapping[int, Question],
     filters: Mapping[str, Any],
     shown: Collection[str],
@@ -139,7 +139,7 @@ def _filtered(
             index,
             sample,
             lessons[index, sample][0].text if lessons[index, sample] else "",
-            written is not None and written.finish_reason == "length",
+            written.finish_reason == "length",
             train[index].text.strip() in asked,
         )
         for index, sample, written in learnt
@@ -150,27 +150,34 @@ def _filtered(
 
 # ── dry runs ────────────────────────────────────────────────────────────────────────────────────
 
-UNWRITTEN = "\ue000"  # stands for the text of a step that nobody has written; a private character
 
+def dry_run(program: Program, sampling: Sampling) -> tuple[list[tuple[Ask, Sampling]], Written | None]:
+    """What a program asks for where nothing that is written ends it early, and its result.
 
-def dry_run(program: Any, sampling: Sampling) -> tuple[list[tuple[Ask, Sampling]], Written]:
-    """What a program asks for where nothing that is written ends it early, and its result."""
+    None where it cannot do with what it reads; LabError where it asks nothing at all.
+    """
     asked: list[tuple[Ask, Sampling]] = []
     try:
         wanted = next(program)
         while True:
             several = [wanted] if isinstance(wanted, Ask) else list(wanted)
-            asked += [(ask, ask.sampling or sampling) for ask in several]
-            steps = [Step(ask.name, ask.prompt, UNWRITTEN, ask.role) for ask in several]
+            steps = []
+            for ask in several:
+                steps.append(Step(ask.name, ask.prompt, unwritten(len(asked)), ask.role))
+                asked.append((ask, ask.sampling or sampling))
             wanted = program.send(steps[0] if isinstance(wanted, Ask) else steps)
     except StopIteration as end:
         return asked, end.value
+    except LabError:
+        if not asked:
+            raise
+        return asked, None
 
 
 def first_ask(method: Method, question: Question, given: Given) -> tuple[str, str | None]:
-    """(the first prompt of a student, what its answer stands behind) by a method that asks it once."""
+    """(the first prompt of a student, what its answer stands behind) by a method."""
     asked, written = dry_run(method.solve(question, given), method.sampling)
-    return asked[0][0].prompt, getattr(written.answer, "prefix", None)
+    return asked[0][0].prompt, written.answer.prefix if written else None
 
 
 def estimate(
@@ -188,8 +195,8 @@ def estimate(
 
     `prices` of all roles or by role; `count` is a `token_counter` where the model's tokenizer is known.
     """
-    if method.teach is None:
-        raise LabError(f"{method.title} asks no teacher: choose another method to generate rationales.")
     given = given or Given(options=method.options)
-    runs = [dry_run(method.teach(question, given), sampling or method.sampling)[0] for question in questions]
-    return bounds(runs, prices, UNWRITTEN, samples=samples, context=context, count=count)
+    runs = [
+        dry_run(method.asking()(question, given), sampling or method.sampling)[0] for question in questions
+    ]
+    return bounds(runs, prices, samples=samples, context=context, count=count)

@@ -15,8 +15,9 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from core.errors import LabError
 from core.records import AnswerPlace, Completion, Exemplar, Question, Sampling, Step
-from core.students.formats import Format
+from core.students.formats import FORMATS, Format
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,11 @@ class Vote:
 
     of: tuple[Text, ...]
 
+    @property
+    def prefix(self) -> str | None:
+        """What the answers stand behind."""
+        return self.of[0].prefix if self.of else None
+
     def place(self, steps: list[Step]) -> AnswerPlace:
         return AnswerPlace("vote", of=tuple(one.place(steps) for one in self.of))
 
@@ -62,12 +68,12 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What a program may use besides its question. `form` is the student's format, None for teachers."""
+    """What a program may use besides its question. `form` is the format of the student that is asked."""
 
     kind: str = "open"  # of answer, a key of core.answers.KINDS
     rules: str = "fine-tune-cot"
     exemplars: tuple[Exemplar, ...] = ()
-    form: Format | None = None
+    form: Format = FORMATS["causal"]
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -89,7 +95,8 @@ class Method:
     """One row of METHODS.
 
     teach       what the teachers are asked for a question; None without a teacher
-    lessons     what each student learns from a question and what was written for it; None: nothing is trained
+    lessons     what each student learns from a question and what was written for it (an empty completion
+                without a teacher); None: nothing is trained
     solve       what the students are asked for a question
     teachers    the roles in `teach`;  students: those in `solve`
     exemplars   whose exemplars its prompts show: "own", the user's; "chosen", one a cluster; None, none
@@ -106,7 +113,7 @@ class Method:
     about: str
     solve: Callable[[Question, Given], Program]
     teach: Callable[[Question, Given], Program] | None = None
-    lessons: Callable[[Question, Completion | None, Given], Iterable[Lesson]] | None = None
+    lessons: Callable[[Question, Completion, Given], Iterable[Lesson]] | None = None
     teachers: tuple[str, ...] = ("teacher",)
     students: tuple[str, ...] = ("student",)
     exemplars: str | None = None
@@ -115,6 +122,12 @@ class Method:
     sampling: Sampling = Sampling()
     options: Mapping[str, Any] = field(default_factory=dict)
     order: int = 100
+
+    def asking(self) -> Callable[[Question, Given], Program]:
+        """`teach`. LabError where the method asks no teacher."""
+        if self.teach is None:
+            raise LabError(f"{self.title} asks no teacher: choose another method to generate rationales.")
+        return self.teach
 
     @property
     def trains(self) -> bool:

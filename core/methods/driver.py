@@ -9,6 +9,7 @@ A program whose call fails ends as a completion with that error; the others go o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Protocol
 
 from core.errors import LabError
@@ -82,7 +83,8 @@ class Running:
                 asked = resume()
                 self.alone = isinstance(asked, Ask)
                 self.asks = [asked] if isinstance(asked, Ask) else list(asked)
-                if not self.known:
+                if len(self.known) < len(self.asks):
+                    self.known.clear()
                     return self._requests()
                 self.back = dict(enumerate(self.known[: len(self.asks)]))
                 del self.known[: len(self.asks)]
@@ -133,28 +135,25 @@ def run(programs: Iterable[Running], desk: Asked) -> Iterator[Completion]:
     """One completion for each program, as they finish."""
     waiting: dict[tuple[int, int], Running] = {}
     todo = iter(programs)
-    more = True
-    while more or waiting:
+    while some := list(islice(todo, AT_ONCE)):
+        waiting |= {program.key: program for program in some}
+        desk.ask([request for program in some for request in program.start()])
+        yield from _ended(some, waiting)
+    while waiting:
         requests: list[Request] = []
-        if more:
-            for program in todo:
-                requests += program.start()
-                waiting[program.key] = program
-                if len(requests) >= AT_ONCE:
-                    break
-            else:
-                more = False
-            moved = list(waiting.values())
-        else:
-            replies = desk.replies()
-            moved = []
-            for reply in replies:
-                program = waiting.get((reply.request.question_index, reply.request.sample_index))
-                if program is not None:
-                    requests += program.take(reply)
-                    moved.append(program)
-        if requests:
-            desk.ask(requests)
-        for program in moved:
-            if program.result is not None and waiting.pop(program.key, None) is not None:
-                yield program.result
+        moved: list[Running] = []
+        for reply in desk.replies():
+            # None: an error has ended the program before all that it asked at once was answered.
+            program = waiting.get((reply.request.question_index, reply.request.sample_index))
+            if program is not None:
+                requests += program.take(reply)
+                moved.append(program)
+        desk.ask(requests)
+        yield from _ended(moved, waiting)
+
+
+def _ended(moved: Iterable[Running], waiting: dict[tuple[int, int], Running]) -> Iterator[Completion]:
+    """The results of programs that have ended, which are waited for no more."""
+    for program in moved:
+        if program.result is not None and waiting.pop(program.key, None) is not None:
+            yield program.result

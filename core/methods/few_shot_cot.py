@@ -14,19 +14,25 @@ from __future__ import annotations
 from core.errors import LabError
 from core.methods.base import Ask, Given, Method, Program, Text, Written
 from core.records import Question, Sampling
-from core.students.formats import FEW_SHOT_MARK, FORMATS
+from core.students.formats import FEW_SHOT_MARK
 
 
-def program(question: Question, given: Given) -> Program:
-    """Exemplars, then the question, to a teacher or a student. LabError where there are none."""
+def _program(question: Question, given: Given, role: str) -> Program:
+    """Exemplars, then the question. LabError where there are none."""
     if not given.exemplars:
         raise LabError(
             "Few-shot-CoT needs exemplars: give the study at least one (question, rationale, answer)."
         )
-    form = given.form or FORMATS["causal"]
-    role = "student" if given.form else "teacher"
-    said = yield Ask(form.few_shot(question.text, given.exemplars), role)
+    said = yield Ask(given.form.few_shot(question.text, given.exemplars), role)
     return Written(said.text, Text(said, prefix=FEW_SHOT_MARK))
+
+
+def teach(question: Question, given: Given) -> Program:
+    return _program(question, given, "teacher")
+
+
+def solve(question: Question, given: Given) -> Program:
+    return _program(question, given, "student")
 
 
 METHOD = Method(
@@ -35,8 +41,8 @@ METHOD = Method(
     title="Few-shot-CoT",
     paper="Wei et al. 2022",
     about="Exemplars with rationales before the question; no training.",
-    teach=program,
-    solve=program,
+    teach=teach,
+    solve=solve,
     exemplars="own",
     max_input_tokens=768,  # Ho et al. 2023, src/custom: 512, but 768 with exemplars
     # A model that goes on would write the next exemplar's question.

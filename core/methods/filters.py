@@ -91,8 +91,8 @@ def wrong_steps(examples: Sequence[Candidate], _on: bool) -> dict[int, str]:
 
 def wrong_step(rationale: str) -> str | None:
     """The first equation that does not hold, as written; None where all do."""
-    wrong = next((e for e in equations(rationale) if not e.correct), None)
-    return wrong and f"{wrong.left.strip()} = {wrong.right.strip()}"
+    wrong = (e for e in equations(rationale) if not e.correct)
+    return next((f"{e.left.strip()} = {e.right.strip()}" for e in wrong), None)
 
 
 def too_short(examples: Sequence[Candidate], words: int) -> dict[int, str]:
@@ -128,7 +128,8 @@ def duplicates(examples: Sequence[Candidate], measure: str) -> dict[int, str]:
 
 def _near(texts: list[str]) -> dict[int, int]:
     """Near-duplicates, until none is left: likeness weighs words by how rare they are among those kept."""
-    left, found = list(range(len(texts))), {}
+    left = list(range(len(texts)))
+    found: dict[int, int] = {}
     while len(left) > 1:
         kept = diversity.without_near_duplicates([texts[i] for i in left])
         if not kept.dropped:
@@ -140,25 +141,25 @@ def _near(texts: list[str]) -> dict[int, int]:
 
 # How two rationales may be alike: words for it, and (texts) → {position: the one before it that it is like}.
 LIKENESS: dict[str, tuple[str, Callable[[list[str]], dict[int, int]]]] = {
-    "exact": ("It is the text of", lambda texts: diversity.without_duplicates(texts).dropped),
-    "near": ("It is almost the text of", _near),
-    "path": ("It takes the path of", lambda texts: diversity.without_same_path(texts).dropped),
+    "exact": ("It has the same text as", lambda texts: diversity.without_duplicates(texts).dropped),
+    "near": ("It has almost the same text as", _near),
+    "path": ("It has the same equations as", lambda texts: diversity.without_same_path(texts).dropped),
 }
 
 
 def first(examples: Sequence[Candidate], n: int) -> dict[int, str]:
     """All but the first n of each question."""
-    return {i: f"Not among the first {n}." for members in _by_question(examples) for i in members[n:]}
+    return {i: f"It is not among the first {n}." for members in _by_question(examples) for i in members[n:]}
 
 
 def diverse(examples: Sequence[Candidate], n: int) -> dict[int, str]:
     """All but the n of each question that are typical and unlike one another."""
-    found = {}
+    found: dict[int, str] = {}
     for members in _by_question(examples):
         if len(members) > n:
             taken = diversity.diverse_subset([examples[i].rationale for i in members], n)
             left = set(range(len(members))) - set(taken)
-            found |= {members[i]: f"Not among the {n} most different." for i in sorted(left)}
+            found |= {members[i]: f"It is not among the {n} most different ones." for i in sorted(left)}
     return found
 
 
@@ -195,12 +196,12 @@ FILTERS: dict[str, Filter] = {
             "duplicate", duplicates, choices=tuple(LIKENESS),
         ),
         Filter(
-            "first", "First, of each question",
+            "first", "First per question",
             "Keeps at most this many rationales of each question: the first ones.",
             "beyond the first", first, least=1,
         ),
         Filter(
-            "diverse", "Diverse, of each question",
+            "diverse", "Most diverse per question",
             "Keeps at most this many rationales of each question: those most unlike one another "
             "(maximal marginal relevance).",
             "less diverse", diverse, least=1,
@@ -214,10 +215,8 @@ FILTERS: dict[str, Filter] = {
 
 def chosen(filters: Mapping[str, Any]) -> dict[str, Any]:
     """The filters that are on, with their values, in table order. LabError names what cannot be used."""
-    if not isinstance(filters, Mapping):
-        raise LabError("`filters` is a list of `filter: value` lines, such as `steps: true`.")
     if unknown := sorted(map(str, set(filters) - set(FILTERS))):
-        raise LabError(f"There is no filter {', '.join(unknown)}: choose of {', '.join(FILTERS)}.")
+        raise LabError(f"There is no filter {', '.join(unknown)}: choose from {', '.join(FILTERS)}.")
     values = {key: row.value(filters.get(key)) for key, row in FILTERS.items()}
     return {key: value for key, value in values.items() if value is not None}
 

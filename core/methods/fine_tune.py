@@ -11,7 +11,7 @@ from core.methods.base import Ask, Given, Lesson, Method, Program, Text, Written
 from core.records import Completion, Question
 
 
-def lessons(question: Question, _written: Completion | None, given: Given) -> Iterator[Lesson]:
+def lessons(question: Question, _written: Completion, given: Given) -> Iterator[Lesson]:
     """Every question once, with its gold answer."""
     yield Lesson(given.form.input(question.text), given.form.label(None, question.answer))
 

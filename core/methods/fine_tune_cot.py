@@ -36,7 +36,7 @@ def teach(question: Question, given: Given) -> Program:
     return Written(reasoned.text, Text(said))
 
 
-def lessons(question: Question, written: Completion | None, given: Given) -> Iterator[Lesson]:
+def lessons(question: Question, written: Completion, given: Given) -> Iterator[Lesson]:
     """The rationale, and behind the mark the benchmark's answer, not the teacher's wording."""
     text = written.rationale
     yield Lesson(given.form.input(question.text), given.form.label(text, question.answer), text)

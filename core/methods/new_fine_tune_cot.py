@@ -35,7 +35,7 @@ def teach(question: Question, given: Given) -> Program:
     return Written(reasoned.text, Text(answered))
 
 
-def lessons(question: Question, written: Completion | None, given: Given) -> Iterator[Lesson]:
+def lessons(question: Question, written: Completion, given: Given) -> Iterator[Lesson]:
     text = without_answer(written.rationale)
     yield Lesson(given.form.input(question.text), given.form.label(text, question.answer), text)
 
@@ -49,7 +49,7 @@ METHOD = Method(
     order=70,
     title="New-Fine-tune-CoT",
     paper="J. Data Acquisition and Processing 2024",
-    about="The teacher sees reviewed exemplars, one a cluster; its second call is made only where needed.",
+    about="The teacher sees reviewed exemplars, one per cluster; a second call is made only where needed.",
     teach=teach,
     lessons=lessons,
     solve=fine_tune_cot.solve,

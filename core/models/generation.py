@@ -31,7 +31,7 @@ TAIL_TOKENS = 8  # decoded beyond a stop string's own length, to find it across 
 class Generated(NamedTuple):
     """One text. `index` is the prompt's position in the list; `finish_reason` is "stop" or "length"."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # tuples have a method of that name
     text: str
     finish_reason: str
     prompt_tokens: int
@@ -207,14 +207,14 @@ def _run(
 
 
 def _end_tokens(model: Any, tokenizer: Any) -> set[int]:
-    ends: set[int] = set()
+    ends: set[int | None] = set()
     for value in (
         tokenizer.eos_token_id,
         model.config.eos_token_id,
         getattr(model.generation_config, "eos_token_id", None),
     ):
         ends |= set(value) if isinstance(value, (list, tuple)) else {value}
-    return ends - {None}
+    return {end for end in ends if end is not None}
 
 
 def _take(
@@ -281,7 +281,7 @@ class Decoded:
         self.takes = inspect.signature(type(model).forward).parameters
         ids, self.mask = _padded([row.prompt for row in rows], pad_id(tokenizer), left=True, device=device)
         self.positions = (self.mask.cumsum(-1) - 1).clamp_min(0)
-        self.cache = None
+        self.cache: Any = None
         self._forward(ids)
 
     def _forward(self, ids: torch.Tensor) -> None:
@@ -332,7 +332,7 @@ class Encoded:
         self.positions = getattr(model.config, "max_position_embeddings", None) or 10**9
         ids, self.mask = _padded([row.prompt for row in rows], pad_id(tokenizer), left=False, device=device)
         self.read = model.get_encoder()(input_ids=ids, attention_mask=self.mask)
-        self.cache = None
+        self.cache: Any = None
         start = _decoder_start(model, tokenizer)
         self._forward(torch.full((len(rows), 1), start, dtype=torch.long, device=device))
 

@@ -90,7 +90,7 @@ def be_deterministic() -> None:
     import torch
 
     torch.use_deterministic_algorithms(True, warn_only=True)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    torch.utils.deterministic.fill_uninitialized_memory = False
     torch.backends.cudnn.benchmark = False
     # The memory-efficient kernel's gradients differ from run to run; flash and plain attention's do not.
     torch.backends.cuda.enable_mem_efficient_sdp(False)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -68,33 +69,38 @@ def read_config(source: str) -> dict[str, Any]:
     return config
 
 
-def _folder(source: str, its_kind: str, patterns: list[str]) -> Path:
+def _folder(source: str, its_kind: str, patterns: Sequence[str]) -> Path:
     if its_kind == "embedded":
         return model_path(source)
     return Path(source).expanduser() if its_kind == "folder" else _download(source, patterns)
 
 
-def _download(hub_id: str, patterns: list[str]) -> Path:
-    """The cached snapshot of a hub id, from the network only where it is not cached."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import (
-        GatedRepoError,
-        HFValidationError,
-        LocalEntryNotFoundError,
-        RepositoryNotFoundError,
-    )
-
-    def snapshot(**options: Any) -> Path:
-        return Path(snapshot_download(hub_id, allow_patterns=patterns, ignore_patterns=SUBFOLDERS, **options))
+def cached(hub_id: str, patterns: Sequence[str] = FILES) -> Path | None:
+    """The snapshot of a hub id that is on this machine already, if any."""
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
     try:
-        cached = snapshot(local_files_only=True)
-        if any(cached.glob(WEIGHTS if WEIGHTS in patterns else CONFIG)):
-            return cached
+        found = _snapshot(hub_id, patterns, local_files_only=True)
     except (LocalEntryNotFoundError, HFValidationError, FileNotFoundError):
-        pass
+        return None
+    return found if any(found.glob(WEIGHTS if WEIGHTS in patterns else CONFIG)) else None
+
+
+def _snapshot(hub_id: str, patterns: Sequence[str], **options: Any) -> Path:
+    from huggingface_hub import snapshot_download
+
+    options |= {"allow_patterns": list(patterns), "ignore_patterns": SUBFOLDERS}
+    return Path(snapshot_download(hub_id, **options))
+
+
+def _download(hub_id: str, patterns: Sequence[str]) -> Path:
+    """The cached snapshot of a hub id, from the network only where it is not cached."""
+    from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
+
+    if (found := cached(hub_id, patterns)) is not None:
+        return found
     try:
-        return snapshot()
+        return _snapshot(hub_id, patterns)
     except GatedRepoError:
         raise LabError(
             f"{hub_id} is gated: accept its terms on the model hub and set HF_TOKEN, or choose another one."

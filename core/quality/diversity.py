@@ -156,7 +156,7 @@ def most_marginal(similar: np.ndarray, k: int) -> tuple[int, ...]:
     taken for its oddness alone. Ties go to the earlier position.
     """
     worth = similar.mean(axis=1)
-    left, taken = list(range(len(similar))), []
+    left, taken = list(range(len(similar))), list[int]()
 
     def marginal(i: int) -> float:
         return float(worth[i]) - max((float(similar[i, j]) for j in taken), default=0.0)

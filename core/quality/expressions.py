@@ -311,14 +311,14 @@ class Reader:
             after.kind in ("number", "open", "frac") or (after.kind == "op" and after.text == "-")
         ):
             return True
-        dash = token.text == "-" and after is not None and after.kind in ("word", "break")
-        if dash and (after.kind == "break" or len(after.text) > 1):
-            return False
+        if token.text == "-" and after is not None:
+            if after.kind == "break" or (after.kind == "word" and len(after.text) > 1):
+                return False
         raise Unreadable
 
     def unit_words(self) -> None:
         """Pass over what a number counts ("pieces of candy", "/week", "(oranges)"), if sums go on after."""
-        ahead, words = 0, []
+        ahead, words = 0, list[str]()
         while len(words) <= MAX_UNIT_WORDS:
             token = self.peek(ahead)
             if token is None:
@@ -339,11 +339,10 @@ class Reader:
             else:
                 break
         following = self.peek(ahead)
-        goes_on = following is not None and following.kind in ("op", "equals", "close", "of")
         self.counted = bool(words)
         known = [name for word in words[:2] if (name := unit(word))]
         self.units.update(known)
-        if words and goes_on:
+        if words and following is not None and following.kind in ("op", "equals", "close", "of"):
             if following.kind == "of":
                 raise Unreadable  # "5 bags of 4": a product, or a part
             self.at += ahead

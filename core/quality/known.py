@@ -81,7 +81,7 @@ def one_sum(a: float, b: float) -> set[float]:
 
 def _written_sums(text: str) -> list[tuple[int, int]]:
     """The steps that have an equation, without what it comes to, as spans."""
-    found = []
+    found: list[tuple[int, int]] = []
     made = equations_of(text)
     for step in steps_of(text):
         inside = [e for e in made if step.start <= e.start < step.end]

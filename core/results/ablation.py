@@ -89,7 +89,8 @@ def beside(rows: Sequence[ArmRow]) -> list[Line]:
     first: dict[Arm, ArmRow] = {}  # of an arm with several seeds, the mean
     for row in rows:
         first.setdefault(row.arm, row)
-    taught, students = {}, {}
+    taught: dict[Arm, dict[str, float | None]] = {}
+    students: dict[Arm, dict[str, float | None]] = {}
     for arm, row in first.items():
         same = replace(arm, method="")
         students.setdefault(same, dict.fromkeys(ARMS))[arm.method] = row.accuracy

@@ -54,17 +54,11 @@ class Published:
 def rows() -> tuple[Published, ...]:
     """Every printed figure."""
     with FILE.open(encoding="utf-8", newline="") as file:
-        return tuple(
-            Published(
-                **line
-                | {
-                    "samples": int(line["samples"]),
-                    "accuracy": float(line["accuracy"]),
-                    "n": int(line["n"]) if line["n"] else None,
-                }
-            )
-            for line in csv.DictReader(file, delimiter="\t")
-        )
+        return tuple(_figure(**line) for line in csv.DictReader(file, delimiter="\t"))
+
+
+def _figure(*, samples: str, accuracy: str, n: str, **texts: str) -> Published:
+    return Published(samples=int(samples), accuracy=float(accuracy), n=int(n) if n else None, **texts)
 
 
 def lookup(benchmark: str, method: str, student: str, diverse: bool | None = None) -> list[Published]:

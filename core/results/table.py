@@ -300,8 +300,9 @@ def _adjusted(rows: list[ArmRow], adjustment: str) -> tuple[ArmRow, ...]:
     family = []
     for i, row in enumerate(rows):
         if row.arm not in seen and row.p is not None:
-            family.append(i)
+            family.append((i, row.p))
         seen.add(row.arm)
-    for i, p in zip(family, statistics.adjust([rows[i].p for i in family], adjustment), strict=True):
+    adjusted = statistics.adjust([p for _, p in family], adjustment)
+    for (i, _), p in zip(family, adjusted, strict=True):
         rows[i] = replace(rows[i], p_adjusted=p)
     return tuple(rows)

@@ -42,7 +42,8 @@ class Generation:
     @property
     def answered(self) -> dict[int, tuple[bool, ...]]:
         """The questions all of whose samples are there."""
-        return {q: found for q, found in self.verdicts.items() if found and None not in found}
+        whole = {q: tuple(v for v in all_ if v is not None) for q, all_ in self.verdicts.items()}
+        return {q: found for q, found in whole.items() if found and len(found) == len(self.verdicts[q])}
 
 
 @dataclass(frozen=True, slots=True)

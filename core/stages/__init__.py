@@ -152,8 +152,8 @@ def study(progress: Progress, request: Request, step: Step) -> None:
 def _parts(request: Request) -> tuple[Teaching, Learning, Asking]:
     """How the request's arm is taught, trained and asked: as it says itself, else as its study does."""
     if "parts" in request:
-        kinds = (Teaching, Learning, Asking)
-        return tuple(kind.read(part) for kind, part in zip(kinds, request["parts"], strict=True))
+        teaching, learning, asking = request["parts"]
+        return Teaching.read(teaching), Learning.read(learning), Asking.read(asking)
     asked = Study.read(request["spec"])
     return (asked.diversely() if request.get("diverse") else asked).parts
 

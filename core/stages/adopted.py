@@ -1,115 +1,170 @@
-"""Runs of a lab of before (up to revision 0006): their configs become plans, their identities content.
+"""Runs of an older lab (up to revision 0006): their configs become plans, and they are known by content.
 
-Called once, by the migration that makes them so. A run whose config cannot be understood keeps it, and its
-identity: it can still be looked at, and what is asked for anew is made anew.
+Called once, by the migration that makes them so. A run folder is renamed, and its old name leads there, since
+a study may have taken the student in it for its own. All of it can be done again: a migration that was killed
+begins anew.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection, text
+import sqlalchemy as sa
 
 from core import settings
 from core.errors import LabError
-from core.models.sources import fingerprint
+from core.models import sources
 from core.records import content_hash
 from core.stages.plans import PLANS, Plan, TrainingPlan
-from core.students.config import TrainConfig
-from core.students.folder import RunFolder
-from core.students.table import location, resolve
+from core.students.config import RECIPES, TrainConfig
+from core.students.folder import RunFolder, read_lines
+from core.students.table import STUDENTS
+from core.studies import Study
 
 Row = Any
 Values = dict[str, Any]
 
+UNREADABLE = "unreadable"  # status of a run whose config says something impossible
+RUN = sa.table(
+    "run",
+    *map(
+        sa.column, ("id", "study_id", "kind", "method", "student", "seed", "status", "hash", "training_set")
+    ),
+    *(sa.column(name, sa.JSON()) for name in ("config", "parents", "summary")),
+    *(sa.column(name, sa.DateTime()) for name in ("created", "finished")),
+)
+STUDY = sa.table("study", sa.column("id"), sa.column("dataset_id"), sa.column("config", sa.JSON()))
+DATASET = sa.table("dataset", sa.column("id"), sa.column("hash"))
+SET = sa.table("training_set", sa.column("hash"), sa.column("dropped", sa.JSON()))
+COMPLETION = sa.table(
+    "completion",
+    *map(
+        sa.column, ("id", "run_id", "question_index", "sample_index", "rationale", "finish_reason", "error")
+    ),
+    sa.column("correct", sa.Boolean()),
+    sa.column("steps", sa.JSON()),
+)
 
-def adopt(db: Connection) -> None:
-    """Rewrite config and hash of every run, oldest first, so that parents come before their children."""
+
+def adopt(db: sa.Connection) -> None:
+    """Rewrite the config of every study, and config and hash of every run, parents before their children."""
+    for study in db.execute(sa.select(STUDY)).all():
+        _change(db, STUDY, study.id, config=_study(study.config))
+    runs = list(db.execute(sa.select(RUN).order_by(RUN.c.id)).all())
+    depth: dict[int, int] = {}
+    for run in runs:
+        depth[run.id] = 1 + max((depth.get(parent, 0) for parent in run.parents), default=0)
+    # A lab that was moved did some work twice: the runs whose results stand now come first.
+    runs.sort(key=lambda run: (run.finished or run.created, run.id), reverse=True)
+    runs.sort(key=lambda run: (depth[run.id], run.status != "done"))
     hashes: dict[int, str] = {}
     taken: set[tuple[int, str, str]] = set()
-    for run in db.execute(text("SELECT * FROM run ORDER BY id")).all():
-        config, parents = _json(run.config), _json(run.parents)
+    for run in runs:
         try:
-            plan: Plan = PLANS[run.kind].read(CONVERT[run.kind](db, run, config, hashes))
-        except (LabError, KeyError, TypeError):
+            plan: Plan = PLANS[run.kind].read(CONVERT[run.kind](db, run, hashes))
+        except (LabError, KeyError, TypeError, AttributeError):
             hashes[run.id] = run.hash
+            _change(db, RUN, run.id, status=UNREADABLE)
             continue
-        digest = content_hash([plan.identity(), [hashes[parent] for parent in parents]])
-        if (run.study_id, run.kind, digest) in taken:  # the same work, made twice by a lab that was moved
+        digest = content_hash([plan.identity(), [hashes[parent] for parent in run.parents]])
+        if (key := (run.study_id, run.kind, digest)) in taken:
             digest = content_hash([digest, run.hash])
-        taken.add((run.study_id, run.kind, digest))
+        taken.add(key)
         hashes[run.id] = digest
-        db.execute(
-            text("UPDATE run SET config = :config, hash = :hash, method = :method WHERE id = :id"),
-            {"config": json.dumps(plan.dump()), "hash": digest, "method": plan.method, "id": run.id},
-        )
+        _change(db, RUN, run.id, config=plan.dump(), hash=digest, method=plan.method)
         if isinstance(plan, TrainingPlan):
-            dropped = _dropped(db, run.training_set)
-            summary = {"dropped": dropped} | _json(run.summary)
-            db.execute(
-                text("UPDATE run SET summary = :summary WHERE id = :id"),
-                {"summary": json.dumps(summary), "id": run.id},
-            )
-            _move(run.id, digest, plan)
+            summary = {name: value for name, value in run.summary.items() if name not in ("task", "student")}
+            dropped = db.scalar(sa.select(SET.c.dropped).where(SET.c.hash == run.training_set))
+            _change(db, RUN, run.id, summary={"dropped": dropped or {}} | summary)
+            _name_folder(run.id, digest, plan.config)
 
 
-def _generation(db: Connection, run: Row, old: Values, hashes: dict[int, str]) -> Values:
-    prompting = dict(old.get("prompting", {}))
-    shown = prompting.pop("exemplars", [])
-    imported = "sampling" not in old
-    sampling = {"temperature": 0.7} if imported and old["samples"] > 1 else old.get("sampling", {})
+def _change(db: sa.Connection, table: sa.TableClause, own: int, **values: Any) -> None:
+    db.execute(sa.update(table).where(table.c.id == own).values(**values))
+
+
+def _study(config: Values) -> Values:
+    """A study's config in parts; as it is where it says something impossible."""
+    training = {name: value for name, value in config.get("training", {}).items() if name in FIELDS}
+    try:
+        return Study.read(config | {"training": training}).dump()
+    except LabError:
+        return config
+
+
+# ── a run's config as a plan of its kind ────────────────────────────────────────────────────────
+
+
+def _generation(db: sa.Connection, run: Row, hashes: dict[int, str]) -> Values:
+    old = run.config
+    prompting, imported = old.get("prompting", {}), "sampling" not in old
+    several = {"temperature": 0.7} if imported and old["samples"] > 1 else {}
+    of_study = sa.select(STUDY.c.dataset_id).where(STUDY.c.id == run.study_id).scalar_subquery()
     return {
-        "method": old["method"],
+        "method": run.method,
         "teaching": {
             "teachers": {"teacher": old["teacher"]},
-            "sampling": sampling,
+            "sampling": old.get("sampling", several),
             "samples": max(1, old["samples"]),
-            "prompting": {k: v for k, v in prompting.items() if k not in ("kind", "rules")},
+            "prompting": {k: v for k, v in prompting.items() if k not in ("kind", "rules", "exemplars")},
         },
         "split": old.get("split", "train"),
         "limit": old.get("limit"),
         "rules": old["rules"],
-        "benchmark": _dataset(db, run)[0],
-        "shown": shown,
+        "benchmark": db.scalar(sa.select(DATASET.c.hash).where(DATASET.c.id == of_study)),
+        "shown": prompting.get("exemplars", []),
         "content": _content(db, run.id) if imported else "",
         "file": old.get("file", ""),
     }
 
 
-def _exemplars(db: Connection, run: Row, old: Values, hashes: dict[int, str]) -> Values:
-    return {"method": "", "settings": old, "rationales": content_hash(_counts(db, _json(run.parents)[0]))}
+def _exemplars(db: sa.Connection, run: Row, hashes: dict[int, str]) -> Values:
+    """`queries.completion_counts` of the rationales that they are chosen from count."""
+    right = COMPLETION.c.correct.is_(True)
+    counts = {
+        "n": sa.func.count(),
+        "correct": sa.func.count().filter(right),
+        "truncated": sa.func.count().filter(COMPLETION.c.finish_reason == "length"),
+        "failed": sa.func.count(COMPLETION.c.error),
+    }
+    found = db.execute(sa.select(*counts.values()).where(COMPLETION.c.run_id == run.parents[0])).one()
+    settings_ = {"rules": "paper"} | run.config
+    return {
+        "method": "",
+        "settings": settings_,
+        "rationales": content_hash(dict(zip(counts, found, strict=True))),
+    }
 
 
-def _training(db: Connection, run: Row, old: Values, hashes: dict[int, str]) -> Values:
-    config = {name: value for name, value in old.items() if name in TrainConfig.model_fields}
-    preset = TrainConfig.from_recipe(config["recipe"], student=config["student"]).dump()
-    own = TrainConfig.read(config).dump()
-    tuned = {name: value for name, value in own.items() if name in TUNED and preset[name] != value}
-    longest = tuned.pop("max_new_tokens", None)
+def _training(db: sa.Connection, run: Row, hashes: dict[int, str]) -> Values:
+    old, config = run.config, _config(run)
+    recipe = RECIPES[config.recipe]
+    preset, own = TrainConfig.from_recipe(recipe.key, student=config.student).dump(), config.dump()
+    changes = {name: own[name] for name in TUNED if own[name] != preset[name]}
+    longest = changes.pop("max_new_tokens", None)
     return {
         "method": run.method,
         "student": run.student,
-        "base": fingerprint(location(resolve(run.student))),
+        "base": _weights(run.student),
         "samples": old.get("samples", 1),
         "filters": old.get("filters", {}),
         "config": own,
-        "learning": {"recipe": config["recipe"], "training": tuned, "filters": old.get("filters", {})},
+        "learning": {"recipe": recipe.key, "training": changes, "filters": old.get("filters", {})},
         "asking": {"max_new_tokens": longest},
     }
 
 
-def _evaluation(db: Connection, run: Row, old: Values, hashes: dict[int, str]) -> Values:
-    parents = _json(run.parents)
-    config = TrainConfig.from_recipe("default", **_known(old) | {"student": run.student})
-    weights = hashes[parents[0]] if parents else fingerprint(location(resolve(run.student)))
+def _evaluation(db: sa.Connection, run: Row, hashes: dict[int, str]) -> Values:
+    old, config = run.config, _config(run)
     return {
         "method": run.method,
         "student": run.student,
-        "students": {"student": weights},
-        "rules": old["rules"],
-        "question_set": old["question_set"],
+        "students": {"student": hashes[run.parents[0]] if run.parents else _weights(run.student)},
+        "rules": config.rules,
+        "question_set": old.get("question_set", ""),
         "sampling": {
             "temperature": config.temperature,
             "top_p": config.top_p,
@@ -119,7 +174,7 @@ def _evaluation(db: Connection, run: Row, old: Values, hashes: dict[int, str]) -
         },
         "precision": config.precision,
         "max_input_tokens": config.max_input_tokens,
-        "shown": _own_exemplars(db, run),
+        "shown": _own_exemplars(db, run) if run.method == "few-shot-cot" else [],
         "recipe": config.recipe,
         "tuning": config.tuning,
         "samples": old.get("samples", 1),
@@ -129,71 +184,81 @@ def _evaluation(db: Connection, run: Row, old: Values, hashes: dict[int, str]) -
     }
 
 
-CONVERT: dict[str, Callable[[Connection, Row, Values, dict[int, str]], Values]] = {
+CONVERT: dict[str, Callable[[sa.Connection, Row, dict[int, str]], Values]] = {
     "generate": _generation,
     "exemplars": _exemplars,
     "train": _training,
     "evaluate": _evaluation,
 }
-# what a study may change of a recipe
-TUNED = set(TrainConfig.model_fields) - {
-    "student", "recipe", "seed", "stop", "answer_kind", "rules", "answer_prefix", "method", "teacher",
-    "dataset", "training_set", "format",
-}  # fmt: skip
+FIELDS = TrainConfig.model_fields
+# what a study may change of a recipe; the arm says the others
+TUNED = [
+    name
+    for name in FIELDS
+    if name not in ("student", "recipe", "format", "seed", "stop", "answer_kind", "rules", "answer_prefix")
+    and name not in ("method", "teacher", "dataset", "training_set", "note")
+]
 
 
-def _known(old: Values) -> Values:
-    return {k: v for k, v in old.items() if k in TrainConfig.model_fields and k != "student"}
+def _config(run: Row) -> TrainConfig:
+    """How a student was trained or asked, without what is no field any more; `student` is its name."""
+    known = {name: value for name, value in run.config.items() if name in FIELDS}
+    return TrainConfig.read(known | {"student": run.student})
 
 
-def _json(value: Any) -> Any:
-    return json.loads(value) if isinstance(value, str) else value
+def _weights(student: str) -> str:
+    """The hash of a student's weights; of its name where they are not here. Nothing is downloaded."""
+    source = STUDENTS[student].source if student in STUDENTS else student
+    try:
+        kind = sources.kind(source)
+        folder = sources.cached(source) if kind == "hub" else sources.locate(source, kind)
+    except LabError:
+        folder = None
+    return sources.fingerprint(folder) if folder else content_hash(["weights of", student])
 
 
-def _dataset(db: Connection, run: Row) -> Row:
-    query = "SELECT dataset.hash, dataset.key FROM dataset JOIN study ON study.dataset_id = dataset.id"
-    return db.execute(text(f"{query} WHERE study.id = :id"), {"id": run.study_id}).one()
+def _content(db: sa.Connection, run_id: int) -> str:
+    """What `generation.import_file` says of a file's completions."""
+    columns = [COMPLETION.c[name] for name in ("question_index", "sample_index", "rationale", "steps")]
+    rows = db.execute(sa.select(*columns).where(COMPLETION.c.run_id == run_id).order_by(COMPLETION.c.id))
+    return content_hash([[q, s, said, *(step["text"] for step in steps)] for q, s, said, steps in rows])
 
 
-def _own_exemplars(db: Connection, run: Row) -> list[dict[str, str]]:
-    if run.method != "few-shot-cot":
-        return []
-    config = _json(db.execute(text("SELECT config FROM study WHERE id = :id"), {"id": run.study_id}).scalar())
-    return [{name: value.strip() for name, value in one.items()} for one in config.get("exemplars", [])]
+def _own_exemplars(db: sa.Connection, run: Row) -> list[dict[str, str]]:
+    """Those in the prompt that a student read; before its first answer, the study's own."""
+    first = sa.select(COMPLETION.c.steps).where(COMPLETION.c.run_id == run.id).limit(1)
+    if steps := db.scalar(first):
+        found = re.findall(
+            r"Q: (.*?)\nA: (.*?) The answer is (.*?)\.\n\n(?=Q: )", steps[0]["prompt"], re.DOTALL
+        )
+        return [dict(zip(("question", "rationale", "answer"), one, strict=True)) for one in found]
+    config = db.scalar(sa.select(STUDY.c.config).where(STUDY.c.id == run.study_id))
+    own = Study.read(config).teaching.exemplars
+    return [{name: str(value).strip() for name, value in one.items()} for one in own]
 
 
-def _content(db: Connection, run_id: int) -> str:
-    query = (
-        "SELECT question_index, sample_index, rationale, steps FROM completion WHERE run_id = :id ORDER BY id"
-    )
-    rows = db.execute(text(query), {"id": run_id})
-    return content_hash(
-        [[q, s, said, *(step["text"] for step in _json(steps))] for q, s, said, steps in rows]
-    )
+# ── run folders ─────────────────────────────────────────────────────────────────────────────────
 
 
-def _counts(db: Connection, run_id: int) -> dict[str, int]:
-    query = (
-        "SELECT count(*), count(CASE WHEN correct THEN 1 END), "
-        "count(CASE WHEN finish_reason = 'length' THEN 1 END), count(error) "
-        "FROM completion WHERE run_id = :id"
-    )
-    found = db.execute(text(query), {"id": run_id}).one()
-    return dict(zip(("n", "correct", "truncated", "failed"), found, strict=True))
-
-
-def _dropped(db: Connection, digest: str | None) -> Values:
-    found = db.execute(text("SELECT dropped FROM training_set WHERE hash = :hash"), {"hash": digest}).scalar()
-    return _json(found) if found else {}
-
-
-def _move(run_id: int, digest: str, plan: TrainingPlan) -> None:
-    """Name the run's folder by its content, if it is this run's: another lab's may stand under its number."""
-    old, new = settings.folder("runs") / str(run_id), settings.folder("runs") / digest
-    if not (old / "config.json").is_file() or new.exists():
+def _name_folder(run_id: int, digest: str, config: TrainConfig) -> None:
+    """Name a training's folder by its content, if it is this run's: another lab's may have its number."""
+    old, new = RunFolder(settings.folder("runs") / str(run_id)), settings.folder("runs") / digest
+    if old.path.is_symlink() or new.exists() or not _is_of(old, config):
         return
-    said = json.loads((old / "config.json").read_text(encoding="utf-8"))
-    mine = plan.config.dump()
-    if all(said.get(name) == mine[name] for name in ("student", "seed", "recipe", "training_set")):
-        old.rename(new)
-        RunFolder(new).say(plan.config)
+    old.say(config)
+    old.path.rename(new)
+    old.path.symlink_to(digest)
+
+
+def _is_of(folder: RunFolder, config: TrainConfig) -> bool:
+    """Whether a folder is of a training so configured: its config and its rows say so."""
+    try:
+        said = json.loads((folder.path / "config.json").read_text(encoding="utf-8"))
+        rows = read_lines(folder.path / "rows.jsonl")
+        same = TrainConfig.read({name: value for name, value in said.items() if name in FIELDS})
+        return (
+            same.identity() == config.identity()
+            and content_hash([[row["input"], row["label"]] for row in rows]) == config.training_set
+        )
+    except (OSError, ValueError, AttributeError, KeyError, LabError):
+        return False

@@ -46,13 +46,14 @@ def follow(
 ) -> None:
     """Keep a child at work on the folder until `arrived()`; `tell()` is called while waiting.
 
-    A child that stopped or was killed is started again up to three times; one that ended with a sentence of its
-    own raises it as LabError. Whatever ends the wait (the job was cancelled, the disk is full): the child may
-    save, then it is gone.
+    A child that stopped or was killed is started again up to three times; one that ended with a sentence of
+    its own raises it as LabError. Whatever ends the wait (the job was cancelled, the disk is full): the child
+    may save, then it is gone.
     """
     try:
         for attempt in range(RESTARTS + 1):
             if arrived():
+                tell()
                 return
             child, _ = _running.get(path) or _start(path, progress)
             while (ended := child.poll() is not None) or not arrived():
@@ -136,6 +137,4 @@ def _last_words(path: Path, code: int) -> str:
             f"The student's process was killed {RESTARTS + 1} times (signal {-code}), probably for lack of "
             "memory: choose a smaller student, a smaller batch or LoRA, then resume."
         )
-    return (
-        f"The student's process ended with status {code}: {path / 'child.log'} tells why; mend it and resume."
-    )
+    return f"The student's process ended with status {code}: see {path / 'child.log'}, then resume."

@@ -12,13 +12,12 @@ training sets made of it alone. Nothing is overwritten: the runs of before stay,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from core import jobs, methods
 from core.errors import LabError
-from core.exemplars.prompt import parse
 from core.methods import METHODS
 from core.records import content_hash
 from core.results import table as results
@@ -28,8 +27,8 @@ from core.review import desk
 from core.review.fold import Board
 from core.stages import exemplars, finished, plans
 from core.stages.generation import given, latest, run_questions, shown
-from core.stages.plans import GenerationPlan, TrainingPlan
-from core.stages.reviewed import reviewed as reviewed_run
+from core.stages.plans import EvaluationPlan, GenerationPlan, TrainingPlan
+from core.stages.reviewed import reviewed_run
 from core.stages.training import build_set
 from core.store import queries
 from core.store.models import Run
@@ -65,23 +64,19 @@ def plan(run_id: int) -> Rerun:
     """What depends on the review of a run as it stands. LabError where the run is not reviewed."""
     run, _ = reviewed_run(run_id)
     generations = _done(run.study_id, "generate")
-    shown_it = {family(one): one for one in generations if run_id in one.parents}  # the newest of each
-    replaced = {kin: one for kin, one in shown_it.items() if _is_shown_others(one)}
-    own = {family(one) for one in generations if one.id == run_id} | set(shown_it)
+    newest = {family(one): one for one in generations if run_id in one.parents}  # that were shown it
+    stale = {kin: now for kin, one in newest.items() if (now := _planned(one)) != plans.plan_of(one)}
+    own = {family(one) for one in generations if one.id == run_id} | newest.keys()
     again, arms = [], []
-    for one in _arms(run.study_id):
+    for one in {one.key: one for one in _arms(run.study_id)}.values():
         kin = family(queries.run(one.generation))
-        if kin in replaced or (kin in own and _is_stale(one)):
-            again.append(one)
-            arms.append(request_of(one) | {"after": replaced[kin].id if kin in replaced else None})
-    done = {_name(evaluation) for evaluation in _done(run.study_id, "evaluate")}
-    return Rerun(
-        run_id,
-        tuple(map(_asked_again, replaced.values())),
-        tuple(arms),
-        len(done - {_name(one.evaluation) for one in again}),
-        sum(map(_calls, replaced.values())),
-    )
+        if kin in stale or (kin in own and _is_stale(one)):
+            again.append(one.evaluation)
+            arms.append(one.request | {"after": newest[kin].id if kin in stale else None})
+    requests = [_request(newest[kin], now) for kin, now in stale.items()]
+    calls = sum(_calls(newest[kin], now) for kin, now in stale.items())
+    others = {*map(_name, _done(run.study_id, "evaluate"))} - {*map(_name, again)}
+    return Rerun(run_id, tuple(requests), tuple(arms), len(others), calls)
 
 
 def _name(evaluation: Run) -> tuple[str, str, int, int]:
@@ -92,7 +87,7 @@ def submit(run_id: int) -> str:
     """Queue one job that runs what depends on the review. Returns its id; LabError where nothing does."""
     made = plan(run_id)
     if made.empty:
-        raise LabError("Nothing depends on what changed: every result stands on the texts as they are now.")
+        raise LabError("Nothing depends on what changed: every result was made from the current texts.")
     study_id = queries.run(run_id).study_id
     request = {"run": run_id, "generations": list(made.generations), "arms": list(made.arms)}
     asked = [config for one in made.generations for config in one["parts"][0]["teachers"].values()]
@@ -112,42 +107,33 @@ def said(made: Rerun) -> str:
     return ", ".join(part for part, n in zip(parts, (generations, arms), strict=True) if n) or "nothing"
 
 
-def _now(generation: Run) -> GenerationPlan:
-    """The plan of a generation with the exemplars that its reviewers have left standing."""
-    made: GenerationPlan = plans.plan_of(generation)
-    return made.but(shown=[asdict(one) for one in exemplars.as_reviewed(generation.parents[0])])
+# ── generations ─────────────────────────────────────────────────────────────────────────────────
 
 
-def _is_shown_others(generation: Run) -> bool:
-    """Whether its teachers would now be shown other exemplars."""
-    return _now(generation) != plans.plan_of(generation)
+def _planned(run: Run) -> GenerationPlan:
+    """The plan that a generation would have now, with the exemplars as its reviewers have left them."""
+    made: GenerationPlan = plans.plan_of(run)
+    return made.but(shown=[asdict(one) for one in exemplars.as_reviewed(run.parents[0])])
 
 
-def _asked_again(generation: Run) -> dict[str, Any]:
-    """The generation as a stage is asked for it."""
-    made: GenerationPlan = plans.plan_of(generation)
-    return {
-        "parts": [made.teaching.dump(), {}, {}],
-        "method": made.method,
-        "split": made.split,
-        "limit": made.limit,
-        "exemplars": generation.parents[0],
-        "replaces": generation.id,
-    }
+def _request(run: Run, now: GenerationPlan) -> dict[str, Any]:
+    """A generation as a stage is asked for it."""
+    asked = {"method": now.method, "split": now.split, "limit": now.limit}
+    parts = [now.teaching.dump(), {}, {}]
+    return {"parts": parts, **asked, "exemplars": run.parents[0], "replaces": run.id}
 
 
-def _calls(generation: Run) -> int:
-    """Calls that asking again takes at most."""
-    made = _now(generation)
-    teaching = made.teaching
-    if not all(TEACHERS[config["key"]].writes for config in teaching.teachers.values()):
+def _calls(run: Run, now: GenerationPlan) -> int:
+    """Calls that it takes at most."""
+    teaching = now.teaching
+    if not all(TEACHERS[str(config["key"])].writes for config in teaching.teachers.values()):
         return 0
     return methods.estimate(
-        run_questions(generation),
-        METHODS[made.method],
+        run_questions(run),
+        METHODS[now.method],
         {role: prices(config) for role, config in teaching.teachers.items()},
         plans.sampling_of(teaching.sampling),
-        given=given(generation.study_id, made.method, teaching.prompting, made.exemplars),
+        given=given(run.study_id, now.method, teaching.prompting, now.exemplars),
         samples=teaching.samples,
     ).calls
 
@@ -168,7 +154,7 @@ def _done(study_id: int, kind: str) -> list[Run]:
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """A finished evaluation, and the training of its students on what a generation wrote, role by role."""
+    """A finished evaluation, and the training of its students, role by role, on what a generation wrote."""
 
     evaluation: Run
     trained: tuple[Run, ...]
@@ -176,6 +162,11 @@ class Arm:
     @property
     def generation(self) -> int:
         return self.trained[0].parents[0]
+
+    @property
+    def rows(self) -> tuple[str | None, ...]:
+        """The hashes of what its students learnt."""
+        return tuple(run.training_set for run in self.trained)
 
     @property
     def key(self) -> str:
@@ -190,20 +181,18 @@ class Arm:
         taught: Teaching = plans.plan_of(queries.run(self.generation)).teaching
         return taught.but(samples=made.samples), made.learning, made.asking
 
-
-def _lineages(study_id: int) -> list[Arm]:
-    """Every finished evaluation of students trained on rationales, the last finished at the end."""
-    found = []
-    for run in _done(study_id, "evaluate"):
-        trained = tuple(queries.run(parent) for parent in run.parents)
-        if trained and trained[0].parents:
-            found.append(Arm(run, trained))
-    return found
+    @property
+    def request(self) -> dict[str, Any]:
+        """The arm as a stage is asked for it."""
+        run = self.evaluation
+        named = {"method": run.method, "student": run.student, "seed": run.seed}
+        return {"parts": [part.dump() for part in self.parts], **named}
 
 
 def _arms(study_id: int) -> list[Arm]:
-    """The newest of each arm."""
-    return list({one.key: one for one in _lineages(study_id)}.values())
+    """Every finished evaluation of students that learnt from rationales, the last finished at the end."""
+    arms = [Arm(run, tuple(map(queries.run, run.parents))) for run in _done(study_id, "evaluate")]
+    return [one for one in arms if one.trained and one.trained[0].parents]
 
 
 def _is_stale(one: Arm) -> bool:
@@ -213,44 +202,9 @@ def _is_stale(one: Arm) -> bool:
     if newest is None or family(queries.run(newest)) != family(queries.run(one.generation)):
         return False
     form = FORMATS[resolve(run.student).format]
-
-    def rows(role: str) -> str:
-        return build_set(run.study_id, run.method, teaching, learning, form, role=role)[0].hash
-
-    return newest != one.generation or any(
-        rows(plans.plan_of(trained).role) != trained.training_set for trained in one.trained
-    )
-
-
-def request_of(one: Arm) -> dict[str, Any]:
-    """The arm as a stage is asked for it, trained as it was before."""
-    run = one.evaluation
-    parts = [part.dump() for part in one.parts]
-    return {"parts": parts, "method": run.method, "student": run.student, "seed": run.seed}
-
-
-# ── the teachers ────────────────────────────────────────────────────────────────────────────────
-
-
-def teacher_table(study_id: int, baseline: int | None = None) -> tuple[teachers.TeacherRow, ...]:
-    """What the teachers got right, a row a generation. Baseline: this run, else `usual_baseline`."""
-    runs = [run for run in queries.runs(study_id, "generate") if run.status == "done"]
-    if baseline is not None and baseline not in (run.id for run in runs):
-        known = ", ".join(str(run.id) for run in runs) or "none yet"
-        raise LabError(f"Run {baseline} is no finished generation of this study: they are {known}.")
-    return teachers.table(generations(study_id), usual_baseline(runs) if baseline is None else baseline)
-
-
-def generations(study_id: int) -> list[teachers.Generation]:
-    """The finished generations of a study, with how many of their exemplars reviewers had changed."""
-    by_id = {run.id: run for run in queries.runs(study_id, "generate")}
-    return [replace(one, edited=edited(by_id[one.run_id])) for one in finished.generations(study_id)]
-
-
-def usual_baseline(runs: Sequence[Run]) -> int | None:
-    """What others stand beside: of the generations shown no exemplar the newest with the fewest samples."""
-    bare = [run for run in runs if not shown(run)]
-    return min(bare, key=lambda run: (plans.plan_of(run).teaching.samples, -run.id)).id if bare else None
+    roles = (plans.plan_of(trained).role for trained in one.trained)
+    sets = (build_set(run.study_id, run.method, teaching, learning, form, role=role)[0] for role in roles)
+    return any(made.hash != rows for made, rows in zip(sets, one.rows, strict=True))
 
 
 # ── before and after ────────────────────────────────────────────────────────────────────────────
@@ -273,32 +227,28 @@ class Pair:
 
 def pairs(study_id: int) -> list[Pair]:
     """The corrections of a study that were run again, the newest first."""
-    everyone = _lineages(study_id)
+    everyone = _arms(study_id)
     found = []
-    families: dict[str, list[Run]] = {}
+    families: dict[str, list[int]] = defaultdict(list)
     for run in _done(study_id, "generate"):
         if run.parents:
-            families.setdefault(family(run), []).append(run)
+            families[family(run)].append(run.id)
     for members in families.values():
         for place, after in enumerate(members[1:], 1):
-            before, earlier = members[place - 1], {run.id for run in members[:place]}
-            old = {one.key: one.evaluation.id for one in everyone if one.generation in earlier}
-            new = {one.key: one.evaluation.id for one in everyone if one.generation == after.id}
+            old = {one.key: one.evaluation.id for one in everyone if one.generation in members[:place]}
+            new = {one.key: one.evaluation.id for one in everyone if one.generation == after}
             both = tuple((old[key], new[key]) for key in old if key in new)
-            found.append(Pair(before.id, after.id, both))
+            found.append(Pair(members[place - 1], after, both))
     for generation in {one.generation: None for one in everyone}:
         if not desk.board(generation).items:
             continue
-        own: dict[str, list[Arm]] = {}
+        own: dict[str, list[Arm]] = defaultdict(list)
         for one in everyone:
             if one.generation == generation:
-                own.setdefault(one.key, []).append(one)
-        both = tuple(
-            (arm[-2].evaluation.id, arm[-1].evaluation.id)
-            for arm in own.values()
-            if len(arm) > 1 and arm[-2].train.training_set != arm[-1].train.training_set
-        )
-        if both:
+                own[one.key].append(one)
+        last = [arms[-2:] for arms in own.values() if len(arms) > 1 and arms[-2].rows != arms[-1].rows]
+        if last:
+            both = tuple((before.evaluation.id, after.evaluation.id) for before, after in last)
             found.append(Pair(generation, generation, both))
     return sorted(found, key=lambda pair: (pair.after, pair.before), reverse=True)
 
@@ -316,44 +266,25 @@ class Effect:
 def effect(study_id: int, pair: Pair) -> Effect:
     """The difference that a pair's corrections made, each with its interval and paired test."""
     cells = {cell.run_id: cell for cell in finished.evaluations(queries.study(study_id).name)}
-    chosen = [
-        replace(cells[run_id], variant=f"{name}{_setting(run_id)}")
-        for both in pair.evaluations
-        for run_id, name in zip(both, (BEFORE, AFTER), strict=True)
+    alike: dict[tuple[str, str], list[results.Cell]] = defaultdict(list)  # of one method, trained one way
+    for both in pair.evaluations:
+        for run_id, name in zip(both, (BEFORE, AFTER), strict=True):
+            made: EvaluationPlan = plans.plan_of(queries.run(run_id))
+            setting = f"{made.recipe}{', LoRA' if made.tuning == 'lora' else ''}"
+            cell = replace(cells[run_id], variant=f"{name}, {setting}")
+            alike[setting, cell.method].append(cell)
+    students = [
+        row
+        for (setting, method), some in alike.items()
+        for row in results.table(some, results.Baseline(method, variant=f"{BEFORE}, {setting}"))
     ]
-    return Effect(pair, tuple(_changes(pair)), _teacher(study_id, pair), _students(chosen))
-
-
-def _setting(run_id: int) -> str:
-    """What sets arms apart that share method, student and seed."""
-    made = plans.plan_of(queries.run(run_id))
-    return f", {made.recipe}{', LoRA' if made.tuning == 'lora' else ''}"
-
-
-def _students(cells: Sequence[results.Cell]) -> tuple[results.ArmRow, ...]:
-    """The arms after beside the same arms before, one table for each recipe."""
-    rows: list[results.ArmRow] = []
-    for setting in dict.fromkeys(cell.variant.partition(", ")[2] for cell in cells):
-        own = [cell for cell in cells if cell.variant.partition(", ")[2] == setting]
-        for method in dict.fromkeys(cell.method for cell in own):
-            some = [cell for cell in own if cell.method == method]
-            baseline = results.Baseline(method, variant=f"{BEFORE}, {setting}")
-            rows += results.table(some, baseline)
-    return tuple(rows)
-
-
-def _teacher(study_id: int, pair: Pair) -> teachers.TeacherRow | None:
     if pair.before == pair.after:
-        return None
+        learnt = (_rows(run_id) for run_id in pair.evaluations[0])
+        return Effect(pair, tuple(changes(*learnt)), None, tuple(students))
+    changed = exemplar_changes(*(shown(queries.run(run_id)) for run_id in (pair.before, pair.after)))
     known = {one.run_id: one for one in finished.generations(study_id, (pair.before, pair.after))}
-    return teachers.table([known[pair.before], known[pair.after]], pair.before)[1]
-
-
-def _changes(pair: Pair) -> list[Change]:
-    if pair.before != pair.after:
-        return exemplar_changes(*(shown(queries.run(run_id)) for run_id in (pair.before, pair.after)))
-    old, new = (_rows(run_id) for run_id in pair.evaluations[0])
-    return changes(old, new)
+    teacher = teachers.table([known[pair.before], known[pair.after]], pair.before)[1]
+    return Effect(pair, tuple(changed), teacher, tuple(students))
 
 
 def _rows(evaluation: int) -> dict[Any, str]:
@@ -361,22 +292,6 @@ def _rows(evaluation: int) -> dict[Any, str]:
     digest = queries.run(evaluation).training_set
     rows = queries.training_rows(digest) if digest else []
     return {(row.question_index, row.sample_index): row.label for row in rows}
-
-
-def edited(run: Run) -> int:
-    """How many of a generation's exemplars reviewers had changed."""
-    if not run.parents:
-        return 0
-    chosen = queries.run(run.parents[0])
-    decided = [item for item in desk.board(chosen.id).items.values() if item.original is not None]
-    if not decided:
-        return 0
-    dataset_id = queries.study(run.study_id).dataset_id
-    questions = queries.questions_by_index(dataset_id, {item.key[0] for item in decided})
-    written = {questions[item.key[0]].text.strip(): item.original for item in decided}
-    return sum(
-        one != parse(one.question, written[one.question]) for one in shown(run) if one.question in written
-    )
 
 
 def reviewed(board: Board) -> int:

@@ -16,7 +16,7 @@ from core.quality.diversity import Diversity
 from core.stages import plans
 from core.store import queries
 
-STAGE = "Measures how alike the rationales are"
+STAGE = "Measures how similar the rationales are"
 DIGITS = 6
 At = Callable[[str, int, int], None]  # (stage, done, total), as Progress.at
 
@@ -29,7 +29,7 @@ def measure(run_id: int, at: At = lambda *_: None) -> dict[str, Any]:
     if plans.plan_of(queries.run(run_id)).teaching.samples < 2:
         return {}
     several = [(index, texts) for index, texts in queries.rationales(run_id) if len(texts) > 1]
-    measured = {}
+    measured: dict[int, Diversity] = {}
     for index, texts in several:
         at(STAGE, len(measured), len(several))
         measured[index] = _rounded(diversity.diversity(texts))

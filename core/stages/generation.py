@@ -34,6 +34,7 @@ def planned(
 ) -> GenerationPlan:
     """What the teachers are to be asked; `shown` are chosen exemplars, else the user's own where needed."""
     study, method = queries.study(study_id), METHODS[method_key]
+    method.asking()
     methods.options(method, teaching.prompting)
     if shown is None:
         shown = list(whole(teaching.exemplars)) if method.exemplars == "own" else []
@@ -98,7 +99,7 @@ def batch(progress: Progress, run_id: int, first: int, last: int) -> int:
     if isinstance(alone, Stored):
         return asking.serve(progress, run, STAGE, lacking, total, alone)
     sampling = plans.sampling_of(made.teaching.sampling)
-    return asking.ask(progress, run, STAGE, lacking, total, method.teach, given, sampling, panel)
+    return asking.ask(progress, run, STAGE, lacking, total, method.asking(), given, sampling, panel)
 
 
 def given_of(run: Run) -> Given:

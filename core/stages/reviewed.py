@@ -53,7 +53,7 @@ class Reviewed:
     find: Callable[[Scorer, Question, Completion, str], Found]
 
 
-def reviewed(run_id: int) -> tuple[Run, Reviewed]:
+def reviewed_run(run_id: int) -> tuple[Run, Reviewed]:
     """A run and its row. LabError where nothing is reviewed in it."""
     run = queries.run(run_id)
     if run.kind not in REVIEWED:
@@ -63,7 +63,7 @@ def reviewed(run_id: int) -> tuple[Run, Reviewed]:
 
 def original(run_id: int, key: Key) -> str:
     """The text as the teacher wrote it. LabError where the run holds no such rationale."""
-    run, row = reviewed(run_id)
+    run, row = reviewed_run(run_id)
     stored = queries.completion_of(row.source(run), *key)
     return row.original(queries.question(queries.study(run.study_id).dataset_id, key[0]), stored)
 
@@ -72,7 +72,7 @@ def originals(run_id: int, keys: Collection[Key]) -> dict[Key, str]:
     """`original` of many rationales, read together; those that the run does not hold are left out."""
     if len(keys) < FEW:
         return {key: original(run_id, key) for key in keys}
-    (run, row), wanted = reviewed(run_id), set(keys)
+    (run, row), wanted = reviewed_run(run_id), set(keys)
     asked = {one.index: one for one in queries.questions(queries.study(run.study_id).dataset_id)}
     return {
         (stored.question_index, stored.sample_index): row.original(asked[stored.question_index], stored)

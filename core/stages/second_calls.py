@@ -72,7 +72,7 @@ def second_request(run: Run, question_index: int, sample_index: int) -> Request:
     made, row = plans.plan_of(run), queries.completion_of(run.id, question_index, sample_index)
     question = queries.question(queries.study(run.study_id).dataset_id, question_index)
     always = given(run.study_id, run.method, made.teaching.prompting | {ADAPTIVE: False}, made.exemplars)
-    program = METHODS[run.method].teach(question, always)
+    program = METHODS[run.method].asking()(question, always)
     sampling = plans.sampling_of(made.teaching.sampling)
     running = Running(question_index, sample_index, program, sampling, queries.record(row).steps)
     return replace(running.start()[0], step=queries.CHECK)
@@ -143,6 +143,6 @@ def ledger(run: Run) -> Ledger:
     calls, read, written = queries.second_calls(run.id)
     if not calls:  # none in this run: what this teacher's second calls take elsewhere
         calls, read, written = queries.second_calls(run.id, run.teacher)
-    cost = prices(plans.plan_of(run).teaching.teacher).cost(read, written)
+    cost = prices(plans.plan_of(run).teaching.teacher).cost(round(read), round(written))
     second = SecondCall(calls, read, written, cost) if calls else None
     return Ledger(Saving(counts["n"], counts["spared"]), counts["marked"], second)

@@ -3,12 +3,14 @@
 with session() as db:     one short transaction: committed at the end, rolled back on an error
     db.add(Study(…))
 
-The schema is brought up to date by Alembic on first use. The durable queue (core.jobs) has its tables in the
-same database: in SQLite beside the lab's, in PostgreSQL in a schema of their own.
+A new database is made from the models, an older one brought up to date by Alembic, on first use. The
+durable queue (core.jobs) has its tables in the same database: in SQLite beside the lab's, in PostgreSQL
+in a schema of their own.
 """
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,7 +24,7 @@ from sqlalchemy.orm import Session
 
 from core import settings
 from core.errors import LabError
-from core.store.models import now
+from core.store.models import Base, now
 
 T = TypeVar("T")
 
@@ -102,7 +104,7 @@ def clock() -> Any:
 
 @contextmanager
 def migrating(made: Engine) -> Iterator[None]:
-    """Hold the database's own lock on its schema: of all processes on all machines, one changes it at a time."""
+    """Hold the database's own lock on its schema: of all processes on all machines one changes it."""
     if made.dialect.name == "sqlite":
         from filelock import FileLock
 
@@ -120,6 +122,7 @@ def migrating(made: Engine) -> Iterator[None]:
 
 
 def _migrate(made: Engine) -> None:
+    """Make the tables of a new database from the models; bring those of an older lab up to date."""
     if _revision(made) == HEAD:
         return
     from alembic import command
@@ -130,13 +133,19 @@ def _migrate(made: Engine) -> None:
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["engine"] = made
     with migrating(made):
-        if _revision(made) != HEAD:
-            try:
-                command.upgrade(config, "head")
-            except CommandError:
-                raise LabError(
-                    "A newer lab has made this database: update the lab, or set LAB_HOME to another folder."
-                ) from None
+        if (revision := _revision(made)) == HEAD:
+            return
+        if revision is None:
+            Base.metadata.create_all(made)
+            command.stamp(config, "head")
+            return
+        try:
+            command.upgrade(config, "head")
+        except CommandError:
+            raise LabError(
+                "Another version of the lab has made this database: update the lab (one older than 0.1 is "
+                "first opened with lab 0.1), or set LAB_HOME to another folder."
+            ) from None
 
 
 def _revision(made: Engine) -> str | None:
@@ -155,8 +164,8 @@ def explain(error: DatabaseError) -> Exception:
         return LabError(f"Cannot write {settings.home()}: set LAB_HOME to a folder you can write.")
     if "not a database" in reason or "malformed" in reason or "no such table" in reason:
         return LabError(
-            f"The database in {settings.home()} is damaged ({error.orig}): put a copy of lab.db back, or move "
-            "it away to begin anew."
+            f"The database in {settings.home()} is damaged ({error.orig}): put a copy of lab.db back, or "
+            "move it away to start with an empty one."
         )
     if "is locked" in reason:
         return LabError("Another program holds the database: close it (or wait for it), then try again.")
@@ -165,9 +174,7 @@ def explain(error: DatabaseError) -> Exception:
             f"The database's user may not do this ({reason.splitlines()[0]}): make it the owner of the "
             "database that LAB_DATABASE_URL names."
         )
-    if isinstance(error, OperationalError) and (
-        "connect" in reason or "fatal" in reason or "resolve" in reason
-    ):
+    if isinstance(error, OperationalError) and re.search("connect|fatal|resolve", reason):
         return LabError(
             f"The database does not answer ({' '.join(reason.split())}): check LAB_DATABASE_URL and that its "
             "server runs."

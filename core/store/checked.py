@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, insert, select
+from sqlalchemy import Select, delete, insert, select
 
 from core.quality.version import version
 from core.store import session
@@ -52,7 +52,7 @@ def _missing(run_id: int, *wanted: Any) -> Select[Any]:
     return query.where(Completion.id.not_in(seen)).order_by(Completion.id)
 
 
-def flagged(run_id: int, check: str, *columns: ColumnElement[Any]) -> Select[Any]:
+def flagged(run_id: int, check: str, *columns: Any) -> Select[Any]:
     """The query for these columns of the completions about which a check speaks up."""
     return select(*columns).where(
         Checked.run_id == run_id, Checked.version == version(), Checked.flags.contains(f" {check} ")

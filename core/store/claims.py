@@ -4,9 +4,9 @@ with claims.held(f"run:{run.hash}", holder, waiting):     the second waits until
     …
 mine = claims.take(keys, holder)                          of many keys, those that this execution may do
 
-A claim is a row with a unique key, held by one execution of a job; `holder` None (a test, a command that is no
-job) claims nothing and may do all. It ends when it is given back, or with its worker: a worker that is declared
-dead takes its claims with it.
+A claim is a row with a unique key, held by one execution of a job; `holder` None (a test, a command that is
+no job) claims nothing and may do all. It ends when it is given back, or with its worker: a worker that is
+declared dead takes its claims with it.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import cast
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, Table, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -24,13 +25,14 @@ from sqlalchemy.orm import Session
 from core.store import session
 from core.store.models import Claim
 
+CLAIM = cast(Table, Claim.__table__)  # rather than a mapped object: a quarter of the time, at every call
 CHUNK = 500  # keys a statement
 PERIOD_SECONDS = 0.5  # how often one that waits tries again
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """One execution of a job by one worker. `owner` is the queue's token of it, another one after a resume."""
+    """One execution of a job by one worker. `owner` is the queue's token of it among the job's executions."""
 
     job_id: str
     owner: str
@@ -47,18 +49,9 @@ def take(keys: Iterable[str], holder: Holder | None) -> set[str]:
         try:
             with session() as db:
                 upsert = postgresql if db.get_bind().dialect.name == "postgresql" else sqlite
-                rows = [
-                    {
-                        "key": key,
-                        "job_id": holder.job_id,
-                        "owner": holder.owner,
-                        "worker_id": holder.worker_id,
-                    }
-                    for key in chunk
-                ]
-                db.execute(upsert.insert(Claim).values(rows).on_conflict_do_nothing(index_elements=["key"]))
-                of_mine = (Claim.key.in_(chunk), Claim.owner == holder.owner)
-                mine.update(db.scalars(select(Claim.key).where(*of_mine)))
+                new = upsert.insert(CLAIM).on_conflict_do_nothing(index_elements=["key"])
+                db.execute(new, [asdict(holder) | {"key": key} for key in chunk])
+                mine.update(db.scalars(select(CLAIM.c.key).where(CLAIM.c.key.in_(chunk), *_of(holder))))
         except IntegrityError:  # the worker has been declared dead: it may do nothing more
             return set()
     return mine
@@ -66,21 +59,25 @@ def take(keys: Iterable[str], holder: Holder | None) -> set[str]:
 
 def release(keys: Iterable[str], holder: Holder | None, db: Session | None = None) -> None:
     """Give keys back; with `db` in that transaction, as in the one that writes the work's result."""
-    if holder is None:
+    ours = sorted(set(keys))
+    if holder is None or not ours:
         return
-    gone = delete(Claim).where(Claim.key.in_(list(keys)), Claim.owner == holder.owner)
-    if db is not None:
-        db.execute(gone)
-        return
-    with session() as own:
-        own.execute(gone)
+    if db is None:
+        with session() as own:
+            return release(ours, holder, own)
+    for start in range(0, len(ours), CHUNK):
+        db.execute(delete(CLAIM).where(CLAIM.c.key.in_(ours[start : start + CHUNK]), *_of(holder)))
 
 
 def release_all(holder: Holder | None) -> None:
     """Give back whatever an execution still holds."""
     if holder is not None:
         with session() as db:
-            db.execute(delete(Claim).where(Claim.owner == holder.owner))
+            db.execute(delete(CLAIM).where(*_of(holder)))
+
+
+def _of(holder: Holder) -> tuple[ColumnElement[bool], ...]:
+    return CLAIM.c.job_id == holder.job_id, CLAIM.c.owner == holder.owner
 
 
 @contextmanager

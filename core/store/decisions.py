@@ -30,14 +30,8 @@ def append(rows: Sequence[dict[str, Any]]) -> list[records.Decision]:
     """Write decisions (fields of records.Decision but `id`), all or none. Raises Taken."""
     try:
         with session() as db:
-            if len(rows) == 1:
-                ids = [db.execute(insert(TABLE).values(rows[0])).inserted_primary_key[0]]
-            else:
-                ids = list(
-                    db.scalars(
-                        insert(models.Decision).returning(TABLE.c.id, sort_by_parameter_order=True), rows
-                    )
-                )
+            kept = insert(models.Decision).returning(TABLE.c.id, sort_by_parameter_order=True)
+            ids = list(db.scalars(kept, rows))
     except IntegrityError:
         raise Taken from None
     return [records.Decision(id=id_, **row) for id_, row in zip(ids, rows, strict=True)]

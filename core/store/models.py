@@ -250,11 +250,12 @@ class Metric(Base):
 class Job(Base):
     """What a job was asked to do, how far it is and its last words. Its status is the queue's (core.jobs).
 
-    `once` is the hash of the request, held by the newest job that asked it. `journal` says with which code and
-    in which LAB_HOME its finished steps were recorded. `former`: what a lab before 0006 knew of its end.
+    `once` is the hash of the request, held by the newest job that asked it. `journal` says with which code
+    and in which LAB_HOME its finished steps were recorded. `former`: what a lab before 0006 knew of its end.
     """
 
     __tablename__ = "job"
+    __allow_unmapped__ = True
     id: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str]
     title: Mapped[str]
@@ -269,10 +270,10 @@ class Job(Base):
     total: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None]
     created: Mapped[datetime] = mapped_column(default=now)
-    # Not stored here: core.jobs fills them in from the queue. (Without types, which would make columns of them.)
-    status = "queued"
-    started = None
-    finished = None
+    # Not stored here: core.jobs fills them in from the queue.
+    status: str = "queued"
+    started: datetime | None = None
+    finished: datetime | None = None
 
 
 class JobLog(Base):
@@ -298,7 +299,7 @@ class Worker(Base):
 
 
 class Claim(Base):
-    """Work that one execution of a job does, so that no other does it too. It ends with its worker at the latest."""
+    """Work that one execution of a job does, so that no other does it too. It ends with its worker."""
 
     __tablename__ = "claim"
     key: Mapped[str] = mapped_column(primary_key=True)

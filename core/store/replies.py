@@ -10,16 +10,16 @@ D samples of one prompt stay D samples.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, Table, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from core.records import Reply, Request, content_hash
 from core.store import claims, models, session
 
 # Tables rather than mapped objects: half the time, in the one place that every call waits for.
-REPLY, LEDGER = models.Reply.__table__, models.LedgerEntry.__table__
+REPLY, LEDGER = (cast(Table, row.__table__) for row in (models.Reply, models.LedgerEntry))
 KEPT = [REPLY.c[name] for name in ("key", "text", "finish_reason", "prompt_tokens", "completion_tokens")]
 CHUNK = 500  # keys per look-up, below every database's limit of parameters
 

@@ -5,8 +5,8 @@
 
 Ends with 0 when done (RUN_DIR/done.json), 2 after a sentence for the user (RUN_DIR/error.txt), 3 when it
 was told to stop and can be resumed, 1 after a defect. SIGTERM saves and stops; so does the end of the process
-that started it, and a while in which that is frozen and follows no more. With several GPUs one process runs on each, started by torch's own launcher and
-joined by accelerate.
+that started it, and a while in which that is frozen and follows no more. With several GPUs one process runs
+on each, started by torch's own launcher and joined by accelerate.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m core.students.child")
     parser.add_argument("folder", type=Path)
     parser.add_argument("task", nargs="?", choices=("train", "preview"), default="train")
-    parser.add_argument("--processes", type=int, help="one a GPU by default")
+    parser.add_argument("--processes", type=int, help="default: one per GPU")
     parser.add_argument("--alone", action="store_true", help="outlive the process that started this one")
     asked = parser.parse_args(arguments)
     folder = RunFolder(asked.folder.resolve())

@@ -128,10 +128,8 @@ def _memory(
 
     Activations after Korthikanti et al. 2022, "Reducing Activation Recomputation", eq. 2, and the logits.
     """
-    layers = getattr(model, "num_hidden_layers", None) or getattr(model, "n_layer", 12)
-    layers += getattr(model, "num_decoder_layers", None) or 0
-    hidden = getattr(model, "hidden_size", None) or getattr(model, "n_embd", 768)
-    heads = getattr(model, "num_attention_heads", None) or 12
+    layers = _size(model, 12, "num_hidden_layers", "n_layer") + _size(model, 0, "num_decoder_layers")
+    hidden, heads = _size(model, 768, "hidden_size", "n_embd"), _size(model, 12, "num_attention_heads")
     rows, wide = config.batch_size, 1 if precision == "bf16" else 2
     per_layer = longest * rows * hidden * (34 + 5 * heads * longest / hidden) * wide
     if config.gradient_checkpointing:
@@ -142,6 +140,10 @@ def _memory(
         "optimizer": 8 * trained,
         "activations": int(layers * per_layer) + rows * longest * model.vocab_size * 8,
     }
+
+
+def _size(model_config: Any, default: int, *names: str) -> int:
+    return next((value for name in names if (value := getattr(model_config, name, None))), default)
 
 
 def _available(device: Any) -> int:

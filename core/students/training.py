@@ -386,8 +386,8 @@ class Fit:
             self.folder, self.position, self.inner, self.optimizer, self.identity, self.accelerator
         )
         if self.accelerator.is_main_process:
-            chosen = self._chosen(self.folder.epochs())
-            keep = {chosen} if chosen else set()
+            epochs = self.folder.epochs()
+            keep = {self._chosen(epochs)} if epochs else set()
             checkpoints.prune(self.folder, keep, self.config.checkpoints_kept)
 
     # ── after an epoch ──
@@ -473,7 +473,7 @@ class Fit:
             tick=self.stop.tick,
             each=each,
         )
-        lines = [
+        lines: list[dict[str, Any]] = [
             {
                 "question_index": row.question_index,
                 "prompt": row.prompt,
@@ -492,10 +492,8 @@ class Fit:
 
     # ── the student ──
 
-    def _chosen(self, epochs: dict[int, dict[str, Any]]) -> int | None:
+    def _chosen(self, epochs: dict[int, dict[str, Any]]) -> int:
         """The best epoch so far: by accuracy, then by dev loss, then the earliest; or simply the last."""
-        if not epochs:
-            return None
         if self.config.selection == "last":
             return max(epochs)
         name = f"{self.config.selection}_accuracy"

@@ -32,7 +32,7 @@ Arrived = tuple[Teacher, Sequence[Reply]]
 
 
 class Desk:
-    """Serves the requests of one run; `holder` is its job's execution, so that two jobs never pay for one reply.
+    """Serves the requests of one run; `holder` is its job's execution: two jobs never pay for one reply.
 
     `waiting` is called now and then while no reply comes; what it raises ends the work.
     """
@@ -62,15 +62,19 @@ class Desk:
     def __exit__(self, problem: object, *_: object) -> None:
         for inbox, _thread in self.threads.values():
             inbox.close(stop=problem is not None)
-        until = time.monotonic() + GRACE_SECONDS
-        for _inbox, thread in self.threads.values():
-            thread.join(max(0.0, until - time.monotonic()))
+        self._join()
         for teacher in self.panel.values():
             teacher.close()
+        self._join()
         self.closing = True
         self.arrived.put(None)
         self.keeper.join()
-        self._release([key for key in self.sharing if key not in self.elsewhere])
+        claims.release([key for key in self.sharing if key not in self.elsewhere], self.holder)
+
+    def _join(self) -> None:
+        until = time.monotonic() + GRACE_SECONDS
+        for _inbox, thread in self.threads.values():
+            thread.join(max(0.0, until - time.monotonic()))
 
     def ask(self, requests: Iterable[Request]) -> None:
         """Have requests answered: kept replies at once, others by a call."""
@@ -109,19 +113,17 @@ class Desk:
                 else:
                     self.sharing[key] = [request]
                     fresh.append(key)
-        self._call(teacher, self._serve_kept(teacher, fresh))
+        self._serve(teacher, fresh)
 
-    def _call(self, teacher: Teacher, keys: list[str]) -> None:
-        """Ask the model, but for keys that another job is asking for."""
-        if self.holder is not None and keys:
-            ours = claims.take(keys, self.holder)
-            self.elsewhere |= {key: teacher for key in keys if key not in ours}
-            # Another job may have written its reply, and let go of the key, since it was looked up.
-            keys = self._serve_kept(teacher, [key for key in keys if key in ours])
-            self._release(ours.difference(keys))
-        if keys:
+    def _serve(self, teacher: Teacher, keys: list[str]) -> None:
+        """Serve what is kept and ask the model for the rest, but for keys that another job is asking for."""
+        ours = claims.take(keys, self.holder)
+        missing = self._serve_kept(teacher, keys)  # looked up last: who lets go of a key has kept its reply
+        claims.release(ours.difference(missing), self.holder)
+        self.elsewhere |= {key: teacher for key in missing if key not in ours}
+        if fresh := [key for key in missing if key in ours]:
             with self.lock:
-                first = [self.sharing[key][0] for key in keys]
+                first = [self.sharing[key][0] for key in fresh]
             self._inbox(teacher).put(first)
 
     def _look_elsewhere(self) -> None:
@@ -130,9 +132,7 @@ class Desk:
         self.looked = time.monotonic()
         waiting, self.elsewhere = self.elsewhere, {}
         for teacher in {id(one): one for one in waiting.values()}.values():
-            self._call(
-                teacher, self._serve_kept(teacher, [k for k, own in waiting.items() if own is teacher])
-            )
+            self._serve(teacher, [key for key, own in waiting.items() if own is teacher])
 
     def _serve_kept(self, teacher: Teacher, keys: Sequence[str]) -> list[str]:
         """Serve what is kept; returns the keys that are not."""
@@ -147,21 +147,17 @@ class Desk:
         with self.lock:
             return self.sharing.pop(key)
 
-    def _release(self, keys: Iterable[str]) -> None:
-        if self.holder is not None and (own := list(keys)):
-            claims.release(own, self.holder)
-
     # ── threads ─────────────────────────────────────────────────────────────────────────────────
 
     def _inbox(self, teacher: Teacher) -> Inbox:
         if id(teacher) not in self.threads:
             inbox = Inbox()
-            thread = threading.Thread(target=self._serve, args=(teacher, inbox), name="model", daemon=True)
+            thread = threading.Thread(target=self._run, args=(teacher, inbox), name="model", daemon=True)
             self.threads[id(teacher)] = inbox, thread
             thread.start()
         return self.threads[id(teacher)][0]
 
-    def _serve(self, teacher: Teacher, inbox: Inbox) -> None:
+    def _run(self, teacher: Teacher, inbox: Inbox) -> None:
         try:
             teacher.serve(inbox, lambda found: self.arrived.put((teacher, found)))
         except BaseException as problem:  # noqa: BLE001 - raised in the thread that waits for replies

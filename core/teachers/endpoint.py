@@ -2,8 +2,7 @@
 
 One event loop keeps `concurrency` calls in flight. Later steps go first, so that a question that was
 begun is finished before another one is begun. The `openai` client does the retries: 408, 409, 429, 5xx,
-time-outs and dropped connections, with growing waits and
-jitter, or for as long as Retry-After says.
+time-outs and dropped connections, with growing waits and jitter, or for as long as Retry-After says.
 
 The key is read by its name when a run starts; it is in no attribute, message, table or log.
 """
@@ -69,11 +68,19 @@ class Endpoint(Teacher):
         self.mode, self.context, self.key_name = mode, context, key_name
         self.concurrency, self.timeout, self.retries = concurrency, timeout, retries
         self.token_field = token_field
+        self._calls: _Calls | None = None
 
     def serve(self, inbox: Inbox, out: Out) -> None:
         key = self._key()
         self._check_reachable()
-        asyncio.run(_Calls(self, key, inbox, out).answer())
+        self._calls = _Calls(self, key, inbox, out)
+        with suppress(asyncio.CancelledError):
+            asyncio.run(self._calls.answer())
+
+    def close(self) -> None:
+        """Give up the calls that are in flight, with the tries that the client would still make."""
+        if self._calls is not None:
+            self._calls.give_up()
 
     def _key(self) -> str:
         key = settings.secret(self.key_name) if self.key_name else None
@@ -200,6 +207,12 @@ class _Calls:
         self.teacher, self.inbox, self.out = teacher, inbox, out
         self._secret = key
         self.queue: asyncio.PriorityQueue[tuple[float, int, Request | None]] = asyncio.PriorityQueue()
+        self.working: asyncio.Future[list[BaseException | None]] | None = None
+
+    def give_up(self) -> None:
+        if self.working is not None:
+            with suppress(RuntimeError):  # the loop has ended
+                self.working.get_loop().call_soon_threadsafe(self.working.cancel)
 
     async def answer(self) -> None:
         import openai
@@ -212,9 +225,10 @@ class _Calls:
             timeout=openai.Timeout(self.teacher.timeout, connect=CONNECT_SECONDS),
             max_retries=self.teacher.retries,
         ) as client:
-            found = await asyncio.gather(
+            self.working = asyncio.gather(
                 *(self._worker(client) for _ in range(self.teacher.concurrency)), return_exceptions=True
             )
+            found = await self.working
         if problem := next((one for one in found if one is not None), None):
             raise problem
 

@@ -37,10 +37,14 @@ class Estimate:
         return f"at most {self.calls:,} calls, {tokens:,} tokens, ${self.cost:,.2f} (upper bound)"
 
 
+def unwritten(place: int) -> str:
+    """Stands for the text of a dry run's step, which nobody has written: a private character."""
+    return chr(0x100000 + place)
+
+
 def bounds(
     runs: Sequence[Sequence[tuple[Any, Sampling]]],
     prices: Prices | Mapping[str, Prices],
-    unwritten: str,
     *,
     samples: int = 1,
     context: int | None = None,
@@ -55,11 +59,12 @@ def bounds(
     widest = [0] * len(runs)
     for place in range(max(map(len, runs), default=0)):
         asked = [(i, run[place]) for i, run in enumerate(runs) if place < len(run)]
-        lengths, share = _lengths([ask.prompt.replace(unwritten, "") for _, (ask, _) in asked], count)
+        silent = dict.fromkeys(map(ord, map(unwritten, range(place))))
+        lengths, share = _lengths([ask.prompt.translate(silent) for _, (ask, _) in asked], count)
         counted = min(counted, share)
         for (i, (ask, sampling)), length in zip(asked, lengths, strict=True):
-            earlier = max((limit.max_tokens for _, limit in runs[i][:place]), default=0)
-            length += ask.prompt.count(unwritten) * earlier
+            for earlier, (_, limit) in enumerate(runs[i][:place]):
+                length += ask.prompt.count(unwritten(earlier)) * limit.max_tokens
             own = prices if isinstance(prices, Prices) else prices[ask.role]
             calls, read, written = calls + 1, read + length, written + sampling.max_tokens
             cost += own.cost(length, sampling.max_tokens)

@@ -15,11 +15,10 @@ from typing import Any
 
 from core import process
 from core.errors import LabError
+from core.models.generation import Generated
 from core.models.sources import fingerprint, locate
 from core.records import Reply, Request, Sampling, content_hash
 from core.teachers.base import Inbox, Out, Teacher
-
-Written = tuple[int, str, str, int, int]  # position, text, finish reason, prompt and completion tokens
 
 
 class Local(Teacher):
@@ -74,10 +73,7 @@ class Local(Teacher):
         seeds = [_seed(request) for request in batch]
         written, cut = self._pool.submit(_write, prompts, seeds, sampling).result()
         self.cut_prompts += cut
-        return [
-            Reply(batch[i], text, finish_reason, prompt_tokens, completion_tokens)
-            for i, text, finish_reason, prompt_tokens, completion_tokens in written
-        ]
+        return [Reply(batch[one.index], *one[1:]) for one in written]
 
 
 class Student(Local):
@@ -126,7 +122,7 @@ def _start(model: _Model) -> None:
     _loaded["asked"] = model
 
 
-def _write(prompts: list[str], seeds: list[int], sampling: Sampling) -> tuple[list[Written], int]:
+def _write(prompts: list[str], seeds: list[int], sampling: Sampling) -> tuple[list[Generated], int]:
     """One batch, and how many of its prompts were cut; loads the model at the first."""
     from core.models.generation import generate, input_limit
 
@@ -140,7 +136,7 @@ def _write(prompts: list[str], seeds: list[int], sampling: Sampling) -> tuple[li
     made = generate(model, tokenizer, prompts, sampling, len(prompts), seeds=seeds, max_input_tokens=limit)
     room = input_limit(model.config, limit)
     cut = sum(len(ids) > room for ids in tokenizer(prompts)["input_ids"]) if room else 0
-    return [tuple(one) for one in made], cut
+    return list(made), cut
 
 
 def _load(asked: _Model) -> tuple[Any, Any]:

@@ -4,89 +4,56 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+import threading
 
-import psutil
 import pytest
+from sqlalchemy import select
 
 from benchmarks.server import running
 from core import jobs, settings, studies
 from core.errors import LabError
+from core.jobs import engine
 from core.store import queries, session
-from core.store.models import Job
-
-N = 60
+from tests.jobs.conftest import N, spec, status, until, written
 
 
-@pytest.fixture
-def no_worker(lab_home, monkeypatch) -> None:
-    """Workers are started by the test alone."""
-    monkeypatch.setattr(jobs, "ensure_worker", lambda *_: False)
+def journal(job_id: str) -> list[tuple[int, str]]:
+    """The finished steps of a job, in their order."""
+    with session() as db:
+        rows = db.execute(select(engine.STEPS).where(engine.STEPS.c.workflow_uuid == job_id))
+        return sorted((row.function_id, row.error) for row in rows)
 
 
-@pytest.fixture
-def worker(no_worker) -> Iterator[Callable[[], subprocess.Popen]]:
-    """Start `python -m core worker`; all that were started are gone at the end."""
-    started: list[subprocess.Popen] = []
-
-    def start() -> subprocess.Popen:
-        command = [sys.executable, "-m", "core", "worker"]
-        started.append(subprocess.Popen(command, cwd=settings.ROOT, stderr=subprocess.PIPE))
-        return started[-1]
-
-    yield start
-    for process in started:
-        process.kill()
-        process.wait()
-        process.stderr.close()
-
-
-def until(condition: Callable[[], object], seconds: float = 60) -> None:
-    """Wait for a condition; fail when it does not come."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "did not happen in time"
-        time.sleep(0.05)
-
-
-def spec(url: str, n: int = N) -> studies.Spec:
-    return studies.from_dict(
-        studies.demo(n, 10).as_dict()
-        | {"teacher": {"key": "vllm", "base_url": url, "model": "any", "concurrency": 4, "retries": 2}}
-    )
-
-
-def status(job_id: str) -> str:
-    return jobs.job(job_id).status
-
-
-def written(study: int) -> list[tuple[int, int]]:
-    runs = queries.runs(study, "generate")
-    return [(c.question_index, c.sample_index) for r in runs for c in queries.completions(r.id)]
-
-
-def test_a_killed_worker_loses_nothing_and_repeats_no_call(worker):
+def test_a_killed_worker_loses_nothing_and_its_successor_repeats_no_call(lab_home, worker):
     with running(latency=0.05) as server:
         job_id = studies.submit("generate", "t", spec(server.url))
-        study = jobs.job(job_id).study_id
         first = worker()
-        until(lambda: len(written(study)) >= 10)
+        until(lambda: len(written(job_id)) >= 10)
         first.send_signal(signal.SIGKILL)
         first.wait()
         assert status(job_id) == "running", "a killed worker says nothing"
-        answered = server.stats()["answered"]
         worker()
         until(lambda: status(job_id) == "done")
-        assert len(written(study)) == len(set(written(study))) == N
+        assert len(written(job_id)) == len(set(written(job_id))) == N
         # Two calls a question; only calls in flight at the kill (4 at most) can be asked again.
         assert server.stats()["answered"] <= 2 * N + 4
-        assert answered < 2 * N
 
 
-def test_a_second_click_is_the_same_job(no_worker):
+def test_a_job_and_its_place_in_the_queue_are_written_together_or_not_at_all(
+    database, no_worker, monkeypatch
+):
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying:
+        dying.setattr(engine, "enqueue", die)
+        with pytest.raises(KeyboardInterrupt):
+            studies.submit("generate", "t", studies.demo(20, 10))
+    assert jobs.jobs() == []
+    assert status(studies.submit("generate", "t", studies.demo(20, 10))) == "queued"
+
+
+def test_a_second_click_is_the_same_job(lab_home, no_worker):
     asked = spec("http://127.0.0.1:9/v1")
     first = studies.submit("generate", "t", asked, {"method": "zero-shot"})
     assert studies.submit("generate", "t", asked, {"method": "zero-shot"}) == first
@@ -95,36 +62,117 @@ def test_a_second_click_is_the_same_job(no_worker):
     assert studies.submit("generate", "t", asked, {"method": "zero-shot"}) != first
 
 
-def test_a_cancelled_job_stops_and_goes_on_where_it_was(worker):
+def test_many_clicks_at_the_same_moment_are_one_job(database, no_worker):
+    engine.client()
+    together, found = threading.Barrier(8, timeout=30), []
+
+    def click(number: int) -> None:
+        together.wait()
+        found.append(jobs.submit("check", "t", {"run_id": number}, None, queue="endpoint"))
+
+    for number in range(5):
+        threads = [threading.Thread(target=click, args=(number,)) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(found) == 40 and len(jobs.jobs()) == len(set(found)) == 5
+
+
+def test_two_jobs_that_want_the_same_run_pay_for_each_call_once(database, worker):
+    """The second waits for the first, and then finds everything done."""
+    with running(latency=0.05) as server:
+        first = studies.submit("generate", "t", spec(server.url))
+        request = jobs.job(first).request
+        second = jobs.submit("generate", "t", request | {"again": 1}, request["study_id"], queue="endpoint")
+        worker()
+        until(lambda: status(first) == status(second) == "done")
+        assert server.stats()["answered"] == 2 * N
+        assert len(written(first)) == len(set(written(first))) == N
+
+
+def test_cancelled_in_the_queue_and_resumed_it_runs_once(lab_home, worker):
+    with running() as server:
+        job_id = studies.submit("generate", "t", spec(server.url))
+        jobs.cancel(job_id)
+        other = studies.submit("generate", "u", studies.demo(20, 10))
+        worker()
+        until(lambda: status(other) == "done")
+        assert status(job_id) == "cancelled" and jobs.job(job_id).started is None
+        jobs.resume(job_id)
+        assert studies.submit("generate", "t", spec(server.url)) == job_id, "it is the same job still"
+        until(lambda: status(job_id) == "done")
+        assert server.stats()["answered"] == 2 * N
+
+
+def test_a_cancelled_job_stops_and_goes_on_in_its_own_journal(lab_home, worker):
     with running(latency=0.05) as server:
         job_id = studies.submit("generate", "t", spec(server.url))
-        study = jobs.job(job_id).study_id
         worker()
-        until(lambda: len(written(study)) >= 5)
+        until(lambda: len(written(job_id)) >= 5)
+        before = journal(job_id)
         jobs.cancel(job_id)
-        until(lambda: status(job_id) == "cancelled")
-        kept = len(written(study))
-        assert 5 <= kept < N
-        jobs.resume(job_id)
+        assert status(job_id) == "cancelled"
+        jobs.resume(job_id)  # at once, while the first execution is still about to stop
         until(lambda: status(job_id) == "done")
-        assert len(written(study)) == len(set(written(study))) == N
+        assert before and journal(job_id)[: len(before)] == before, "no finished step was done again"
+        assert jobs.job(job_id).attempt == 1 and len(jobs.jobs()) == 1
+        assert len(written(job_id)) == len(set(written(job_id))) == N
         assert server.stats()["answered"] <= 2 * N + 8
 
 
-def test_failed_items_are_said_and_asked_again_alone(worker):
+def test_a_call_that_does_not_come_back_does_not_hold_up_a_cancel(lab_home, worker):
+    with running(latency=60) as server:
+        job_id = studies.submit("generate", "t", spec(server.url))
+        process = worker()
+        until(lambda: status(job_id) == "running" and jobs.job(job_id).stage)
+        jobs.cancel(job_id)
+        until(lambda: not connections(process.pid, server.url), 7)
+        assert process.poll() is None, "the worker goes on with other jobs"
+
+
+def connections(pid: int, url: str) -> list[object]:
+    import psutil
+
+    port = int(url.rsplit(":", 1)[1].split("/")[0])
+    return [c for c in psutil.Process(pid).net_connections() if c.raddr and c.raddr.port == port]
+
+
+def test_what_does_not_listen_is_ended_with_the_worker_which_begins_anew(lab_home, worker):
+    """A job that never looks whether it should stop: after some seconds the whole process starts again."""
+    stuck = "from core import stages\nimport time\nstages.KINDS['stuck'] = lambda *_: time.sleep(600)"
+    job_id = jobs.submit("stuck", "t", {}, None)
+    process = worker(code=stuck)
+    until(lambda: status(job_id) == "running")
+    (before,) = jobs.workers()
+    jobs.cancel(job_id)
+    until(lambda: [row.id for row in jobs.workers()] not in ([], [before.id]), 30)
+    other = studies.submit("generate", "t", studies.demo(20, 10))
+    until(lambda: status(other) == "done")
+    assert process.poll() is None and status(job_id) == "cancelled"
+
+
+def test_a_worker_that_is_told_to_leave_keeps_the_replies_that_still_come(lab_home, worker):
+    with running(latency=1.0) as server:
+        job_id = studies.submit("generate", "t", spec(server.url))
+        process = worker()
+        until(lambda: server.stats()["answered"] >= 4)
+        process.terminate()
+        assert process.wait(30) == 0
+        answered = server.stats()["answered"]
+        assert answered % 4 == 0 and status(job_id) == "queued", "the next worker may take it at once"
+        run = queries.runs(jobs.job(job_id).study_id, "generate")[0]
+        assert queries.ledger_totals(run.id)["calls"] == answered
+
+
+def test_failed_items_are_said_and_asked_again_alone(lab_home, worker):
     """With no patience, some items of a faulty endpoint fail; resuming asks for those only."""
     with running(fault_every=5) as server:
-        impatient = studies.from_dict(
-            spec(server.url).as_dict()
-            | {"teacher": {"key": "vllm", "base_url": server.url, "model": "any", "retries": 0}}
-        )
-        job_id = studies.submit("generate", "t", impatient)
-        study = jobs.job(job_id).study_id
+        job_id = studies.submit("generate", "t", spec(server.url, concurrency=32, retries=0))
         worker()
         until(lambda: status(job_id) == "done")
-        run = queries.runs(study, "generate")[0]
-        failed = queries.count_completions(run.id, failed=True)
-        assert failed > 0
+        run = queries.runs(jobs.job(job_id).study_id, "generate")[0]
+        assert queries.count_completions(run.id, failed=True) > 0
         assert any("failed" in line.text for line in jobs.log(job_id))
         for _ in range(20):
             if not queries.count_completions(run.id, failed=True):
@@ -132,73 +180,69 @@ def test_failed_items_are_said_and_asked_again_alone(worker):
             jobs.resume(job_id)
             until(lambda: status(job_id) == "done")
         assert queries.count_completions(run.id, failed=True) == 0
-        assert len(written(study)) == len(set(written(study))) == N
+        assert len(written(job_id)) == len(set(written(job_id))) == N
         assert server.stats()["answered"] == 2 * N, "nothing that was answered is asked again"
 
 
-@pytest.mark.parametrize(
-    ("model", "words"), [("refuses-key", "key"), ("unknown", "model"), ("half-json", None), ("any", None)]
-)
-def test_an_endpoint_useless_or_not_leaves_one_sentence_and_never_the_key(worker, monkeypatch, model, words):
+def test_an_endpoint_useless_or_not_leaves_one_sentence_and_never_the_key(lab_home, worker, monkeypatch):
     monkeypatch.setenv("VLLM_API_KEY", "sk-very-secret")
+    words = {"refuses-key": "key", "unknown": "model", "half-json": "not valid json", "any": ""}
     with running() as server:
-        broken = studies.from_dict(
-            spec(server.url).as_dict()
-            | {"teacher": {"key": "vllm", "base_url": server.url, "model": model, "retries": 0}}
-        )
-        job_id = studies.submit("generate", "t", broken)
+        asked = {
+            model: studies.submit("generate", "t", spec(server.url, model=model, retries=0))
+            for model in words
+        }
         worker()
-        until(lambda: status(job_id) not in jobs.ACTIVE)
-    job = jobs.job(job_id)
-    said = " ".join([job.error or "", *(line.text for line in jobs.log(job_id))])
-    if words:
-        assert job.status == "failed" and words in said.lower()
-    else:
-        assert job.status == "done" and ("not valid JSON" in said) == (model == "half-json")
-    assert "Traceback" not in said
+        until(lambda: not any(status(job_id) in jobs.ACTIVE for job_id in asked.values()))
+    for model, job_id in asked.items():
+        said = " ".join([jobs.job(job_id).error or "", *(line.text for line in jobs.log(job_id))])
+        assert status(job_id) == ("done" if model in ("any", "half-json") else "failed")
+        assert words[model] in said.lower() and "Traceback" not in said
     for file in settings.home().rglob("*"):
         if file.is_file():
             assert b"sk-very-secret" not in file.read_bytes(), file
 
 
-def test_one_worker_holds_a_home(worker):
+def test_a_worker_takes_what_suits_it_alone(lab_home, worker):
+    big = jobs.submit("check", "t", {"run_id": 1}, None, memory=1e6)
+    device = jobs.submit("check", "t", {"run_id": 2}, None)
+    calls = worker("--queue", "endpoint")
+    until(jobs.workers)
+    for number in range(3, 6):  # one after the other, so that it has looked again and again
+        job_id = jobs.submit("check", "t", {"run_id": number}, None, queue="endpoint")
+        until(lambda job_id=job_id: status(job_id) == "failed")
+    assert status(device) == status(big) == "queued"
+    calls.terminate()
+    calls.wait(30)
+    worker()
+    until(lambda: status(device) == "failed")
+    (row,) = jobs.workers()
+    assert row.memory > 0 and row.queues == ["device", "endpoint"] and row.device
+    assert status(big) == "queued", "no device here has so much memory"
+
+
+def test_one_worker_holds_a_home(lab_home, worker):
     first = worker()
-    until(lambda: jobs.workers())
+    until(jobs.workers)
     second = worker()
     assert second.wait(30) == 2
-    assert b"already running" in second.stderr.read()
+    assert "already running" in second.stderr.read()
     assert first.poll() is None
 
 
-def test_a_job_left_between_the_two_databases_is_queued_again(worker, monkeypatch):
-    with monkeypatch.context() as died:
-        died.setattr(jobs, "enqueue", lambda job_id: None)  # the process died right here
-        job_id = studies.submit("generate", "t", studies.demo(20, 10))
-    worker()
-    until(lambda: status(job_id) == "done")
-    study = jobs.job(job_id).study_id
-    assert len(written(study)) == len(set(written(study))) == 20, "run, and run once"
-
-
-def test_the_app_starts_one_detached_worker_and_wakes_it(lab_home, monkeypatch):
+def test_the_app_starts_one_detached_worker_and_wakes_it(lab_home, detached):
     """It has a session of its own, so signals to the app's process group do not reach it."""
     job_id = studies.submit("generate", "t", studies.demo(20, 10))
-    try:
-        until(lambda: status(job_id) == "done")
-        until(jobs.workers)
-        (row,) = jobs.workers()
-        assert os.getsid(row.pid) == row.pid != os.getsid(0)
-        assert jobs.ensure_worker() is False
-        psutil.Process(row.pid).kill()
-        psutil.Process(row.pid).wait(10) if psutil.pid_exists(row.pid) else None
-        assert jobs.wake() is False, "nothing waits, so nothing is started"
-    finally:
-        for process in psutil.process_iter():
-            if "worker" in " ".join(_quiet(process)) and str(lab_home) == _home(process):
-                process.kill()
+    until(lambda: status(job_id) == "done")
+    (process,) = detached()
+    assert os.getsid(process.pid) == process.pid != os.getsid(0)
+    assert jobs.ensure_worker() is False
+    process.kill()
+    process.wait(10)
+    assert jobs.wake() is False, "nothing waits, so nothing is started"
 
 
-def test_cancelling_and_resuming_say_when_they_make_no_sense(no_worker):
+def test_cancelling_and_resuming_say_when_they_make_no_sense(lab_home, no_worker):
     job_id = studies.submit("generate", "t", studies.demo(20, 10))
     with pytest.raises(LabError, match="cancel it first"):
         jobs.resume(job_id)
@@ -208,28 +252,3 @@ def test_cancelling_and_resuming_say_when_they_make_no_sense(no_worker):
         jobs.cancel(job_id)
     with pytest.raises(LabError, match="no job"):
         jobs.job("nope")
-
-
-def test_a_cancelled_job_in_the_queue_never_runs(worker):
-    job_id = studies.submit("generate", "t", studies.demo(20, 10))
-    jobs.cancel(job_id)
-    other = studies.submit("generate", "t", studies.demo(21, 10))
-    worker()
-    until(lambda: status(other) == "done")
-    assert status(job_id) == "cancelled"
-    with session() as db:
-        assert db.get_one(Job, job_id).started is None
-
-
-def _quiet(process: psutil.Process) -> list[str]:
-    try:
-        return process.cmdline()
-    except psutil.Error:
-        return []
-
-
-def _home(process: psutil.Process) -> str | None:
-    try:
-        return process.environ().get("LAB_HOME")
-    except psutil.Error:
-        return None

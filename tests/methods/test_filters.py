@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core import studies
-from core.answers import score
+from core.answers import score_completion
 from core.datasets import DATASETS, load
 from core.errors import LabError, RefusedError
-from core.methods import METHODS, filters, training_set
+from core.methods import METHODS, Given, filters, training_set
 from core.methods.filters import FILTERS, Candidate, apply
-from core.records import Completion, Question, Score
+from core.records import Completion, Question, Score, Step
 from core.students.formats import FORMATS
 from core.teachers.recorded import read
 from tests.recordings import DAVINCI
@@ -134,8 +134,8 @@ def test_each_filter_again_drops_nothing_more(examples, chosen) -> None:
         ({"max_words": "many"}, "`max_words` cannot be 'many'"),
         ({"duplicates": "all"}, "exact or near or path"),
         ({"duplicates": ["exact"]}, "exact or near or path"),
-        ({"correctness": True}, "no filter correctness: choose of complete, steps"),
-        (["steps"], "`filters` is a list of"),
+        ({"correctness": True}, "no filter correctness: choose from complete, steps"),
+        (["steps"], "`filters` is a list: it must be"),
     ],
 )
 def test_what_cannot_be_used_is_named(given_filters, sentence) -> None:
@@ -161,15 +161,16 @@ def test_a_command_line_says_the_same() -> None:
 # ── in a training set ───────────────────────────────────────────────────────────────────────────
 
 QUESTIONS = [Question(i, f"Question {i}?", "39") for i in range(3)]
+GIVEN = Given(form=FORMATS["t5"])
 
 
 def completed(question: int, text: str, sample: int = 0, finish: str = "stop") -> Completion:
-    return Completion(question, sample, "p", text, finish)
+    return Completion(question, sample, text, (Step("rationale", "p", text, finish_reason=finish),))
 
 
 def build(completions: list[Completion], method: str = "fine-tune-cot", **more):
     scores = [Score(True, "39")] * len(completions)
-    return training_set(QUESTIONS, completions, scores, METHODS[method], FORMATS["t5"], **more)
+    return training_set(QUESTIONS, completions, scores, METHODS[method], GIVEN, **more)
 
 
 def test_a_set_says_what_each_filter_dropped_and_which() -> None:
@@ -215,10 +216,10 @@ def test_recorded_sets_before_and_after(recorded: Path, lab_home: Path) -> None:
     questions, kind = load("addsub"), DATASETS["addsub"].kind
     completions = read(path, "fine-tune-cot", questions, kind)
     golds = {q.index: q.answer for q in questions}
-    scores = [score(c.answer_text, golds[c.question_index], kind=kind) for c in completions]
+    scores = [score_completion(c, golds[c.question_index], kind=kind) for c in completions]
 
     def made(chosen):
-        return training_set(questions, completions, scores, METHOD, FORMATS["t5"], samples=1, filters=chosen)
+        return training_set(questions, completions, scores, METHOD, GIVEN, samples=1, filters=chosen)
 
     plain = made({})
     assert len(plain.rows) == 209

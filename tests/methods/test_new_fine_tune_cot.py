@@ -7,40 +7,41 @@ import re
 
 import pytest
 
-from core.answers import ANSWER_PREFIXES, score, scored_text
-from core.errors import LabError
+from core.answers import ANSWER_PREFIXES, score_completion
 from core.exemplars.adaptive import MARKER, Saving, extract
-from core.methods import METHODS, generate, training_set
-from core.records import Completion, Exemplar, Question, Reply, Request, Score
+from core.methods import METHODS, Given, training_set
+from core.methods.driver import run, started
+from core.records import Completion, Exemplar, Question, Request, Score
 from core.students.formats import FORMATS
-from core.teachers import asking, open_teacher
+from core.teachers import open_teacher
 from tests.answering import answering
+from tests.asking import Answers, written
 from tests.recordings import DAVINCI
 
 METHOD = METHODS["new-fine-tune-cot"]
 SHOWN = (Exemplar("1 + 1?", "Let's think step by step. One and one make two.", "2"),)
-OPTIONS = {"exemplars": SHOWN, "kind": "integer"}
+GIVEN = Given("integer", exemplars=SHOWN, options=METHOD.options)
 
 
-def said(texts: dict[int, str]):
-    """A teacher that says these texts, and 9 when it is asked a second time; `asked` counts its calls."""
-    asked: list[Request] = []
+def said(texts: dict[int, str]) -> Answers:
+    """A teacher that says these texts, and 9 when it is asked a second time."""
 
-    def ask(requests, then):
-        todo = list(requests)
-        while todo:
-            request = todo.pop()
-            asked.append(request)
-            text = " 9." if request.step == "answer" else texts[request.question_index]
-            reply = Reply(request, text)
-            todo += then(reply)
-            yield reply
+    def answer(request: Request) -> str:
+        return " 9." if request.step == "answer" else texts[request.question_index]
 
-    return ask, asked
+    return Answers(answer)
+
+
+def generated(texts: dict[int, str], given: Given = GIVEN) -> tuple[dict[int, Completion], list[Request]]:
+    """What is written to a question of each text, and what was asked."""
+    teacher = said(texts)
+    pairs = [(Question(i, "q", "7"), 0) for i in texts]
+    programs = started(pairs, METHOD.teach, given, METHOD.sampling)
+    return {one.question_index: one for one in run(programs, teacher)}, teacher.asked
 
 
 def test_the_prompt_is_auto_cots():
-    assert METHOD.prompt("2 + 2?", {**METHOD.options, **OPTIONS}) == (
+    assert next(METHOD.teach(Question(0, "2 + 2?", "4"), GIVEN)).prompt == (
         "Q: 1 + 1?\nA: Let's think step by step. One and one make two. The answer is 2.\n\n"
         "Q: 2 + 2?\nA: Let's think step by step."
     )
@@ -54,26 +55,25 @@ def test_calls_are_n_and_the_misses():
         3: " Answer: 12",
         4: " There are 3 of 8.",
     }
-    ask, asked = said(texts)
-    questions = [(Question(i, "q", "7"), 0) for i in texts]
-    made = {c.question_index: c for c in generate(questions, METHOD, ask, OPTIONS)}
+    made, asked = generated(texts)
     assert len(asked) == 5 + 3 == Saving(5, 2).calls
-    read = {i: score(scored_text(c), "7", kind="integer").value for i, c in made.items()}
+    read = {i: score_completion(c, "7", kind="integer").value for i, c in made.items()}
     assert read == {0: "7", 1: "9", 2: "9", 3: "12", 4: "9"}
-    assert {i for i, c in made.items() if c.answer_prompt} == {1, 2, 4}
+    assert {i for i, c in made.items() if len(c.steps) == 2} == {1, 2, 4}
     assert sum(c.calls for c in made.values()) == 8
 
 
+def test_each_call_is_sampled_as_auto_cot_s():
+    _, asked = generated({0: " So it is 7."})
+    limits = [(r.sampling.max_tokens, r.sampling.stop) for r in asked]
+    assert limits == [(256, ("\nQ:",)), (128, ("\nQ:",))]
+
+
 def test_two_calls_for_all_without_adaptive_answers():
-    ask, asked = said({0: " The answer is 7."})
-    (made,) = generate([(Question(0, "q", "7"), 0)], METHOD, ask, OPTIONS | {"adaptive": False})
-    assert len(asked) == 2 and made.answer_text == " 9."
-
-
-def test_it_asks_for_the_kind_of_answer():
-    ask, _ = said({0: " The answer is 7."})
-    with pytest.raises(LabError, match="kind of answer"):
-        list(generate([(Question(0, "q", "7"), 0)], METHOD, ask, {"exemplars": SHOWN}))
+    always = Given("integer", exemplars=SHOWN, options=METHOD.options | {"adaptive": False})
+    made, asked = generated({0: " The answer is 7."}, always)
+    assert len(asked) == 2 and [step.text for step in made[0].steps] == [" The answer is 7.", " 9."]
+    assert score_completion(made[0], "7", kind="integer").value == "9"
 
 
 @pytest.mark.parametrize(
@@ -125,8 +125,8 @@ def test_how_often_it_fires_on_recorded_zero_shot_rationales(recorded, key, perc
     ],
 )
 def test_the_label_names_the_answer_once(rationale, learnt):
-    completion = Completion(0, 0, "p", rationale, answer_text=" 7.")
-    made = training_set([Question(0, "q", "7")], [completion], [Score(True, "7")], METHOD, FORMATS["t5"])
+    completion, given = Completion(0, 0, rationale), Given(form=FORMATS["t5"])
+    made = training_set([Question(0, "q", "7")], [completion], [Score(True, "7")], METHOD, given)
     assert made.rows[0].label == f"{learnt.strip()} --> 7"
     assert ANSWER_PREFIXES["student"] in made.rows[0].label
 
@@ -141,8 +141,7 @@ def test_calls_counted_at_a_server(lab_home):
 
     n = 30
     with answering(third) as server, open_teacher("llama.cpp", base_url=server.url, model="any") as teacher:
-        asked = [(Question(i, f"question {i}", "7"), 0) for i in range(n)]
-        made = list(generate(asked, METHOD, asking(teacher, METHOD.sampling), OPTIONS))
-    misses = sum(bool(c.answer_prompt) for c in made)
+        made = written(teacher, METHOD, [Question(i, f"question {i}", "7") for i in range(n)], given=GIVEN)
+    misses = sum(len(c.steps) == 2 for c in made)
     assert misses == 20 and len(server.prompts) == n + misses == Saving(n, n - misses).calls
-    assert all(score(scored_text(c), "7", kind="integer").correct for c in made)
+    assert all(score_completion(c, "7", kind="integer").correct for c in made)

@@ -10,7 +10,7 @@ from core import jobs, studies
 from core.errors import LabError
 from core.records import AnswerPlace, Completion, Exemplar, Score, Step, TrainingSet
 from core.review import desk
-from core.stages import corrections, evaluation, exemplars, generation, plans, training
+from core.stages import corrections, evaluation, exemplars, finished, generation, plans, training
 from core.stages.scoring import Scorer
 from core.store import queries
 from core.store.models import Run
@@ -143,7 +143,7 @@ def test_an_arm_is_trained_again_with_all_that_its_study_set(lab_home: Path, stu
     one = corrections.Arm(queries.run(evaluated), (queries.run(run_id),))
     assert training.plan(*arm, one.parts, "student", "")[0] == run_id
     assert evaluation.plan(*arm, one.parts, {"student": run_id}, "")[0] == evaluated
-    said = corrections.request_of(one)
+    said = one.request
     assert (said["method"], said["student"], said["seed"]) == arm[1:]
 
 
@@ -177,13 +177,13 @@ def test_an_edited_exemplar_reruns_exactly_what_depends_on_it(embedded, student)
     assert kinds(study) == [*before, ("generate", "new-fine-tune-cot")]
     old, new = [r for r in queries.runs(study, "generate") if r.method == "new-fine-tune-cot"]
     assert old.parents == new.parents == [chosen.id]
-    assert corrections.edited(old) == 0 and corrections.edited(new) == 1
+    assert finished.edited(old) == 0 and finished.edited(new) == 1
     assert corrections.plan(chosen.id).empty
 
     (pair,) = corrections.pairs(study)
     assert (pair.before, pair.after) == (old.id, new.id)
     found = corrections.effect(study, pair)
-    assert [c.kind for c in found.changes] == ["edited", "left out", "came up"]
+    assert [c.kind for c in found.changes] == ["edited", "left out", "added"]
     assert found.teacher.difference == 0 and found.teacher.p == 1 and found.teacher.pairs == TRAIN
 
     # Taken back: the generation of before stands again, without a call.
@@ -196,10 +196,10 @@ def test_an_edited_exemplar_reruns_exactly_what_depends_on_it(embedded, student)
 
 def test_the_teachers_of_a_study_in_one_table(written):
     study, made, _ = written
-    (row,) = corrections.teacher_table(study)
+    (row,) = finished.teacher_table(study)
     assert (row.run.run_id, row.n, row.accuracy, row.run.calls) == (made, TRAIN, 100, 0)
     with pytest.raises(LabError, match="no finished generation"):
-        corrections.teacher_table(study, 99)
+        finished.teacher_table(study, 99)
 
 
 def test_only_reviewed_runs_can_be_run_again(written):
@@ -225,6 +225,6 @@ def test_the_usual_baseline_is_the_newest_plain_zero_shot_generation(lab_home: P
         return runs.generation(study, teaching=teaching, shown=shown, content=name)
 
     one, two, eight, taught = made("a", 1), made("b", 1), made("c", 8), made("d", 1, exemplars=2)
-    assert corrections.usual_baseline([one, two, eight, taught]) == two.id
-    assert corrections.usual_baseline([eight]) == eight.id
-    assert corrections.usual_baseline([taught]) is None
+    assert finished.usual_baseline([one, two, eight, taught]) == two.id
+    assert finished.usual_baseline([eight]) == eight.id
+    assert finished.usual_baseline([taught]) is None

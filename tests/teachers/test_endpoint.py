@@ -6,15 +6,17 @@ import socket
 import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
 from benchmarks.server import Server, running
 from core.errors import LabError
 from core.records import Question, Reply, Request, Sampling
-from core.store import queries, replies
-from core.teachers import endpoint, open_teacher
-from core.teachers.base import count_tokens
+from core.store import queries
+from core.teachers import open_teacher
+from core.teachers.base import Inbox, count_tokens
+from tests.asking import asked, served
 
 KEY = "sk-very-secret-1234567890"
 ASKED = [Request(f"prompt {i}", i) for i in range(60)]
@@ -37,7 +39,7 @@ def opened(server: Server, **options):
 
 def answers(server: Server, requests=ASKED, sampling: Sampling | None = None, **options) -> list[Reply]:
     with opened(server, **options) as teacher:
-        return list(teacher.complete(requests, sampling or Sampling()))
+        return served(teacher, [replace(one, sampling=sampling) if sampling else one for one in requests])
 
 
 @pytest.mark.parametrize("mode", ["chat", "completions"])
@@ -51,7 +53,7 @@ def test_every_request_gets_one_reply(server: Server, mode: str) -> None:
 
 def test_parameters_reach_the_server(server: Server) -> None:
     sampling = Sampling(temperature=0.7, top_p=0.9, max_tokens=77, stop=("END",), seed=5)
-    answers(server, [Request("only me", 0, sample_index=2)], sampling, mode="completions")
+    answers(server, [Request("only me", 0, sample_index=2, draw=2)], sampling, mode="completions")
     assert server.stats()["bodies"][-1] == {
         "model": "any",
         "prompt": "only me",
@@ -71,9 +73,9 @@ def test_parameters_reach_the_server(server: Server) -> None:
 
 
 def test_a_request_may_be_sampled_in_its_own_way(server: Server) -> None:
-    own = Request("own way", 0, sampling=Sampling(max_tokens=9))
-    answers(server, [own], Sampling(max_tokens=500), mode="completions")
-    assert server.stats()["bodies"][-1]["max_tokens"] == 9
+    ways = [Request("own way", i, sampling=Sampling(max_tokens=n)) for i, n in enumerate((500, 9))]
+    answers(server, ways, mode="completions", concurrency=1)
+    assert [body["max_tokens"] for body in server.stats()["bodies"][-2:]] == [500, 9]
 
 
 @pytest.mark.parametrize("in_flight", [1, 7])
@@ -86,11 +88,12 @@ def test_no_more_calls_in_flight_than_asked_for(in_flight: int) -> None:
 def test_a_second_step_waits_for_its_own_first_only() -> None:
     def then(reply: Reply) -> list[Request]:
         index = reply.request.question_index
-        return [] if reply.request.step == "answer" else [Request(f"answer {index}", index, step="answer")]
+        second = Request(f"answer {index}", index, step="answer", depth=1)
+        return [] if reply.request.step == "answer" else [second]
 
     with running(latency=0.05) as server:
         with opened(server, concurrency=4) as teacher:
-            replies = list(teacher.complete(ASKED[:12], Sampling(), then))
+            replies = served(teacher, ASKED[:12], then)
         asked = {prompt: times[0] for prompt, times in server.stats()["prompts"].items()}
     assert len(replies) == 24
     assert min(asked[f"answer {i}"] for i in range(12)) < max(asked[f"prompt {i}"] for i in range(12))
@@ -167,7 +170,7 @@ def test_an_answer_that_never_ends_is_an_error() -> None:
         threading.Thread(target=drip, args=(listening,), daemon=True).start()
         url = f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
         with open_teacher("openai", base_url=url, model="any", timeout=0.3, retries=0) as teacher:
-            (reply,) = teacher.complete(ASKED[:1], Sampling())
+            (reply,) = served(teacher, ASKED[:1])
     assert "no answer within 0.3 s" in reply.error
 
 
@@ -183,17 +186,23 @@ def drip(listening: socket.socket) -> None:
             time.sleep(0.05)
 
 
-def test_who_waits_for_an_answer_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(endpoint, "PERIOD_SECONDS", 0.05)
-    monkeypatch.setattr(endpoint, "GRACE_SECONDS", 0.1)
-
-    def stop() -> None:
-        raise InterruptedError
-
-    with running(latency=30.0) as server, opened(server) as teacher:
-        teacher.waiting = stop
-        with pytest.raises(InterruptedError):
-            next(teacher.complete(ASKED[:1], Sampling()))
+@pytest.mark.parametrize("model", ["any", "always-500"])
+def test_a_stopped_endpoint_sends_nothing_more_and_a_closed_one_gives_its_calls_up(model: str) -> None:
+    """Neither a call that is not answered, nor one that the client would try again and again."""
+    inbox, replies = Inbox(), []
+    with running(latency=0.05 if model == "always-500" else 60.0) as server:
+        with opened(server, model=model, concurrency=3) as teacher:
+            thread = threading.Thread(target=teacher.serve, args=(inbox, replies.extend))
+            inbox.put(ASKED)
+            thread.start()
+            while server.stats()["arrived"] < 3:
+                assert thread.is_alive()
+            inbox.close(stop=True)
+        thread.join(20)
+        assert not thread.is_alive() and replies == []
+        arrived = server.stats()["arrived"]
+        time.sleep(1)
+        assert server.stats()["arrived"] == arrived
 
 
 @pytest.mark.parametrize(
@@ -204,7 +213,7 @@ def test_what_no_table_holds_loses_no_answer(server: Server, model: str, text: s
     study = queries.add_study("s", dataset, "fine-tune-cot", {})
     run = queries.open_run(study, "generate", "0" * 64, method="fine-tune-cot", config={})
     with opened(server, model=model, mode="completions") as teacher:
-        first, again = (list(replies.ask(teacher, ASKED[:1], Sampling(), run_id=run.id)) for _ in range(2))
+        first, again = (asked(teacher, ASKED[:1], run.id) for _ in range(2))
     assert first[0].text == again[0].text == text
     assert again[0].cached is bool(text)  # a refused one is asked again
     if text:
@@ -219,13 +228,14 @@ def test_nobody_there_is_said_at_once() -> None:
 
 
 def test_a_server_that_dies_in_mid_run_stops_it() -> None:
-    with running(latency=0.01) as server, opened(server, retries=1, concurrency=2) as teacher:
-        replies = teacher.complete(ASKED, Sampling())
-        next(replies)
+    def kill(_: Reply) -> list[Request]:
         server.process.kill()
         server.process.wait()
+        return []
+
+    with running(latency=0.01) as server, opened(server, retries=1, concurrency=2) as teacher:
         with pytest.raises(LabError, match="stopped answering"):
-            list(replies)
+            served(teacher, ASKED, kill)
 
 
 def test_a_missing_key_names_the_key_and_a_local_server_needs_none(
@@ -234,27 +244,14 @@ def test_a_missing_key_names_the_key_and_a_local_server_needs_none(
     monkeypatch.delenv("OPENAI_API_KEY")
     monkeypatch.setattr("core.settings.ROOT", tmp_path)
     with pytest.raises(LabError, match="OPENAI_API_KEY"):
-        list(open_teacher("openai").complete(ASKED, Sampling()))
+        served(open_teacher("openai"), ASKED)
     assert answers(server, ASKED[:1])[0].error is None
 
 
-def test_closing_the_replies_stops_the_calls() -> None:
-    with running(latency=0.02) as server:
-        with opened(server, concurrency=2) as teacher:
-            replies = teacher.complete((Request(f"p{i}", i) for i in range(10_000)), Sampling())
-            next(replies)
-            replies.close()
-        calls = server.stats()["calls"]
-        time.sleep(0.1)
-        assert server.stats()["calls"] == calls < 100
-
-
-def test_the_hook_s_error_ends_the_run(server: Server) -> None:
-    def then(_: Reply) -> list[Request]:
-        raise LabError("The disk is full.")
-
-    with opened(server) as teacher, pytest.raises(LabError, match="disk is full"):
-        list(teacher.complete(ASKED, Sampling(), then))
+def test_a_stopped_inbox_ends_the_calls() -> None:
+    with running(latency=0.02) as server, opened(server, concurrency=2) as teacher:
+        replies = served(teacher, [Request(f"p{i}", i) for i in range(10_000)], stop_after=1)
+        assert len(replies) <= server.stats()["calls"] < 100
 
 
 @pytest.mark.parametrize(

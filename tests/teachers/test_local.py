@@ -12,10 +12,11 @@ import pytest
 from core.errors import LabError
 from core.records import Reply, Request, Sampling
 from core.teachers import Teacher, open_teacher
-from core.teachers.local import _next
+from core.teachers.local import Student, _next
+from tests.asking import served
 
 SHORT = Sampling(max_tokens=5)
-ASKED = [Request("one two three " * (1 + i % 4), i) for i in range(7)]
+ASKED = [Request("one two three " * (1 + i % 4), i, sampling=SHORT) for i in range(7)]
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +61,7 @@ def batched(teacher: Teacher, request: pytest.FixtureRequest, monkeypatch: pytes
 
 
 def test_each_step_of_each_question_once(batched: Teacher) -> None:
-    replies = list(batched.complete(ASKED, SHORT, answer_step))
+    replies = served(batched, ASKED, answer_step)
     assert sorted((r.request.question_index, r.request.step) for r in replies) == sorted(
         (i, step) for i in range(7) for step in ("rationale", "answer")
     )
@@ -71,28 +72,33 @@ def test_each_step_of_each_question_once(batched: Teacher) -> None:
 def test_a_text_does_not_depend_on_its_batch(
     teacher: Teacher, temperature: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    requests = [Request("one two " * (1 + i), i, sample) for i in range(2) for sample in range(4)]
     sampling = Sampling(temperature=temperature, max_tokens=20)
-    made = {r.request: r.text for r in teacher.complete(requests, sampling)}
+    requests = [
+        Request("one two " * (1 + i), i, draw, sampling=sampling, draw=draw)
+        for i in range(2)
+        for draw in range(4)
+    ]
+    made = {r.request: r.text for r in served(teacher, requests)}
     monkeypatch.setattr(teacher, "batch_size", 2)
-    assert made == {r.request: r.text for r in teacher.complete(requests[::-1], sampling)}
+    assert made == {r.request: r.text for r in served(teacher, requests[::-1])}
     assert len(set(made.values())) > 2 or not temperature  # samples are different
 
 
-def test_a_model_without_chat_template_says_so(teacher: Teacher, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(teacher, "mode", "chat")
-    with pytest.raises(LabError, match="no chat template"):
-        list(teacher.complete(ASKED[:1], SHORT))
+def test_a_model_without_chat_template_says_so(folder: Path) -> None:
+    with open_teacher("local", model=str(folder), mode="chat") as teacher:
+        with pytest.raises(LabError, match="no chat template"):
+            served(teacher, ASKED[:1])
 
 
 def test_a_dead_child_is_a_sentence_the_next_run_has_a_new_one_and_closing_ends_it(folder: Path) -> None:
-    with open_teacher("local", model=str(folder), batch_size=1) as teacher:
-        replies = teacher.complete(ASKED, SHORT)
-        next(replies)
+    def kill(_: Reply) -> list[Request]:
         os.kill(child(teacher), signal.SIGKILL)
+        return []
+
+    with open_teacher("local", model=str(folder), batch_size=1) as teacher:
         with pytest.raises(LabError, match="died.*smaller batch_size"):
-            list(replies)
-        assert len(list(teacher.complete(ASKED[:2], SHORT))) == 2
+            served(teacher, ASKED, kill)
+        assert len(served(teacher, ASKED[:2])) == 2
         pid = child(teacher)
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
@@ -111,6 +117,19 @@ def test_other_weights_in_the_same_folder_are_another_teacher(folder: Path) -> N
     model.lm_head.weight.data += 1
     model.save_pretrained(folder)
     assert open_teacher("local", model=str(folder)).identity != before
+
+
+def test_a_stopped_inbox_ends_after_its_batch(teacher: Teacher, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(teacher, "batch_size", 2)
+    assert len(served(teacher, ASKED, stop_after=2)) == 2
+
+
+def test_a_student_says_how_many_prompts_it_cut_and_keeps_no_reply(folder: Path) -> None:
+    with Student("tiny", folder, "fp32", 6, 3) as student:
+        assert student.identity is None
+        replies = served(student, ASKED)
+    assert student.cut_prompts == sum(len(one.prompt.split()) > 6 for one in ASKED) == 3
+    assert {r.prompt_tokens for r in replies} == {3, 6}
 
 
 def test_second_steps_go_first_once_they_fill_a_batch() -> None:

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the scripts in versions/ on the engine that `core.store` hands over."""
+"""Alembic's entry: runs the scripts in versions/ on the engine that `core.store` hands over, all or none."""
 
 from alembic import context
 
@@ -8,7 +8,9 @@ with context.config.attributes["engine"].connect() as connection:
     if connection.dialect.name == "sqlite":
         # A table that is made anew is dropped in between, which would delete the rows that point to it.
         connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-        connection.commit()
+        # Python's driver would begin a transaction no earlier than at the first row that changes.
+        connection.connection.driver_connection.isolation_level = None
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
     context.configure(connection=connection, target_metadata=Base.metadata, render_as_batch=True)
     with context.begin_transaction():
         context.run_migrations()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import func, select
 
 from core.store import session
@@ -24,7 +26,7 @@ def completion_calls(run_id: int) -> dict[str, int]:
         return dict(zip(("calls", "prompt_tokens", "completion_tokens"), map(int, found), strict=True))
 
 
-def ledger_totals(run_id: int) -> dict[str, float]:
+def ledger_totals(run_id: int) -> dict[str, Any]:
     """What a run's calls came to: calls, cached, failed, prompt_tokens, completion_tokens, cost (USD).
 
     Cost and tokens are of fresh calls; a cached reply was paid for before. Calls that only checked an

@@ -110,17 +110,21 @@ def completions(
 
 
 def count_completions(run_id: int, **filters: Any) -> int:
-    query = _completions(
-        run_id,
-        *(filters.get(name) for name in ("correct", "truncated", "failed", "split")),
-        filters.get("search", ""),
-        filters.get("check"),
-    )
+    """How many completions there are with these filters of `completions`."""
+    query = _completions(run_id, **filters)
     with session() as db:
         return db.scalar(select(func.count()).select_from(query.subquery())) or 0
 
 
-def _completions(run_id, correct, truncated, failed, split, search, check=None) -> Select:
+def _completions(
+    run_id: int,
+    correct: bool | None = None,
+    truncated: bool | None = None,
+    failed: bool | None = None,
+    split: str | None = None,
+    search: str = "",
+    check: str | None = None,
+) -> Select[Any]:
     query = select(Completion).where(Completion.run_id == run_id)
     if correct is not None:
         query = query.where(Completion.correct.is_(correct))

@@ -33,7 +33,8 @@ class Record:
 def join(path: Path, raws: Sequence[Raw], questions: Sequence[Question]) -> list[Record]:
     """Each record with its question; one that is joined by text gets the next free sample index."""
     by_index = {question.index: question for question in questions}
-    by_text, samples = _ByText(questions), defaultdict(int)
+    by_text = _ByText(questions)
+    samples: dict[int, int] = defaultdict(int)
     joined: list[Record] = []
     for raw in raws:
         sample = raw.completion.sample_index
@@ -60,13 +61,13 @@ def in_any_order(found: Sequence[Record]) -> list[Record]:
 
     MultiArith asks 20 questions twice. Only where each is answered once: several samples keep their order.
     """
-    groups: dict[Any, list[int]] = defaultdict(list)
+    groups: dict[Any, dict[int, Question]] = defaultdict(dict)
     for i, record in enumerate(found):
         if record.by_text and record.question is not None:
-            groups[_asks(record.question.text)].append(i)
+            groups[_asks(record.question.text)][i] = record.question
     made = list(found)
     for members in groups.values():
-        places = sorted((found[i].question for i in members), key=lambda q: q.index)
+        places = sorted(members.values(), key=lambda q: q.index)
         if len({question.index for question in places}) < len(members):
             continue
         by_answer = sorted(members, key=lambda i: _said(found[i]))

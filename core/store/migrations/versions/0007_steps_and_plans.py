@@ -2,114 +2,125 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0007"
 down_revision = "0006"
 
+TOGETHER = 1000  # rows read, and written, at a time
+OF_ONE_CALL = "The answer is"  # behind which the answer was looked for, where no second call was made
+ANSWER_ONLY = ("zero-shot", "fine-tune")  # methods whose students write no rationale
+
+KEPT = ("question_index", "finish_reason", "correct", "value", "span_start", "span_end")
+GONE = ("prompt", "answer_prompt", "answer_text", "cached")
+OTHERS = ("id", "sample_index", "rationale", "prompt_tokens", "completion_tokens", "cost", "calls", "error")
+NEW: dict[str, Any] = {"steps": sa.JSON(), "answer": sa.JSON(), "asked": sa.Integer(), "note": sa.Text()}
+COMPLETION = sa.table(
+    "completion",
+    *map(sa.column, ("run_id", *KEPT, *GONE, *OTHERS, "answer_step", "created")),
+    *map(sa.column, NEW, NEW.values()),
+)
+PREDICTION = sa.table("prediction", *map(sa.column, ("run_id", *KEPT, "prompt", "text", "tokens")))
+RUN = sa.table("run", *map(sa.column, ("id", "kind", "method", "created")), sa.column("config", sa.JSON()))
+
 
 def upgrade() -> None:
-    postgres = op.get_bind().dialect.name == "postgresql"
-    for column in (
-        sa.Column("steps", sa.JSON()),
-        sa.Column("answer", sa.JSON()),
-        sa.Column("asked", sa.Integer(), server_default="1"),
-        sa.Column("answer_step", sa.Integer()),
-        sa.Column("note", sa.Text(), server_default=""),
-    ):
-        op.add_column("completion", column)
-    _steps(postgres)
-    _predictions(postgres)
+    db = op.get_bind()
+    for name, kind in NEW.items():
+        op.add_column("completion", sa.Column(name, kind))
+    op.add_column("completion", sa.Column("answer_step", sa.Integer()))
+    _completions(db)
+    _predictions(db)
     op.drop_table("prediction")
     with op.batch_alter_table("completion") as table:
-        for name in ("prompt", "answer_prompt", "answer_text", "cached"):
+        for name in GONE:
             table.drop_column(name)
-        for name, kind in (("steps", sa.JSON()), ("answer", sa.JSON()), ("asked", sa.Integer())):
-            table.alter_column(name, existing_type=kind, nullable=False, server_default=None)
-        table.alter_column("note", existing_type=sa.Text(), nullable=False, server_default=None)
+        for name, kind in NEW.items():
+            table.alter_column(name, existing_type=kind, nullable=False)
     with op.batch_alter_table("training_row") as table:
         table.drop_column("completion_id")
-    _texts()
-    _plans()
+    if db.dialect.name == "postgresql":  # SQLite keeps texts of any length as it is
+        for table_name, column in (
+            ("study", "name"), ("run", "teacher"), ("run", "student"), ("reply", "teacher"),
+            ("ledger", "teacher"), ("ledger", "step"),
+        ):  # fmt: skip
+            op.alter_column(table_name, column, type_=sa.Text())
+    from core.stages.adopted import adopt
+
+    adopt(db)
     with op.batch_alter_table("training_set") as table:
         table.drop_column("dropped")
 
 
-def _steps(postgres: bool) -> None:
+def _completions(db: sa.Connection) -> None:
     """What was one prompt and perhaps a second one becomes a list of steps."""
-    record = "json_build_object" if postgres else "json_object"
-    array = "json_build_array" if postgres else "json_array"
-    kept = "(calls = 0)" if postgres else "json(CASE WHEN calls = 0 THEN 'true' ELSE 'false' END)"
-    # The answer of an adaptive completion was the end of its own rationale.
-    ending = (
-        "right(rationale, length(answer_text))" if postgres else "substr(rationale, -length(answer_text))"
-    )
-    own = f"(answer_prompt = '' AND answer_text <> '' AND {ending} = answer_text)"
-    two = f"(NOT {own} AND (answer_prompt <> '' OR answer_text <> ''))"
-    first = (
-        f"{record}('name', 'rationale', 'prompt', prompt, 'text', rationale, 'role', 'teacher', "
-        "'finish_reason', CASE WHEN finish_reason = 'error' THEN 'stop' ELSE finish_reason END, "
-        "'prompt_tokens', prompt_tokens, 'completion_tokens', completion_tokens, 'cost', cost, "
-        f"'cached', {kept})"
-    )
-    second = (
-        f"{record}('name', 'answer', 'prompt', answer_prompt, 'text', answer_text, 'role', 'teacher', "
-        f"'finish_reason', 'stop', 'prompt_tokens', 0, 'completion_tokens', 0, 'cost', 0.0, 'cached', {kept})"
-    )
-    after = f"CASE WHEN {own} THEN length(rationale) - length(answer_text) ELSE 0 END"
-    step = f"CASE WHEN {two} THEN 1 ELSE 0 END"
-    prefix = f"CASE WHEN {own} OR {two} THEN NULL ELSE 'The answer is' END"
-    place = f"{record}('by', 'text', 'step', {step}, 'after', {after}, 'prefix', {prefix}, 'of', {array}())"
-    op.execute(
-        f"UPDATE completion SET steps = CASE WHEN {two} THEN {array}({first}, {second}) "
-        f"ELSE {array}({first}) END, answer = {place}, asked = {step} + 1, "
-        f"answer_step = CASE WHEN correct IS NULL THEN NULL ELSE {step} END, "
-        f"span_start = span_start + {after}, span_end = span_end + {after}"
-    )
+    change = sa.update(COMPLETION).where(COMPLETION.c.id == sa.bindparam("own"))
+    query = sa.select(COMPLETION).order_by(COMPLETION.c.id).limit(TOGETHER)
+    last = 0
+    while rows := db.execute(query.where(COMPLETION.c.id > last)).all():
+        last = rows[-1].id
+        db.execute(change, [{"own": row.id} | _written(row) for row in rows])
 
 
-def _predictions(postgres: bool) -> None:
+def _written(row: Any) -> dict[str, Any]:
+    """The steps of a completion, and where its answer is: in the text of the second call, at the end of the
+    rationale (an adaptive answer), or behind what exemplars write before theirs."""
+    said = row.answer_text
+    # A recording made no call: what it gives as its answer is a text of its own.
+    adaptive = bool(
+        said and not row.answer_prompt and (row.calls or row.cached) and row.rationale.endswith(said)
+    )
+    two = not adaptive and bool(said or row.answer_prompt)
+    after = len(row.rationale) - len(said) if adaptive else 0
+    first = _step(
+        "rationale", row.prompt, row.rationale, "teacher",
+        "stop" if row.error and two else row.finish_reason,
+        row.prompt_tokens, row.completion_tokens, row.cost, row.calls < 1 + two,
+    )  # fmt: skip
+    second = _step(
+        "answer", row.answer_prompt, said, "teacher", "error" if row.error else "stop", cached=not row.calls
+    )
+    return {
+        "steps": [first, second] if two else [first],
+        "answer": _place(int(two), after, None if adaptive or two else OF_ONE_CALL),
+        "asked": 1 + two,
+        "answer_step": None if row.correct is None else int(two),
+        "span_start": None if row.span_start is None else row.span_start + after,
+        "span_end": None if row.span_end is None else row.span_end + after,
+        "note": "",
+    }
+
+
+def _predictions(db: sa.Connection) -> None:
     """What a student wrote is a completion of its run."""
-    record = "json_build_object" if postgres else "json_object"
-    array = "json_build_array" if postgres else "json_array"
-    never = "false" if postgres else "json('false')"
-    prefix = "(run.config->>'prefix')" if postgres else "json_extract(run.config, '$.prefix')"
-    step = (
-        f"{record}('name', 'rationale', 'prompt', prompt, 'text', text, 'role', 'student', 'finish_reason', "
-        f"finish_reason, 'prompt_tokens', 0, 'completion_tokens', tokens, 'cost', 0.0, 'cached', {never})"
-    )
-    op.execute(
-        "INSERT INTO completion (run_id, question_index, sample_index, prompt, rationale, finish_reason, "
-        "answer_prompt, answer_text, prompt_tokens, completion_tokens, cost, calls, cached, correct, value, "
-        "span_start, span_end, created, steps, answer, asked, answer_step, note) "
-        "SELECT run_id, question_index, 0, prompt, text, finish_reason, '', '', 0, tokens, 0.0, 1, "
-        f"{'false' if postgres else '0'}, correct, value, span_start, span_end, run.created, "
-        f"{array}({step}), "
-        f"{record}('by', 'text', 'step', 0, 'after', 0, 'prefix', {prefix}, 'of', {array}()), "
-        "1, 0, '' FROM prediction JOIN run ON run.id = prediction.run_id "
-        "ORDER BY run_id, question_index"
-    )
+    for run in db.execute(sa.select(RUN).where(RUN.c.kind == "evaluate").order_by(RUN.c.id)).all():
+        name = "answer" if run.method in ANSWER_ONLY else "rationale"
+        same = {
+            "run_id": run.id, "sample_index": 0, "created": run.created, "asked": 1, "answer_step": 0,
+            "answer": _place(0, 0, run.config.get("prefix")), "note": "", "error": None, "calls": 1,
+            "cost": 0.0, "cached": False, "prompt_tokens": 0, "answer_prompt": "", "answer_text": "",
+        }  # fmt: skip
+        query = sa.select(PREDICTION).where(PREDICTION.c.run_id == run.id)
+        made = [
+            same
+            | {column: getattr(row, column) for column in KEPT}
+            | {"prompt": row.prompt, "rationale": row.text, "completion_tokens": row.tokens}
+            | {"steps": [_step(name, row.prompt, row.text, "student", row.finish_reason, 0, row.tokens)]}
+            for row in db.execute(query.order_by(PREDICTION.c.question_index))
+        ]
+        if made:
+            db.execute(sa.insert(COMPLETION), made)
 
 
-def _texts() -> None:
-    """Names and paths may be of any length."""
-    for name, columns in (("study", ("name",)), ("run", ("teacher", "student"))):
-        with op.batch_alter_table(name) as table:
-            for column in columns:
-                table.alter_column(column, type_=sa.Text(), existing_type=sa.String(200))
-    for name in ("reply", "ledger"):
-        with op.batch_alter_table(name) as table:
-            table.alter_column("teacher", type_=sa.Text(), existing_type=sa.String(200))
-            if name == "ledger":
-                table.alter_column("step", type_=sa.Text(), existing_type=sa.String(20))
+def _step(
+    name: str, prompt: str, text: str, role: str, finish_reason: str,
+    prompt_tokens: int = 0, completion_tokens: int = 0, cost: float = 0.0, cached: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+    return dict(locals())
 
 
-# ── run configs ─────────────────────────────────────────────────────────────────────────────────
-
-
-def _plans() -> None:
-    """Every run gets a plan for its config and an identity of content; its folder is named by that."""
-    from core.stages.adopted import adopt
-
-    adopt(op.get_bind())
+def _place(step: int, after: int, prefix: str | None) -> dict[str, Any]:
+    return {"by": "text", "step": step, "after": after, "prefix": prefix, "of": []}
