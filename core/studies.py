@@ -307,6 +307,3 @@ def submit(kind: str, title: str, study: Study, request: dict[str, Any] | None =
     alone = kind == "generate" and not any(row.uses_device for row in used)
     values = {"study_id": study_id, "spec": study.dump(), **asked}
     return jobs.submit(kind, title, values, study_id, queue="endpoint" if alone else "device")
-
-
-Spec = Study  # its name until every caller takes parts

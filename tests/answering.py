@@ -3,6 +3,7 @@
 with answering(lambda body: " 3 + 4 = 7.") as server:
     open_teacher("llama.cpp", base_url=server.url, model="any")
 server.prompts     every prompt that was answered
+server.keys        the keys that came with them
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ class Answering(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.answer, self.usage = answer, usage
         self.prompts: list[str] = []
+        self.keys: set[str] = set()
 
     @property
     def url(self) -> str:
@@ -57,6 +59,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.keys.add(self.headers["Authorization"].removeprefix("Bearer "))
         status, document = self.server.reply(body)
         payload = json.dumps(document).encode()
         self.send_response(status)

@@ -2,6 +2,9 @@
 
 recorded   real recordings nobody on this project wrote; found beside the project, else in the
            download cache; tests that need them skip, and say so, where there is neither
+small      a slice in the same layouts that the project wrote itself, and the benchmarks read from it
+recordings both, one after the other: for what holds of any recording
+clustered  fills a LAB_HOME with a study on that slice and its exemplars
 lab_home   an empty LAB_HOME with its own database
 queued     the jobs that were queued; nobody works on them but the test itself
 postgresql a PostgreSQL server; tests that need one skip where it is not installed
@@ -10,10 +13,14 @@ database   an empty LAB_HOME on SQLite, and once more on PostgreSQL
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 # Read when torch is first imported: spinning threads make a shared machine several times slower.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -23,6 +30,9 @@ import pytest  # noqa: E402
 from core import settings  # noqa: E402
 from core.store import engine  # noqa: E402
 from tests.postgresql import Server, binaries, running  # noqa: E402
+
+if TYPE_CHECKING:
+    from tests.clustered import Clustered
 
 BESIDE = settings.ROOT.parent / "shared" / "data"
 
@@ -71,6 +81,51 @@ def database(
         monkeypatch.setenv("LAB_DATABASE_URL", server.database())
     yield settings.database_url()
     engine().dispose()
+
+
+@pytest.fixture(scope="session")
+def small_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from tests import small
+
+    folder = tmp_path_factory.mktemp("small")
+    small.write(folder)
+    return folder
+
+
+@pytest.fixture
+def small(small_folder: Path, lab_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the slice, laid out as `recorded` is."""
+    from tests.small import use
+
+    use(small_folder, monkeypatch)
+    return small_folder
+
+
+@pytest.fixture(params=["small", "recorded"])
+def recordings(request: pytest.FixtureRequest, lab_home: Path) -> Path:
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(scope="session")
+def clustered(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Clustered]:
+    """clustered(home) fills a new LAB_HOME; what that takes is computed once for all test processes."""
+    from filelock import FileLock
+
+    from tests.clustered import Clustered, fill
+
+    shared = tmp_path_factory.getbasetemp()
+    shared = shared.parent if os.environ.get("PYTEST_XDIST_WORKER") else shared
+    template, ids = shared / "clustered", shared / "clustered.json"
+    with FileLock(shared / "clustered.lock"):
+        if not ids.is_file():
+            shutil.rmtree(template, ignore_errors=True)
+            ids.write_text(json.dumps(asdict(fill(template))))
+
+    def copy(home: Path) -> Clustered:
+        shutil.copytree(template, home, symlinks=True, dirs_exist_ok=True)
+        return Clustered(**json.loads(ids.read_text()))
+
+    return copy
 
 
 @pytest.fixture

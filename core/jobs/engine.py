@@ -88,7 +88,7 @@ def enqueue(db: Session, job: Job) -> None:
 
 
 def rewind(job: Job) -> None:
-    """Put a job that has ended into the queue again: it goes on in its journal, where a step failed.
+    """Put a job into the queue again: it goes on in its journal, at the first step that failed.
 
     One that was done looks at everything again. LabError where it waits or runs.
     """

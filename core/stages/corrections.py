@@ -94,7 +94,7 @@ def submit(run_id: int) -> str:
     """Queue one job that runs what depends on the review. Returns its id; LabError where nothing does."""
     made = plan(run_id)
     if made.empty:
-        raise LabError("Nothing depends on what changed: every result stands on the texts as they are now.")
+        raise LabError("Nothing depends on what changed: every result was made from the current texts.")
     study_id = queries.run(run_id).study_id
     request = {"run": run_id, "generations": list(made.generations), "arms": list(made.arms)}
     needs_device = made.arms or any(

@@ -14,10 +14,11 @@ from pages.components.text import plain, seconds, visible
 
 STATUS = {  # status: (colour, icon, what it means)
     "queued": ("gray", "schedule", "waits for its turn"),
-    "running": ("blue", "play_arrow", "running"),
+    "running": ("blue", "play_arrow", "is starting"),
     "done": ("green", "check", "finished"),
     "failed": ("red", "error", "stopped by an error"),
     "cancelled": ("orange", "block", "cancelled"),
+    "interrupted": ("orange", "pause", "left unfinished by an older lab"),
 }
 LOG_LINES = 200
 LOG_HEIGHT, TALL = 360, 14  # pixels; lines from which the log scrolls
@@ -35,10 +36,9 @@ def duration(job: Job) -> str:
 
 
 def status_badge(job: Job) -> None:
-    """The job's status as a word with a colour; a cancel that is under way is said."""
+    """The job's status as a word with a colour."""
     colour, icon, meaning = STATUS[job.status]
-    stopping = job.cancel_requested and job.status == "running"
-    st.badge("stopping" if stopping else job.status, color=colour, icon=f":material/{icon}:", help=meaning)
+    st.badge(job.status, color=colour, icon=f":material/{icon}:", help=meaning)
 
 
 def job_card(job_id: str, lines: int = TAIL_LINES, key: str = "job") -> None:
@@ -72,22 +72,22 @@ def _card(job_id: str, lines: int, key: str) -> bool:
 
 def _where(job: Job) -> str:
     if not job.total:
-        return job.stage or "waits for its turn"
+        return job.stage or STATUS[job.status][2]
     return f"{job.stage} · {job.done:,} of {job.total:,}"
 
 
 def _buttons(job: Job, key: str) -> None:
     with st.container(horizontal=True), errors():
         if job.status in jobs.ACTIVE:
-            if st.button("Stop", icon=":material/stop:", key=f"{key}_stop", disabled=job.cancel_requested):
+            if st.button("Stop", icon=":material/stop:", key=f"{key}_stop"):
                 jobs.cancel(job.id)
                 st.rerun()
-            st.caption("What is finished is kept; closing this tab stops nothing.", width="content")
-        elif job.status in ("failed", "cancelled"):
+            st.caption("Finished work is kept. Closing this tab does not stop the job.", width="content")
+        elif job.status != "done":
             if st.button("Resume", icon=":material/play_arrow:", key=f"{key}_resume", type="primary"):
                 jobs.resume(job.id)
                 st.rerun()
-            st.caption("Only missing and failed items are done.", width="content")
+            st.caption("Only missing and failed items are run.", width="content")
 
 
 def latest(kinds: Sequence[str], study_id: int | None = None) -> Job | None:
@@ -106,7 +106,7 @@ def job_table(rows: Sequence[Job]) -> None:
     st.dataframe(
         [
             {
-                "status": "stopping" if job.cancel_requested and job.status == "running" else job.status,
+                "status": job.status,
                 "job": visible(job.title),
                 "progress": fraction(job.done, job.total) if job.status != "done" else 1.0,
                 "started": local(job.started),

@@ -20,16 +20,18 @@ from pages.components.text import plain, visible
 
 NONE = 0  # no baseline
 COLUMNS = {
-    "exemplars": st.column_config.TextColumn(help="In the prompt; of them, changed by reviewers."),
+    "exemplars": st.column_config.TextColumn(help="In the prompt, and how many of them reviewers edited."),
     "n": st.column_config.NumberColumn(help="Questions that the teacher answered."),
     "failed": st.column_config.NumberColumn(help="Questions without an answer: neither right nor wrong."),
     "accuracy %": st.column_config.TextColumn(help="With its 95 % interval (Wilson)."),
     "difference": st.column_config.TextColumn(
-        help="To the baseline run, in points, with its 95 % interval; over the questions both answered."
+        help="From the baseline run, in points, with its 95 % interval; over the questions both answered."
     ),
-    "gained / lost": st.column_config.TextColumn(help="Right here only / right in the baseline only."),
-    "p": st.column_config.TextColumn(help="Exact McNemar; with several rationales per question, sign-flip."),
-    "calls": st.column_config.NumberColumn(help="Fresh calls; what came from the cache was paid for before."),
+    "gained / lost": st.column_config.TextColumn(help="Right only here / right only in the baseline."),
+    "p": st.column_config.TextColumn(
+        help="Exact McNemar test; of several rationales per question, a sign-flip test."
+    ),
+    "calls": st.column_config.NumberColumn(help="New calls; cached replies were paid for before."),
 }
 
 
@@ -58,7 +60,7 @@ def teacher_table(study: Study, runs: Sequence[Run]) -> None:
     chosen = st.selectbox(
         "Compare with", ids, ids.index(usual), format_func=lambda i: labels.get(i, "none"),
         key="teacher_baseline", bind="query-params",
-        help="A generation over the same questions; every other one is tested against it, paired.",
+        help="A generation over the same questions; every other one is compared with it, paired by question.",
     )  # fmt: skip
     rows = _table(settings.database_url(), study.id, _state(runs), chosen)
     st.dataframe(

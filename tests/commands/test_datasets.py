@@ -22,16 +22,11 @@ def _run(*arguments):
     return run
 
 
-def test_list_shows_every_row(lab_home, recorded):
+def test_list_shows_every_row(small):
     rows = json.loads(_run("list", "--json").stdout)
     assert [row["key"] for row in rows] == list(DATASETS)
     multiarith = next(row for row in rows if row["key"] == "multiarith")
-    assert (multiarith["n"], multiarith["train"], multiarith["test"], multiarith["here"]) == (
-        600,
-        420,
-        180,
-        True,
-    )
+    assert [multiarith[name] for name in ("n", "train", "test", "here")] == [40, 28, 12, True]
     assert multiarith["splits"] == ["default", "template", "all-test"]
     assert all(
         file["url"].startswith("https://") and len(file["sha256"]) == 64 for r in rows for file in r["files"]
@@ -39,7 +34,7 @@ def test_list_shows_every_row(lab_home, recorded):
     assert "MultiArith" in _run("list").stdout or "multiarith" in _run("list").stdout
 
 
-def test_show_is_one_question(lab_home, recorded):
+def test_show_is_one_question(small):
     row = json.loads(_run("show", "multiarith", "--index", 3, "--json").stdout)
     question = load("multiarith")[3]
     assert row["question"] == question.text and row["answer"] == question.answer and row["index"] == 3
@@ -52,8 +47,8 @@ def test_show_is_one_question(lab_home, recorded):
 
 
 @pytest.mark.parametrize("suffix", ["jsonl", "json", "csv"])
-@pytest.mark.parametrize(("part", "n"), [("train", 276), ("test", 119), ("all", 395)])
-def test_export_round_trips(suffix, part, n, lab_home, recorded, tmp_path):
+@pytest.mark.parametrize(("part", "n"), [("train", 63), ("test", 27), ("all", 90)])
+def test_export_round_trips(suffix, part, n, small, tmp_path):
     out = tmp_path / f"out.{suffix}"
     result = json.loads(_run("export", "addsub", "--split", part, "--out", out, "--json").stdout)
     assert result["n"] == n
@@ -68,7 +63,7 @@ def test_export_round_trips(suffix, part, n, lab_home, recorded, tmp_path):
     ]
 
 
-def test_what_is_exported_can_be_added(lab_home, recorded, tmp_path):
+def test_what_is_exported_can_be_added(small, tmp_path):
     out = tmp_path / "out.csv"
     _run("export", "date_understanding", "--out", out)
     result = json.loads(_run("add", out, "--key", "dates", "--json").stdout)
@@ -76,9 +71,9 @@ def test_what_is_exported_can_be_added(lab_home, recorded, tmp_path):
         "key": "dates",
         "title": "dates",
         "kind": "choice-F",
-        "n": 369,
-        "train": 258,
-        "test": 111,
+        "n": 40,
+        "train": 28,
+        "test": 12,
     }
     assert [(q.text, q.answer, q.split) for q in load("dates")] == [
         (q.text, q.answer, q.split) for q in load("date_understanding")
@@ -89,15 +84,15 @@ def test_what_is_exported_can_be_added(lab_home, recorded, tmp_path):
     "arguments",
     [
         ("show", "nothing"),
-        ("show", "multiarith", "--index", "600"),
-        ("export", "multiarith", "--split", "dev", "--out", "x.jsonl"),
-        ("export", "multiarith", "--out", "x.xlsx"),
-        ("export", "multiarith", "--out", "no/such/folder/x.jsonl"),
+        ("show", "coin_flip_generated", "--index", "500"),
+        ("export", "coin_flip_generated", "--split", "dev", "--out", "x.jsonl"),
+        ("export", "coin_flip_generated", "--out", "x.xlsx"),
+        ("export", "coin_flip_generated", "--out", "no/such/folder/x.jsonl"),
         ("show", "coin_flip_generated", "--set", "flips"),
         ("show", "coin_flip_generated", "--set", "flips=99"),
     ],
 )
-def test_a_users_error_is_one_sentence_and_exit_2(arguments, lab_home, recorded, tmp_path):
+def test_a_users_error_is_one_sentence_and_exit_2(arguments, lab_home, tmp_path):
     run = subprocess.run(
         [sys.executable, "-m", "core", "datasets", *arguments],
         capture_output=True,

@@ -38,8 +38,8 @@ def test_fine_tune_cot(key, recorded, lab_home):
 
 @pytest.mark.parametrize("name", LOGS)
 @pytest.mark.parametrize("method", ["zero_shot", "zero_shot_cot"])
-def test_zero_shot_cot_gives_the_accuracy_that_the_log_ends_with(name, method, recorded, lab_home):
-    path = recorded / f"zero_shot_cot/log/{name}_{method}.log"
+def test_zero_shot_cot_gives_the_accuracy_that_the_log_ends_with(name, method, recordings):
+    path = recordings / f"zero_shot_cot/log/{name}_{method}.log"
     printed = re.findall(r"^accuracy : (\S+)$", path.read_text(encoding="utf-8"), re.MULTILINE)[-1]
     result = score_file(path, LOGS[name], "zero-shot-cot")
     assert result["accuracy"] == float(printed)
@@ -61,9 +61,9 @@ def test_robust_rules_lose_next_to_nothing(key, recorded, lab_home):
     assert score_file(path, key, "fine-tune-cot", "robust")["correct"] >= paper["correct"] - 1
 
 
-def test_a_failed_batch_reply_is_wrong(lab_home, tmp_path, recorded):
+def test_a_failed_batch_reply_is_wrong(small, tmp_path):
     path = tmp_path / "batch.jsonl"
-    good = {"choices": [{"message": {"content": "The answer is 43."}}]}
+    good = {"choices": [{"message": {"content": "The answer is 85."}}]}
     rows = [
         {"custom_id": "a-0", "response": {"status_code": 200, "body": good}},
         {"custom_id": "a-1", "error": {}},
@@ -79,8 +79,8 @@ def _run(*arguments):
     return CliRunner().invoke(app, [str(a) for a in arguments])
 
 
-def test_json_is_one_document(recorded, lab_home):
-    path = recorded / DAVINCI / "D_addsub.json"
+def test_json_is_one_document(small):
+    path = small / DAVINCI / "D_addsub.json"
     run = _run("score", path, "--dataset", "addsub", "--source", "fine-tune-cot", "--json")
     assert run.exit_code == 0
     document = json.loads(run.stdout)
@@ -100,6 +100,6 @@ def test_the_table_names_every_part(recorded, lab_home):
     assert "624" in lines[1] and "465" in lines[1] and "187" in lines[3]
 
 
-def test_nothing_is_stored(recorded, lab_home):
-    score_file(recorded / DAVINCI / "D_addsub.json", "addsub", "fine-tune-cot")
+def test_nothing_is_stored(small, lab_home):
+    score_file(small / DAVINCI / "D_addsub.json", "addsub", "fine-tune-cot")
     assert not [p for p in lab_home.rglob("*") if p.is_file()]

@@ -1,4 +1,4 @@
-"""python -m core training-set and diversity, over recorded rationales."""
+"""python -m core training-set and diversity, over the small slice's rationales."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from core.store import queries
 from tests.recordings import DAVINCI
 
 FILE = f"{DAVINCI}/D_{{}}.json"
+RIGHT = 46  # of the slice's 63 training questions
 
 
 @pytest.fixture
-def study(recorded: Path, lab_home: Path) -> str:
-    """AddSub with text-davinci-002's recorded rationales."""
+def study(small: Path) -> str:
+    """AddSub with the rationales of the slice."""
     spec = studies.Study(name="S", benchmark="addsub", students=("T5 small",))
-    generation.import_file(studies.open_study(spec), recorded / FILE.format("addsub"), "fine-tune-cot")
+    generation.import_file(studies.open_study(spec), small / FILE.format("addsub"), "fine-tune-cot")
     return "S"
 
 
@@ -32,17 +33,17 @@ def run(capsys, *arguments: str) -> str:
 
 def test_counts_and_hash_before_and_after(study, capsys):
     plain = json.loads(run(capsys, "training-set", "--study", study, "--json"))
-    assert plain["n"] == 209 and plain["filters"] == {}
-    assert plain["dropped"] == {"other split": 119, "wrong answer": 67}
-    asked = ["--filter", "steps", "--filter", "max_words=40"]
+    assert plain["n"] == RIGHT and plain["filters"] == {}
+    assert plain["dropped"] == {"other split": 27, "wrong answer": 63 - RIGHT}
+    asked = ["--filter", "steps", "--filter", "max_words=20"]
     strict = json.loads(run(capsys, "training-set", "--study", study, *asked, "--json"))
-    assert strict["filters"] == {"steps": True, "max_words": 40}
-    assert strict["n"] == 209 - strict["dropped"]["wrong step"] - strict["dropped"]["too long"] > 0
+    assert strict["filters"] == {"steps": True, "max_words": 20}
+    assert strict["n"] == RIGHT - strict["dropped"]["wrong step"] - strict["dropped"]["too long"] > 0
     assert strict["hash"] != plain["hash"]
     turned = [*asked[2:], *asked[:2]]
     assert strict == json.loads(run(capsys, "training-set", "--study", study, *turned, "--json"))
     text = run(capsys, "training-set", "--study", study, *asked)
-    assert "395 - 119 other split" in text and strict["hash"] in text
+    assert "90 - 27 other split" in text and strict["hash"] in text
 
 
 def test_d_of_an_imported_file(lab_home, tmp_path, capsys):
@@ -67,9 +68,9 @@ def test_d_of_an_imported_file(lab_home, tmp_path, capsys):
 
 def test_rows_are_written_as_jsonl(study, capsys, tmp_path):
     file = tmp_path / "set.jsonl"
-    run(capsys, "training-set", "--study", study, "--filter", "max_words=40", "--out", str(file))
+    run(capsys, "training-set", "--study", study, "--filter", "max_words=20", "--out", str(file))
     rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-    assert all(len(row["label"].rpartition(" --> ")[0].split()) <= 40 for row in rows)
+    assert all(len(row["label"].rpartition(" --> ")[0].split()) <= 20 for row in rows)
     assert set(rows[0]) == {"input", "label", "question_index", "sample_index"}
     with pytest.raises(LabError, match="choose another place"):
         run(capsys, "training-set", "--study", study, "--out", str(tmp_path / "no" / "set.jsonl"))
@@ -100,13 +101,13 @@ def test_what_cannot_be_used_is_named(study, capsys, arguments, sentence):
 
 def test_a_set_that_the_filters_empty_has_no_rows(study, capsys):
     empty = json.loads(run(capsys, "training-set", "--study", study, "--filter", "min_words=9999", "--json"))
-    assert empty["n"] == 0 and empty["dropped"]["too short"] == 209
+    assert empty["n"] == 0 and empty["dropped"]["too short"] == RIGHT
 
 
-def test_diversity_of_recorded_samples(recorded, lab_home, capsys):
+def test_diversity_of_recorded_samples(small, capsys):
     spec = studies.Study(name="M", benchmark="multiarith")
     study = studies.open_study(spec)
-    generation.import_file(study, recorded / FILE.format("multiarith"), "fine-tune-cot")
+    generation.import_file(study, small / FILE.format("multiarith"), "fine-tune-cot")
     result = json.loads(run(capsys, "diversity", "--study", "M", "--limit", "3", "--json"))
     several = queries.runs(study, "generate")[0].summary["diversity"]
     assert result["questions"] == several["questions"] > 0

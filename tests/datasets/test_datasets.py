@@ -1,4 +1,4 @@
-"""Every row of DATASETS against the recorded data: counts, texts, gold answers, splits."""
+"""Every row of DATASETS against its files, real and small: counts, texts, gold answers, splits."""
 
 from __future__ import annotations
 
@@ -21,16 +21,12 @@ PUBLISHED = [
     "date_understanding__template",
 ]
 COMPLETIONS = ["single_eq", "addsub", "multiarith", "date_understanding", "last_letter_concatenation"]
-WITHOUT_AQUA = [key for key in DATASETS if key != "aqua"]
+GENERATED = [key for key, row in DATASETS.items() if row.generated]
 
 
 @pytest.fixture
-def aqua_without_train(lab_home, recorded, monkeypatch):
-    """No network: the training file of AQuA cannot be had."""
-    _offline(monkeypatch)
-
-
-def _offline(monkeypatch):
+def offline(monkeypatch):
+    """No network: what is not in the data folder cannot be had, such as AQuA's training file."""
     import requests
 
     def refuse(*args, **kwargs):
@@ -39,32 +35,39 @@ def _offline(monkeypatch):
     monkeypatch.setattr(requests, "get", refuse)
 
 
-@pytest.mark.parametrize("key", WITHOUT_AQUA)
-def test_a_row_holds_what_it_says(key, lab_home, recorded):
+@pytest.mark.parametrize("key", BENCHMARKS)
+def test_a_row_holds_what_it_says(key, recordings, offline):
+    absent = sum(file.rows for file in DATASETS[key].files if file.optional)
+    _holds_what_it_says(key, absent)
+
+
+@pytest.mark.parametrize("key", GENERATED)
+def test_a_generated_row_holds_what_it_says(key):
+    _holds_what_it_says(key)
+
+
+def _holds_what_it_says(key: str, absent: int = 0) -> None:
+    """A row's questions, of which the first ones may be absent, against the row and every rule set."""
     row, questions = DATASETS[key], load(key)
-    assert [q.index for q in questions] == list(range(row.n))
+    assert [q.index for q in questions] == list(range(absent, row.n))
     assert row.kind in KINDS and row.title and row.source and row.licence
     assert sum(f.rows for f in row.files) in (0, row.n)
     parts = [q.split for q in questions]
-    assert {name: parts.count(name) for name in ("train", "test")} == split_sizes(row)
+    sizes = split_sizes(row) | ({"train": 0} if absent else {})
+    assert {name: parts.count(name) for name in ("train", "test")} == sizes
     for question in questions:
         assert question.text.strip() and question.answer.strip()
-
-
-@pytest.mark.parametrize("key", WITHOUT_AQUA)
-@pytest.mark.parametrize("rules", RULES)
-def test_every_gold_answer_is_read_as_itself(key, rules, lab_home, recorded):
-    row = DATASETS[key]
-    for q in load(key)[:400]:
-        if rules == "zero-shot-cot" and KINDS[row.kind].form in ("number", "open"):
-            continue  # compares strings: "43.0" in a text is not the gold "43"
-        if rules == "fine-tune-cot" and "/" in q.answer:
-            continue  # reads 1/3 as 1
-        assert score(f" {q.answer}", q.answer, kind=row.kind, rules=rules).correct, q
+    for rules in RULES:
+        for q in questions[:400]:  # every gold answer is read as itself
+            if rules == "zero-shot-cot" and KINDS[row.kind].form in ("number", "open"):
+                continue  # compares strings: "43.0" in a text is not the gold "43"
+            if rules == "fine-tune-cot" and "/" in q.answer:
+                continue  # reads 1/3 as 1
+            assert score(f" {q.answer}", q.answer, kind=row.kind, rules=rules).correct, q
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_splits_equal_the_published_ones(name, aqua_without_train, recorded):
+def test_splits_equal_the_published_ones(name, recorded, lab_home, offline):
     published = json.loads((recorded / f"reasoning-teacher/split/{name}.json").read_text())
     key, _, split = name.partition("__")
     row, texts = DATASETS[key], {q.index: q.text for q in load(key)}
@@ -90,31 +93,31 @@ def test_questions_equal_the_recorded_completions(key, lab_home, recorded):
             assert (question.text, question.answer) == (completion["question"], completion["answer"])
 
 
-def test_choices_of_each_form(lab_home, recorded):
+def test_choices_of_each_form(small):
     assert load("tracking_shuffled_objects")[0].text.endswith(
-        "Alice has the \nWhich choice is true? Answer choices: "
-        "(A) orange ball, (B) white ball, (C) blue ball."
+        "Ada has the \nWhich choice is true? Answer choices: (A) pen, (B) cup, (C) hat."
     )
-    assert " Answer choices: (A) ignore, (B) enforce, " in load("commonsense_qa")[0].text
+    assert " Answer choices: (A) 0 o'clock, (B) 1 o'clock, " in load("commonsense_qa")[0].text
     assert "Which choice" not in load("commonsense_qa")[0].text
 
 
-def test_aqua_goes_on_with_its_test_file(aqua_without_train, caplog):
+def test_aqua_goes_on_with_its_test_file(recordings, offline, caplog):
+    train, test = DATASETS["aqua"].files
     questions = load("aqua")
-    assert [q.index for q in questions] == list(range(97467, 97721))
+    assert [q.index for q in questions] == list(range(train.rows, train.rows + test.rows))
     assert {q.split for q in questions} == {"test"}
-    assert "97467 questions" in caplog.text and "train.json" in caplog.text
+    assert f"{train.rows} questions" in caplog.text and "train.json" in caplog.text
 
 
-def test_aqua_with_its_training_file(lab_home, recorded, tmp_path, monkeypatch):
+def test_aqua_with_its_training_file(lab_home, small_folder, tmp_path, monkeypatch):
     """A stand-in of the right length: 10,000 train, 254 test, the rest in neither."""
     from core.datasets import files
 
     folder = tmp_path / "data/zero_shot_cot/dataset/AQuA"
     folder.mkdir(parents=True)
-    shutil.copy(recorded / "zero_shot_cot/dataset/AQuA/test.json", folder)
-    line = (folder / "test.json").read_text().split("\n")[0] + "\n"
+    line = (small_folder / "zero_shot_cot/dataset/AQuA/test.json").read_text().split("\n")[0] + "\n"
     (folder / "train.json").write_text(line * 97467)
+    (folder / "test.json").write_text(line * 254)
     monkeypatch.setenv("LAB_DATA_DIR", str(tmp_path / "data"))
     expected = {f.path.rpartition("/")[2]: f.sha256 for f in DATASETS["aqua"].files}
     monkeypatch.setattr(files, "sha256", lambda path, *_: expected[path.name])
@@ -153,7 +156,7 @@ def test_subsample_is_fine_tune_cots():
     assert subsample(indices, 3) == sorted(sorted(indices)[i] for i in order[:3])
 
 
-def test_wrong_keys_say_what_to_do(lab_home, recorded):
+def test_wrong_keys_say_what_to_do(small):
     for call in (
         lambda: find_dataset("nothing"),
         lambda: load("multiarith", split="nothing"),
@@ -167,17 +170,16 @@ def test_wrong_keys_say_what_to_do(lab_home, recorded):
             call()
 
 
-def test_a_read_only_folder_is_enough(lab_home, recorded, tmp_path, monkeypatch):
-    _offline(monkeypatch)
+def test_a_read_only_folder_is_enough(small, offline, tmp_path, monkeypatch):
     folder = tmp_path / "ro/zero_shot_cot/dataset/AddSub"
     folder.mkdir(parents=True)
-    shutil.copy(recorded / "zero_shot_cot/dataset/AddSub/AddSub.json", folder)
+    shutil.copy(small / "zero_shot_cot/dataset/AddSub/AddSub.json", folder)
     monkeypatch.setenv("LAB_DATA_DIR", str(tmp_path / "ro"))
     before = _tree(tmp_path / "ro")
     for path in (tmp_path / "ro").rglob("*"):
         path.chmod(0o555 if path.is_dir() else 0o444)
     try:
-        assert len(load("addsub")) == 395
+        assert len(load("addsub")) == DATASETS["addsub"].n
         assert _tree(tmp_path / "ro") == before
     finally:
         for path in (tmp_path / "ro").rglob("*"):

@@ -7,13 +7,13 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from core.store import decisions
-from tests.clustered import clustered
+from tests.clustered import Clustered
 from tests.e2e.conftest import Lab, free_port
 
 pytestmark = pytest.mark.browser
@@ -50,10 +50,12 @@ def provider(tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recorded: Path, provider: str) -> Iterator[Lab]:
+def lab(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: str, clustered: Callable[[Path], Clustered]
+) -> Iterator[Lab]:
     """A running lab with something to review, where one has to log in."""
     home, port, secrets = tmp_path / "lab", free_port(), tmp_path / "secrets.toml"
-    made = clustered(recorded, home)
+    made = clustered(home)
     monkeypatch.setenv("LAB_HOME", str(home))
     secrets.write_text(SECRETS.format(port=port, provider=provider))
     running = Lab(home, port, ("--secrets.files", str(secrets)))

@@ -11,7 +11,7 @@ import pytest
 from core.review import desk
 from core.stages import exemplars
 from core.store import decisions, queries
-from tests.clustered import Clustered, clustered
+from tests.clustered import Clustered
 from tests.e2e.conftest import Lab, free_port
 
 pytestmark = pytest.mark.browser
@@ -29,10 +29,12 @@ PLACES = """() => {
 
 
 @pytest.fixture
-def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recorded: Path) -> Iterator[Lab]:
-    """A running lab with 60 questions of AddSub in 6 clusters."""
+def lab(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clustered: Callable[[Path], Clustered]
+) -> Iterator[Lab]:
+    """A running lab with 60 questions in 6 clusters."""
     home = tmp_path / "lab"
-    made = clustered(recorded, home)
+    made = clustered(home)
     monkeypatch.setenv("LAB_HOME", str(home))
     running = Lab(home, free_port())
     running.made = made

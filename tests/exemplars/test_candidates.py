@@ -55,10 +55,10 @@ def test_eligible_counts_of_auto_cot(lab_home, recorded, key, name, records, eli
     assert round(100 * sum(c.correct for c in passed) / len(passed), 1) == correct
 
 
-@pytest.mark.parametrize(("key", "name", "records", "_eligible", "_correct"), AUTO_COT)
-def test_every_record_is_what_auto_cot_reads(lab_home, recorded, key, name, records, _eligible, _correct):
-    candidates = read(log(recorded, name), key, "zero-shot-cot")
-    theirs = line_by_line(log(recorded, name))
+@pytest.mark.parametrize(("key", "name"), [row[:2] for row in AUTO_COT])
+def test_every_record_is_what_auto_cot_reads(recordings, key, name):
+    candidates = read(log(recordings, name), key, "zero-shot-cot")
+    theirs = line_by_line(log(recordings, name))
     assert [(c.rationale, c.answer, c.correct) for c in candidates] == [
         (rationale, prediction, prediction == gold) for rationale, prediction, gold in theirs
     ]
@@ -83,25 +83,25 @@ def test_fine_tune_cot_completions_give_the_first_sample_of_each_question(lab_ho
     assert all(c.rationale.startswith("Let's think step by step.") for c in candidates)
 
 
-def test_only_a_split(lab_home, recorded):
-    path = log(recorded, "addsub")
+def test_only_a_split(small):
+    path = log(small, "addsub")
     sizes = {s: len(read(path, "addsub", "zero-shot-cot", s)) for s in ("train", "test", "all")}
-    assert sizes == {"train": 276, "test": 119, "all": 395}
+    assert sizes == {"train": 63, "test": 27, "all": 90}
     with pytest.raises(LabError, match="train, test or all"):
         read(path, "addsub", "zero-shot-cot", "dev")
 
 
-def test_equal_questions_in_any_order(lab_home, recorded, tmp_path):
+def test_equal_questions_in_any_order(recordings, tmp_path):
     """SingleEq asks some questions twice, and a log does not say which of them a record answers."""
-    head, *parts = re.split(r"(?m)(?=^\d+(?:st|nd|rd|th) data$)", log(recorded, "singleeq").read_text())
+    head, *parts = re.split(r"(?m)(?=^\d+(?:st|nd|rd|th) data$)", log(recordings, "singleeq").read_text())
     path = tmp_path / "backwards.log"
     path.write_text(head + "".join(part.rstrip("\n") + "\n" for part in reversed(parts)))
     backwards = read(path, "single_eq", "zero-shot-cot")
-    assert len(backwards) == 508
-    assert set(backwards) == set(read(log(recorded, "singleeq"), "single_eq", "zero-shot-cot"))
+    assert len(backwards) == DATASETS["single_eq"].n
+    assert set(backwards) == set(read(log(recordings, "singleeq"), "single_eq", "zero-shot-cot"))
 
 
-def test_one_call_completions_lose_their_answer_sentence(lab_home, recorded, tmp_path):
+def test_one_call_completions_lose_their_answer_sentence(small, tmp_path):
     rows = [
         {"index": 0, "completion": "One and one are two. The answer is 2.", "gold": "2"},
         {"index": 1, "rationale": "Two.\nTherefore, the answer is 3.", "answer": "3", "gold": "4"},

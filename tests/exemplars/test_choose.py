@@ -22,8 +22,8 @@ def hashed(texts: list[str]) -> np.ndarray:
 
 
 @pytest.fixture
-def addsub(lab_home, recorded) -> list[Candidate]:
-    return read(recorded / "zero_shot_cot/log/addsub_zero_shot_cot.log", "addsub", "zero-shot-cot")
+def addsub(small) -> list[Candidate]:
+    return read(small / "zero_shot_cot/log/addsub_zero_shot_cot.log", "addsub", "zero-shot-cot")
 
 
 @pytest.mark.parametrize("rules", ["paper", "auto-cot", "no-correction"])
@@ -88,9 +88,9 @@ def test_the_command_prints_one_document(minilm, recorded):
     assert all(e["correct"] for e in printed["paper"]["exemplars"])
 
 
-def test_the_command_says_what_is_wrong(lab_home, recorded):
-    path = str(recorded / "zero_shot_cot/log/addsub_zero_shot_cot.log")
+def test_the_command_says_what_is_wrong(small):
+    path = str(small / "zero_shot_cot/log/addsub_zero_shot_cot.log")
     command = ["exemplars", "select", path, "--dataset", "addsub", "--source", "zero-shot-cot"]
-    result = CliRunner().invoke(app, [*command, "--k", "396"])
+    result = CliRunner().invoke(app, [*command, "--k", "91"])
     assert isinstance(result.exception, LabError)
-    assert "choose k between 1 and 395" in str(result.exception)
+    assert "choose k between 1 and 90" in str(result.exception)

@@ -190,8 +190,8 @@ def test_tables_fit_together():
     }  # fmt: skip
 
 
-def test_rules_differ_as_the_ablation_says(lab_home, recorded: Path):
-    path = recorded / "zero_shot_cot" / "log" / "last_letters_zero_shot_cot.log"
+def test_rules_differ_as_the_ablation_says(recordings: Path):
+    path = recordings / "zero_shot_cot" / "log" / "last_letters_zero_shot_cot.log"
     rows = read(path, "last_letter_concatenation", "zero-shot-cot")
     labels, distances = [i % 4 for i in range(len(rows))], [float(i) for i in range(len(rows))]
     made = {

@@ -22,7 +22,7 @@ TRAIN = 24
 pytestmark = pytest.mark.usefixtures("queued")
 
 
-def run(kind: str, asked: studies.Spec, **request) -> int:
+def run(kind: str, asked: studies.Study, **request) -> int:
     """Perform a job to its end. Returns the study's id."""
     return jobs.job(done(studies.submit(kind, "t", asked, request))).study_id
 
@@ -44,7 +44,7 @@ def edit(run_id: int, key: tuple[int, int], before: str, after: str) -> None:
 
 
 @pytest.fixture
-def written(lab_home: Path) -> tuple[int, int, studies.Spec]:
+def written(lab_home: Path) -> tuple[int, int, studies.Study]:
     """(study, generation, spec): 24 coin flips with their worked solutions as rationales."""
     asked = spec("any", methods=["fine-tune-cot"])
     study = run("generate", asked)
@@ -176,7 +176,7 @@ def test_an_edited_exemplar_reruns_exactly_what_depends_on_it(embedded, student)
     (pair,) = corrections.pairs(study)
     assert (pair.before, pair.after) == (old.id, new.id)
     found = corrections.effect(study, pair)
-    assert [c.kind for c in found.changes] == ["edited", "left out", "came up"]
+    assert [c.kind for c in found.changes] == ["edited", "left out", "added"]
     assert found.teacher.difference == 0 and found.teacher.p == 1 and found.teacher.pairs == TRAIN
 
     # Taken back: the generation of before stands again, without a call.

@@ -42,8 +42,8 @@ def _write(tmp_path, name, text):
 
 
 @pytest.mark.parametrize("key", ["single_eq", "addsub", "multiarith", "date_understanding"])
-def test_fine_tune_cot_files_keep_prompts_and_texts_raw(key, recorded, lab_home):
-    path = recorded / DAVINCI / f"D_{key}.json"
+def test_fine_tune_cot_files_keep_prompts_and_texts_raw(key, recordings):
+    path = recordings / DAVINCI / f"D_{key}.json"
     stored = [c for rows in json.loads(path.read_text())["data"].values() for c in rows]
     completions = read(path, "fine-tune-cot", load(key), "integer")
     assert len(completions) == len(stored)
@@ -76,9 +76,9 @@ def test_a_students_file_is_scored_after_its_arrow(tmp_path):
 
 @pytest.mark.parametrize("name", LOGS)
 @pytest.mark.parametrize("method", ["zero_shot", "zero_shot_cot"])
-def test_logs_join_every_record_to_one_question(name, method, recorded, lab_home):
+def test_logs_join_every_record_to_one_question(name, method, recordings):
     questions = load(LOGS[name])
-    found = records(recorded / f"zero_shot_cot/log/{name}_{method}.log", "zero-shot-cot", questions)
+    found = records(recordings / f"zero_shot_cot/log/{name}_{method}.log", "zero-shot-cot", questions)
     assert sorted(r.question.index for r in found) == [q.index for q in questions]
     assert {r.completion.sample_index for r in found} == {0}
     for record in found:
@@ -129,7 +129,7 @@ def _log(rows: list[tuple[str, str, str]], demo: str | None = None) -> str:
     "key",
     ["aqua", "commonsense_qa", "date_understanding", "tracking_shuffled_objects", "svamp", "strategy_qa"],
 )
-def test_a_log_in_any_order_joins_to_its_questions(key, recorded, lab_home, tmp_path, monkeypatch):
+def test_a_log_in_any_order_joins_to_its_questions(key, recordings, tmp_path, monkeypatch):
     import requests
 
     def refuse(*args, **kwargs):
@@ -186,23 +186,26 @@ def test_several_samples_of_one_question(tmp_path):
     ]
 
 
-def test_a_log_with_other_choices_is_scored_but_not_imported(recorded, lab_home):
-    path = recorded / "zero_shot_cot/log/date_understanding_zero_shot_cot.log"
+def test_a_log_with_other_choices_is_scored_but_not_imported(recordings):
+    path = recordings / "zero_shot_cot/log/date_understanding_zero_shot_cot.log"
     questions = load("date_understanding")
-    assert len(records(path, "zero-shot-cot", questions)) == 369
+    assert len(records(path, "zero-shot-cot", questions)) == len(questions)
     with pytest.raises(RefusedError, match="another order"):
         read(path, "zero-shot-cot", questions, "choice-F")
-    path = recorded / "zero_shot_cot/log/shuffled_objects_zero_shot_cot.log"
-    assert len(read(path, "zero-shot-cot", load("tracking_shuffled_objects"), "choice-C")) == 750
+    path = recordings / "zero_shot_cot/log/shuffled_objects_zero_shot_cot.log"
+    questions = load("tracking_shuffled_objects")
+    assert len(read(path, "zero-shot-cot", questions, "choice-C")) == len(questions)
 
 
 # trace-of-thought
 
 
-def test_traces_carry_both_calls_and_their_tokens(recorded, lab_home):
-    path = recorded / "trace-of-thought/sot-gpt4-llama27bchat-gsm8k-05-28-24-traces.csv"
-    found = records(path, "trace-of-thought", load("gsm8k"))
-    assert [r.question.index for r in found] == list(range(7473, 7673))
+def test_traces_carry_both_calls_and_their_tokens(recordings):
+    path = min((recordings / "trace-of-thought").glob("*-traces.csv"))
+    questions = load("gsm8k")
+    found = records(path, "trace-of-thought", questions)
+    tested = [q.index for q in questions if q.split == "test"]
+    assert [r.question.index for r in found] == tested[: len(found)] and len(found) >= 20
     with path.open(encoding="utf-8", newline="") as stream:
         for record, row in zip(found, csv.reader(stream), strict=True):
             trace, completion = json.loads(row[0]), record.completion
@@ -355,15 +358,15 @@ def test_a_broken_file_says_where(source, text, sentence, tmp_path):
         records(_write(tmp_path, "broken.txt", text), source, QUESTIONS)
 
 
-def test_windows_encodings_and_line_ends(recorded, lab_home, tmp_path):
-    log = (recorded / "zero_shot_cot/log/addsub_zero_shot_cot.log").read_text(encoding="utf-8")
+def test_windows_encodings_and_line_ends(small, tmp_path):
+    log = (small / "zero_shot_cot/log/addsub_zero_shot_cot.log").read_text(encoding="utf-8")
     rows = '{"index": 0, "answer": "3"}\n{"index": 1, "answer": "1,200"}\n'
     for encoding in ("utf-8-sig", "utf-16"):
         path = tmp_path / f"{encoding}.txt"
         path.write_text(rows, encoding=encoding, newline="\r\n")
         assert [answered(r.completion) for r in records(path, "jsonl", QUESTIONS)] == ["3", "1,200"]
         path.write_text(log, encoding=encoding, newline="\r\n")
-        assert len(records(path, "zero-shot-cot", load("addsub"))) == 395
+        assert len(records(path, "zero-shot-cot", load("addsub"))) == len(load("addsub"))
 
 
 def test_texts_are_such_that_a_database_keeps_them(tmp_path):
@@ -394,11 +397,10 @@ def test_any_bytes_give_a_sentence(source, tmp_path):
         records(tmp_path, source, QUESTIONS)
 
 
-@pytest.mark.parametrize("name", ["D_addsub.json"])
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.999])
-def test_a_cut_file_says_so(name, share, recorded, lab_home, tmp_path):
-    content = (recorded / DAVINCI / name).read_bytes()
-    path = tmp_path / name
+def test_a_cut_file_says_so(share, small, tmp_path):
+    content = (small / DAVINCI / "D_addsub.json").read_bytes()
+    path = tmp_path / "D_addsub.json"
     path.write_bytes(content[: int(len(content) * share)])
     with pytest.raises(LabError, match=r"line \d+"):
         records(path, "fine-tune-cot", load("addsub"))

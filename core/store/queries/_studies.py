@@ -11,7 +11,7 @@ from core.store import found_or_made, session
 from core.store.models import Completion, Run, Study
 
 __all__ = [
-    "studies", "study", "study_by_name", "study_named", "add_study", "update_study", "set_exemplars",
+    "studies", "study", "study_by_name", "study_named", "add_study", "update_study",
     "counts", "open_run", "run", "runs", "set_run",
 ]  # fmt: skip
 
@@ -52,13 +52,6 @@ def add_study(name: str, dataset_id: int, rules: str, config: dict[str, Any]) ->
 def update_study(study_id: int, config: dict[str, Any]) -> None:
     with session() as db:
         db.execute(update(Study).where(Study.id == study_id).values(config=config))
-
-
-def set_exemplars(study_id: int, rows: list[dict[str, str]]) -> None:
-    """The user's own exemplars of a study; the rest of its config stays as it is."""
-    with session() as db:
-        row = db.get_one(Study, study_id)
-        row.config = row.config | {"exemplars": rows}
 
 
 def counts() -> dict[str, int]:

@@ -88,7 +88,7 @@ def board(run_id: int) -> Board:
 
 
 def open_review(run: Run) -> Review:
-    """What is reviewed of a run: every rationale of a generation; of an exemplars run one a cluster, and
+    """What is reviewed of a run: every rationale of a generation; of an exemplars run one per cluster, and
     whatever else was decided on."""
     folded, study = board(run.id), queries.study(run.study_id)
     if run.kind == "generate":
