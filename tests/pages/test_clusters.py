@@ -54,7 +54,6 @@ def test_the_curves_are_drawn_where_the_settings_are_open(app: Open, made: Clust
 
 
 def test_what_is_asked_reaches_the_job(app: Open, made: Clustered, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(jobs, "enqueue", lambda *_: None)
     monkeypatch.setattr(jobs, "ensure_worker", lambda *_: False)
     page = app("clusters")
     page.slider[0].set_value(9)

@@ -306,7 +306,6 @@ def test_what_one_has_not_read_yet(app: Open, made: Clustered):
 
 
 def test_a_filter_by_a_check_reads_what_is_kept(app: Open, made: Clustered, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(jobs, "enqueue", lambda *_: None)
     monkeypatch.setattr(jobs, "ensure_worker", lambda *_: False)
     check = CHECKS["unused"].title
     page = app("review", reviewer="ana", queue="all", check=check)
