@@ -67,12 +67,12 @@ class NotCounted:
 Texts = Annotated[tuple[str, ...], Field(strict=False)]  # a list in a file
 Numbers = Annotated[tuple[int, ...], Field(strict=False)]
 Temperature = Annotated[
-    float, Field(ge=0, description="0 takes the likeliest word each time; above 0 words are drawn at random")
+    float, Field(ge=0, description="0 always takes the most likely word; above 0 words are drawn at random")
 ]
 TopP = Annotated[
     float,
     Field(
-        gt=0, le=1, description="words are drawn from the likeliest ones with this total probability; 1: all"
+        gt=0, le=1, description="draws from the most likely words, up to this total probability; 1: from all"
     ),
 ]
 

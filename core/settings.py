@@ -87,5 +87,5 @@ def secret(name: str) -> str | None:
     try:
         value = tomllib.loads(path.read_text(encoding="utf-8")).get(name)
     except tomllib.TOMLDecodeError as error:
-        raise LabError(f".streamlit/secrets.toml is not valid TOML ({error}): mend that line.") from None
+        raise LabError(f".streamlit/secrets.toml is not valid TOML ({error}): correct that line.") from None
     return str(value) if value else None

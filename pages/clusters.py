@@ -1,4 +1,4 @@
-"""Clusters: every question as a point, one exemplar chosen a cluster, the settings behind both."""
+"""Clusters: every question as a point, one exemplar chosen per cluster, the settings behind both."""
 
 import streamlit as st
 
@@ -6,7 +6,7 @@ from pages.components import clusters as ui
 from pages.components import frame
 from pages.components.review import choose_author
 
-frame.title("Clusters", "Questions that are alike form a cluster; one of each becomes an exemplar.")
+frame.title("Clusters", "Similar questions form a cluster; one question of each cluster becomes an exemplar.")
 study = frame.current_study()
 if study is None:
     frame.empty(
@@ -16,7 +16,7 @@ if study is None:
 rationales = ui.rationales(study)
 if rationales is None:
     frame.empty(
-        "Clusters are made of the teacher's zero-shot rationales, and this study has none yet: "
+        "Exemplars are chosen from the teacher's zero-shot rationales, and this study has none yet: "
         "have a teacher write them.",
         "generate",
         "Generate",

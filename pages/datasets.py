@@ -36,6 +36,6 @@ with right:
 
 with st.expander("Histograms", icon=":material/bar_chart:", expanded=True):
     ui.histograms(dataset)
-with st.expander("Read it another way", icon=":material/tune:"):
+with st.expander("Read it with other options", icon=":material/tune:"):
     ui.read_button(benchmark)
 frame.next_step("have a teacher write rationales.", "generate", "Generate")

@@ -25,4 +25,4 @@ if study is not None:
     ui.watch(study)
     frame.next_step("read what the teacher wrote.", "rationales", "Rationales")
 else:
-    frame.next_step("no study yet? The demo study needs no settings at all.", "overview", "Overview")
+    frame.next_step("start the demo study, which needs no settings.", "overview", "Overview")

@@ -16,4 +16,4 @@ if not rows:
 job_table(rows)
 job = chosen_job(rows)
 job_card(job.id, lines=LOG_LINES)
-frame.next_step("what the finished jobs found.", "results", "Results")
+frame.next_step("see what the finished jobs found.", "results", "Results")

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from core.methods.base import Given, Method
 from core.methods.driver import run, started
 from core.records import Completion, Question, Reply, Request, Sampling
+from core.store.claims import Holder
 from core.teachers.base import Inbox, Teacher
 from core.teachers.desk import Desk
 
@@ -70,12 +71,13 @@ def written(
     given: Given | None = None,
     sampling: Sampling | None = None,
     samples: int = 1,
+    holder: Holder | None = None,
 ) -> list[Completion]:
     """What the teachers write by a method, as it is finished."""
     panel = {"teacher": panel} if isinstance(panel, Teacher) else panel
     pairs = [(question, sample) for question in questions for sample in range(samples)]
     given = given or Given(options=method.options)
-    with Desk(panel, run_id) as desk:
+    with Desk(panel, run_id, holder) as desk:
         return list(run(started(pairs, method.teach, given, sampling or method.sampling), desk))
 
 

@@ -1,11 +1,16 @@
 """Benchmark files: fetched once from a pinned address, checked, and read from the cache afterwards.
 
+files.tsv has a line for each: whose it is, its place, its checksum and its address. The checksum of AQuA's
+training file is the one that the Hugging Face script of aqua_rat lists for it; that script's checksum of the
+test file is the one of Zero-shot-CoT's copy.
+
 A file that is there with the right checksum is never fetched again, so the folder may be read-only.
 A download is checked before it gets its name: an interrupted one leaves nothing behind.
 """
 
 from __future__ import annotations
 
+import csv
 import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
@@ -37,6 +42,16 @@ class File:
     bytes: int
     rows: int = 0
     optional: bool = False
+
+
+def listed(benchmark: str) -> tuple[File, ...]:
+    """The files of a benchmark, in the order of their questions; none where it is generated."""
+    with Path(__file__).with_suffix(".tsv").open(encoding="utf-8", newline="") as lines:
+        rows = [row for row in csv.DictReader(lines, delimiter="\t") if row["benchmark"] == benchmark]
+    return tuple(
+        File(r["path"], r["url"], r["sha256"], int(r["bytes"]), int(r["rows"]), r["optional"] == "yes")
+        for r in rows
+    )
 
 
 def cached(file: File) -> bool:

@@ -123,7 +123,7 @@ def _csv(name: str, text: str) -> Iterator[UploadedRow]:
                 )
             yield f"line {reader.line_num}", row
     except csv.Error as error:
-        raise LabError(f"{name}, line {reader.line_num}: not CSV ({error}); mend that line.") from None
+        raise LabError(f"{name}, line {reader.line_num}: not CSV ({error}); correct that line.") from None
 
 
 def _jsonl(name: str, text: str) -> Iterator[UploadedRow]:
@@ -144,7 +144,7 @@ def _parse(name: str, place: str, text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        raise LabError(f"{name}, {place}: not JSON; mend it.") from None
+        raise LabError(f"{name}, {place}: not JSON; correct it.") from None
 
 
 def _object(name: str, place: str, value: Any) -> Mapping[str, Any]:

@@ -65,15 +65,13 @@ def cluster(embeddings: np.ndarray, k: int, seed: int = SEED, n_init: int = N_IN
     points = np.ascontiguousarray(embeddings, np.float32)
     order = canonical_order(points)
     with threadpool_limits(1):
-        model = KMeans(min(k, _distinct(points)), random_state=seed, n_init=n_init).fit(points[order])
+        model = KMeans(min(k, len(np.unique(as_bytes(points)))), random_state=seed, n_init=n_init).fit(
+            points[order]
+        )
         distances = model.transform(points[order])[np.arange(n), model.labels_]
-    return Clusters(
-        k,
-        _put_back(order, model.labels_.astype(np.int64)),
-        _put_back(order, distances.astype(np.float64)),
-        model.cluster_centers_,
-        float(model.inertia_),
-    )
+    back = order.argsort()
+    labels, distances = model.labels_.astype(np.int64)[back], distances.astype(np.float64)[back]
+    return Clusters(k, labels, distances, model.cluster_centers_, float(model.inertia_))
 
 
 def curve(embeddings: np.ndarray, k: int, seed: int = SEED, n_init: int = N_INIT) -> Curve:
@@ -92,19 +90,9 @@ def curve(embeddings: np.ndarray, k: int, seed: int = SEED, n_init: int = N_INIT
 
 def canonical_order(points: np.ndarray) -> np.ndarray:
     """The order of the rows by their bytes: the same set of rows gives the same sequence."""
-    import numpy as np
-
-    return np.array(sorted(range(len(points)), key=lambda i: points[i].tobytes()), dtype=np.int64)
+    return as_bytes(points).argsort(kind="stable")
 
 
-def _distinct(points: np.ndarray) -> int:
-    return len({row.tobytes() for row in points})
-
-
-def _put_back(order: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Values of the ordered rows, in the rows' first order."""
-    import numpy as np
-
-    out = np.empty_like(values)
-    out[order] = values
-    return out
+def as_bytes(points: np.ndarray) -> np.ndarray:
+    """Each row of (n, d) as one value, (n,), which is compared by its bytes."""
+    return points.view(f"V{points.itemsize * points.shape[1]}").ravel()

@@ -10,7 +10,7 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.exemplars.clustering import SEED, canonical_order
+from core.exemplars.clustering import SEED, as_bytes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,8 +32,9 @@ def project(embeddings: np.ndarray, seed: int = SEED) -> Projection:
     import numpy as np
 
     values = np.ascontiguousarray(embeddings, np.float32)
-    order = canonical_order(values)
-    distinct, inverse = _distinct(values, order)
+    # Sorted, so that nothing depends on the order of the rows.
+    _, first, inverse = np.unique(as_bytes(values), return_index=True, return_inverse=True)
+    distinct = values[first]
     if len(distinct) <= NEIGHBOURS + 1:
         note = f"Shown by PCA: UMAP needs more than {NEIGHBOURS + 1} distinct questions, not {len(distinct)}."
         return Projection(_pca(distinct)[inverse], "PCA", note)
@@ -45,19 +46,6 @@ def project(embeddings: np.ndarray, seed: int = SEED) -> Projection:
         model = UMAP(n_neighbors=NEIGHBOURS, n_components=2, metric="cosine", random_state=seed, n_jobs=1)
         points = model.fit_transform(distinct)
     return Projection(np.asarray(points, np.float32)[inverse], "UMAP")
-
-
-def _distinct(values: np.ndarray, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The distinct rows in canonical order, and for each row which of them it is."""
-    import numpy as np
-
-    places: dict[bytes, int] = {}
-    inverse = np.empty(len(values), np.int64)
-    for i in order:
-        inverse[i] = places.setdefault(values[i].tobytes(), len(places))
-    width = values.shape[1] if values.ndim == 2 else 0
-    rows = [np.frombuffer(row, np.float32) for row in places]
-    return np.array(rows, np.float32).reshape(len(places), width), inverse
 
 
 def _pca(values: np.ndarray) -> np.ndarray:

@@ -75,7 +75,7 @@ class Progress:
 
     def claim(self, work: str) -> AbstractContextManager[None]:
         """Hold a piece of work (`run:<hash>`) so that no other job does it too; wait while one does."""
-        return claims.held(work, self.holder, lambda: self.at("Waits for a job that does the same", 0, 1))
+        return claims.held(work, self.holder, lambda: self.at("Waits for a job with the same work", 0, 1))
 
     def _mine(self) -> Any:
         owner = self.holder.owner if self.holder else None

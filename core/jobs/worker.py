@@ -41,7 +41,7 @@ GRACE_SECONDS = 4.0  # for what is running when the worker leaves: replies that 
 def run(idle_exit: float | None = None, queues: Sequence[str] = tuple(jobs.QUEUES)) -> None:
     """Work until stopped, or until nothing has waited for `idle_exit` seconds."""
     if unknown := sorted(set(queues) - set(jobs.QUEUES)):
-        raise LabError(f"There is no queue {unknown[0]}: choose of {', '.join(jobs.QUEUES)}.")
+        raise LabError(f"There is no queue {unknown[0]}: choose from {', '.join(jobs.QUEUES)}.")
     held = local.lock(timeout=3)  # whoever looks whether it is free holds it for a moment
     try:
         held.acquire()

@@ -1,4 +1,4 @@
-"""New-Fine-tune-CoT's first change alone: an exemplar a cluster, right or wrong; two calls each."""
+"""Only New-Fine-tune-CoT's first change: one exemplar per cluster, right or wrong; two calls each."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ METHOD = replace(
     key="cluster-exemplars",
     order=50,
     title="Cluster exemplars",
-    about="New-Fine-tune-CoT's first change alone: an exemplar a cluster, right or wrong; two calls each.",
+    about="Only New-Fine-tune-CoT's first change: one exemplar per cluster, right or wrong; two calls each.",
     exemplar_rules="no-correction",
     options={"trigger": new_fine_tune_cot.METHOD.options["trigger"]},
 )

@@ -141,15 +141,15 @@ def _near(texts: list[str]) -> dict[int, int]:
 
 # How two rationales may be alike: words for it, and (texts) → {position: the one before it that it is like}.
 LIKENESS: dict[str, tuple[str, Callable[[list[str]], dict[int, int]]]] = {
-    "exact": ("It is the text of", lambda texts: diversity.without_duplicates(texts).dropped),
-    "near": ("It is almost the text of", _near),
-    "path": ("It takes the path of", lambda texts: diversity.without_same_path(texts).dropped),
+    "exact": ("It has the same text as", lambda texts: diversity.without_duplicates(texts).dropped),
+    "near": ("It has almost the same text as", _near),
+    "path": ("It has the same equations as", lambda texts: diversity.without_same_path(texts).dropped),
 }
 
 
 def first(examples: Sequence[Candidate], n: int) -> dict[int, str]:
     """All but the first n of each question."""
-    return {i: f"Not among the first {n}." for members in _by_question(examples) for i in members[n:]}
+    return {i: f"It is not among the first {n}." for members in _by_question(examples) for i in members[n:]}
 
 
 def diverse(examples: Sequence[Candidate], n: int) -> dict[int, str]:
@@ -159,7 +159,7 @@ def diverse(examples: Sequence[Candidate], n: int) -> dict[int, str]:
         if len(members) > n:
             taken = diversity.diverse_subset([examples[i].rationale for i in members], n)
             left = set(range(len(members))) - set(taken)
-            found |= {members[i]: f"Not among the {n} most different." for i in sorted(left)}
+            found |= {members[i]: f"It is not among the {n} most different ones." for i in sorted(left)}
     return found
 
 
@@ -196,12 +196,12 @@ FILTERS: dict[str, Filter] = {
             "duplicate", duplicates, choices=tuple(LIKENESS),
         ),
         Filter(
-            "first", "First, of each question",
+            "first", "First per question",
             "Keeps at most this many rationales of each question: the first ones.",
             "beyond the first", first, least=1,
         ),
         Filter(
-            "diverse", "Diverse, of each question",
+            "diverse", "Most diverse per question",
             "Keeps at most this many rationales of each question: those most unlike one another "
             "(maximal marginal relevance).",
             "less diverse", diverse, least=1,
@@ -216,7 +216,7 @@ FILTERS: dict[str, Filter] = {
 def chosen(filters: Mapping[str, Any]) -> dict[str, Any]:
     """The filters that are on, with their values, in table order. LabError names what cannot be used."""
     if unknown := sorted(map(str, set(filters) - set(FILTERS))):
-        raise LabError(f"There is no filter {', '.join(unknown)}: choose of {', '.join(FILTERS)}.")
+        raise LabError(f"There is no filter {', '.join(unknown)}: choose from {', '.join(FILTERS)}.")
     values = {key: row.value(filters.get(key)) for key, row in FILTERS.items()}
     return {key: value for key, value in values.items() if value is not None}
 

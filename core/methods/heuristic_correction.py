@@ -9,6 +9,6 @@ METHOD = replace(
     key="heuristic-correction",
     order=60,
     title="Heuristic correction",
-    about="Its second change added: only exemplars whose answer is right; two calls each.",
+    about="New-Fine-tune-CoT's second change too: only exemplars with the right answer; two calls each.",
     exemplar_rules="paper",
 )

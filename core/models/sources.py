@@ -89,8 +89,8 @@ def cached(hub_id: str, patterns: Sequence[str] = FILES) -> Path | None:
 def _snapshot(hub_id: str, patterns: Sequence[str], **options: Any) -> Path:
     from huggingface_hub import snapshot_download
 
-    found = snapshot_download(hub_id, allow_patterns=patterns, ignore_patterns=SUBFOLDERS, **options)
-    return Path(found)
+    options |= {"allow_patterns": list(patterns), "ignore_patterns": SUBFOLDERS}
+    return Path(snapshot_download(hub_id, **options))
 
 
 def _download(hub_id: str, patterns: Sequence[str]) -> Path:

@@ -33,6 +33,7 @@ from core.quality.known import (
     steps_of,
 )
 from core.quality.steps import Number, RationaleStep, numbers, words
+from core.quality.vocabulary import WORDS
 from core.records import Exemplar
 
 Verdict = Literal["right", "wrong", "doubtful"]
@@ -43,11 +44,7 @@ PREMISE_SHARE = 0.75  # of a step's words are the question's: it says again what
 LOOP_TIMES = 3
 LONGEST_NUMBER = 100  # characters that an answer may have to be one number
 ENDINGS = ".!?…)]}\"”'’»$*`。"
-# No sentence ends on one of these.
-OPEN_WORDS = frozenset(
-    "a an the of to in on at by for from with and or but so then than that which who is are was were be has "
-    "have had he she it they we his her their its this each every if when because as into more".split()
-)
+OPEN_WORDS = frozenset(WORDS["open"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +238,7 @@ def repeated(item: Rationale) -> list[Flag]:
             times[text] = times.get(text, 0) + 1
             premise = sum(word in asked for word in said) >= PREMISE_SHARE * len(said)
             if times[text] > (2 if premise and text != before else 1):
-                found.append(Flag(step.start, step.end, "doubtful", "this step was said before"))
+                found.append(Flag(step.start, step.end, "doubtful", "this step repeats an earlier one"))
         before = text
     return found or _loops(item.rationale)
 
@@ -265,7 +262,7 @@ def copied(item: Rationale) -> list[Flag]:
         start, end = said[i][1], said[i + COPIED_WORDS - 1][2]
         if found and start <= found[-1].end:
             start = found.pop().start
-        found.append(Flag(start, end, "doubtful", "these words are an exemplar's"))
+        found.append(Flag(start, end, "doubtful", "these words are copied from an exemplar"))
     return found
 
 
@@ -275,7 +272,7 @@ CHECKS: dict[str, Check] = {
         Check("arithmetic", "Equations recomputed", arithmetic),
         Check("lucky", "Answer right, step wrong", lucky),
         Check("stranger", "Number from nowhere", stranger),
-        Check("unused", "Number of the question unused", unused),
+        Check("unused", "Unused number of the question", unused),
         Check("last-step", "Answer differs from the last step", last_step),
         Check("truncated", "Breaks off", truncated),
         Check("repeated", "Repeats itself", repeated),

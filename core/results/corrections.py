@@ -1,8 +1,8 @@
-"""What people changed between two runs: exemplars edited, left out and come up; training rows the same.
+"""What people changed between two runs: exemplars edited, left out and added; training rows the same.
 
     Change("edited", 126, "… 5 + 3 = 9. The answer is 9.", "… 5 + 3 = 8. The answer is 8.")
     Change("left out", 40, "… The answer is 7.", "")
-    Change("came up", 77, "", "… The answer is 12.")
+    Change("added", 77, "", "… The answer is 12.")
 
 Pure: exemplars are taken from the runs' own configs and rows from stored training sets, so that what is
 compared is what the teacher was shown and what the student learnt, whatever was decided since.
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from core.exemplars.prompt import spoken
 from core.records import Exemplar
 
-KINDS = ("edited", "left out", "came up")
+KINDS = ("edited", "left out", "added")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,11 @@ def changes(before: Mapping[Hashable, str], after: Mapping[Hashable, str]) -> li
         if name in after and text != after[name]
     ]
     left_out = [Change("left out", name, text, "") for name, text in before.items() if name not in after]
-    came_up = [Change("came up", name, "", text) for name, text in after.items() if name not in before]
-    return [*edited, *left_out, *came_up]
+    added = [Change("added", name, "", text) for name, text in after.items() if name not in before]
+    return [*edited, *left_out, *added]
 
 
 def summary(found: Sequence[Change]) -> str:
-    """ "2 edited, 1 left out, 1 came up"."""
+    """ "2 edited, 1 left out, 1 added"."""
     counts = Counter(change.kind for change in found)
     return ", ".join(f"{counts[kind]} {kind}" for kind in KINDS if counts[kind]) or "nothing changed"

@@ -207,7 +207,7 @@ TAKEN_COLUMNS: dict[str, Callable[[ArmRow], str]] = {
     "cost": lambda row: _number(row, "cost", "${:,.4f}"),
 }
 TAKEN_NOTE = (
-    "Calls, tokens and cost are what the arm's rationales take of the teacher: the zero-shot pass behind "
+    "Calls, tokens and cost are what the teacher needs for the arm's rationales: the zero-shot pass behind "
     "chosen exemplars is counted, and a reply from the cache as the call that it stands for."
 )
 

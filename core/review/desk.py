@@ -82,7 +82,7 @@ def undo(run_id: int, author: str) -> list[ReviewItem]:
     """Take back the author's newest decision that stands, or all of their newest bulk action."""
     target = undoable(decisions.newest(run_id, author))
     if target is None:
-        raise LabError("There is nothing to undo: you have no decision here that stands.")
+        raise LabError("There is nothing to undo: you have no decision here that is in force.")
     return _turn(run_id, author, "undo", target)
 
 
@@ -90,7 +90,7 @@ def redo(run_id: int, author: str) -> list[ReviewItem]:
     """Bring back what the author's newest undo took back."""
     target = redoable(decisions.newest(run_id, author))
     if target is None:
-        raise LabError("There is nothing to redo: you took nothing back since your last decision.")
+        raise LabError("There is nothing to redo: you have undone nothing since your last decision.")
     return _turn(run_id, author, "redo", target)
 
 
@@ -132,7 +132,7 @@ def bulk(
         except decisions.Taken:
             continue
         return made
-    raise RefusedError("Others are deciding on these items right now: look at them again, then repeat it.")
+    raise RefusedError("Others are deciding on these items right now: look at them again, then try again.")
 
 
 def _row(

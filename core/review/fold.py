@@ -42,10 +42,11 @@ KINDS: dict[str, Kind] = {
         Kind("skip", "skipped", "skipped"),
         Kind("flag", "flagged", "flagged", "flag"),
         Kind("adjudicate", "adjudicated"),
-        Kind("undo", "took back a decision on"),
-        Kind("redo", "restored a decision on"),
+        Kind("undo", "undid a decision on"),
+        Kind("redo", "redid a decision on"),
         Kind("comment", "commented on", note=True),
-        Kind("draft", "lost a race for", note=True),  # a text whose author had not seen the last decision
+        # A text whose author had not seen the last decision.
+        Kind("draft", "was too late to edit", note=True),
     )
 }
 QUEUES = ("pending", "accepted", "edited", "rejected", "flagged", "skipped")

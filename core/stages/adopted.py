@@ -53,7 +53,7 @@ def adopt(db: sa.Connection) -> None:
     """Rewrite the config of every study, and config and hash of every run, parents before their children."""
     for study in db.execute(sa.select(STUDY)).all():
         _change(db, STUDY, study.id, config=_study(study.config))
-    runs = db.execute(sa.select(RUN).order_by(RUN.c.id)).all()
+    runs = list(db.execute(sa.select(RUN).order_by(RUN.c.id)).all())
     depth: dict[int, int] = {}
     for run in runs:
         depth[run.id] = 1 + max((depth.get(parent, 0) for parent in run.parents), default=0)

@@ -137,6 +137,4 @@ def _last_words(path: Path, code: int) -> str:
             f"The student's process was killed {RESTARTS + 1} times (signal {-code}), probably for lack of "
             "memory: choose a smaller student, a smaller batch or LoRA, then resume."
         )
-    return (
-        f"The student's process ended with status {code}: {path / 'child.log'} tells why; mend it and resume."
-    )
+    return f"The student's process ended with status {code}: see {path / 'child.log'}, then resume."

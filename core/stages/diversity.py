@@ -16,7 +16,7 @@ from core.quality.diversity import Diversity
 from core.stages import plans
 from core.store import queries
 
-STAGE = "Measures how alike the rationales are"
+STAGE = "Measures how similar the rationales are"
 DIGITS = 6
 At = Callable[[str, int, int], None]  # (stage, done, total), as Progress.at
 

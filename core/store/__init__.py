@@ -165,7 +165,7 @@ def explain(error: DatabaseError) -> Exception:
     if "not a database" in reason or "malformed" in reason or "no such table" in reason:
         return LabError(
             f"The database in {settings.home()} is damaged ({error.orig}): put a copy of lab.db back, or "
-            "move it away to begin anew."
+            "move it away to start with an empty one."
         )
     if "is locked" in reason:
         return LabError("Another program holds the database: close it (or wait for it), then try again.")

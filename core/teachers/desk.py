@@ -62,15 +62,19 @@ class Desk:
     def __exit__(self, problem: object, *_: object) -> None:
         for inbox, _thread in self.threads.values():
             inbox.close(stop=problem is not None)
-        until = time.monotonic() + GRACE_SECONDS
-        for _inbox, thread in self.threads.values():
-            thread.join(max(0.0, until - time.monotonic()))
+        self._join()
         for teacher in self.panel.values():
             teacher.close()
+        self._join()
         self.closing = True
         self.arrived.put(None)
         self.keeper.join()
         claims.release([key for key in self.sharing if key not in self.elsewhere], self.holder)
+
+    def _join(self) -> None:
+        until = time.monotonic() + GRACE_SECONDS
+        for _inbox, thread in self.threads.values():
+            thread.join(max(0.0, until - time.monotonic()))
 
     def ask(self, requests: Iterable[Request]) -> None:
         """Have requests answered: kept replies at once, others by a call."""

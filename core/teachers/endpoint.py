@@ -207,17 +207,17 @@ class _Calls:
         self.teacher, self.inbox, self.out = teacher, inbox, out
         self._secret = key
         self.queue: asyncio.PriorityQueue[tuple[float, int, Request | None]] = asyncio.PriorityQueue()
-        self.task: asyncio.Task[None] | None = None
+        self.working: asyncio.Future[list[BaseException | None]] | None = None
 
     def give_up(self) -> None:
-        if self.task is not None:
+        if self.working is not None:
             with suppress(RuntimeError):  # the loop has ended
-                self.task.get_loop().call_soon_threadsafe(self.task.cancel)
+                self.working.get_loop().call_soon_threadsafe(self.working.cancel)
 
     async def answer(self) -> None:
         import openai
 
-        self.task, loop = asyncio.current_task(), asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
         threading.Thread(target=self._feed, args=(loop,), name="inbox", daemon=True).start()
         async with openai.AsyncOpenAI(
             api_key=self._secret,
@@ -225,9 +225,10 @@ class _Calls:
             timeout=openai.Timeout(self.teacher.timeout, connect=CONNECT_SECONDS),
             max_retries=self.teacher.retries,
         ) as client:
-            found = await asyncio.gather(
+            self.working = asyncio.gather(
                 *(self._worker(client) for _ in range(self.teacher.concurrency)), return_exceptions=True
             )
+            found = await self.working
         if problem := next((one for one in found if one is not None), None):
             raise problem
 

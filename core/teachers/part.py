@@ -25,7 +25,7 @@ class Changes(Part):
     top_p: TopP = 1.0
     max_tokens: int = Field(128, ge=1, description="longest rationale, in tokens")
     stop: Texts = Field((), description="texts at which a rationale ends")
-    seed: int | None = Field(None, description="seed of the draws, for teachers that take one")
+    seed: int | None = Field(None, description="random seed, for teachers that take one")
 
 
 class Diverse(Part):

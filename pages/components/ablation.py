@@ -32,10 +32,8 @@ def offer(study: Study, spec: studies.Study) -> None:
     """The four arms for this study's teacher and students: what they will take, and the button."""
     with st.expander("The four arms of New-Fine-tune-CoT", icon=":material/science:"), frame.errors():
         st.caption(
-            "An ablation: "
-            + ", ".join(map(method_title, ablation.ARMS))
-            + ", each with one change more than "
-            "the one before it. The same teacher, students and test questions, in one job."
+            f"An ablation: {', '.join(map(method_title, ablation.ARMS))}, each adding one change to the one "
+            "before it. All have the same teacher, students and test questions, and run in one job."
         )
         asked = _asked(study, spec)
         lacking = [name for name in ("students", "seeds") if asked and not getattr(asked, name)]
@@ -90,9 +88,9 @@ def _expect(study: Study, asked: studies.Study) -> None:
     st.caption(
         f"{count(len(arms), 'student')} trained and evaluated; at most "
         f"{count(ablation.calls_at_most(n, samples), 'call')} to the teacher for "
-        f"{count(n, 'training question')}, fewer where replies are kept or say their answer at once."
+        f"{count(n, 'training question')}, fewer where replies are cached or already give the answer."
         + (
-            f" The study's other methods are run too, unless they were: {plain(', '.join(others))}."
+            f" The study's other methods run too, where they have not yet: {plain(', '.join(others))}."
             if others
             else ""
         )

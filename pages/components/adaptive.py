@@ -36,16 +36,16 @@ def part(run: Run) -> None:
 def _figures(spared: Ledger) -> None:
     saving = spared.saving
     figures = {
-        "Calls, of two for all": f"{saving.calls:,} of {2 * saving.questions:,}",
-        "Answers behind a marker": f"{saving.extracted:,} of {saving.questions:,}",
+        "Calls, at two per question": f"{saving.calls:,} of {2 * saving.questions:,}",
+        "Answers read in the rationale": f"{saving.extracted:,} of {saving.questions:,}",
         "Tokens saved, estimated": "—" if spared.tokens_saved is None else f"{spared.tokens_saved:,.0f}",
         "Cost saved, estimated": "—" if spared.cost_saved is None else f"${spared.cost_saved:,.4f}",
     }
     for column, (label, value) in zip(st.columns(4), figures.items(), strict=True):
         column.metric(label, value, border=True)
-    share = f"{100 * spared.marker_share:.1f} % of the rationales hold a marker such as “The answer is”."
+    share = f"{100 * spared.marker_share:.1f} % of the rationales contain a marker such as “The answer is”."
     if spared.second is None:
-        basis = "No second call of this teacher is known yet, so nothing is estimated."
+        basis = "This teacher has made no second call yet, so nothing can be estimated."
     else:
         second = spared.second
         basis = (
@@ -62,9 +62,9 @@ def _check(run: Run, job: str | None) -> None:
         n, differ = found["compared"], found["disagree"]
         rate = wilson(differ, n)
         st.markdown(
-            f"**The second call says something else on {differ} of {n}**: {100 * rate.value:.1f} % "
+            f"**The second call gives another answer for {differ} of {n}**: {100 * rate.value:.1f} % "
             f"(95 % interval {100 * rate.low:.1f}–{100 * rate.high:.1f} %), "
-            f"of a sample with seed {found['seed']}."
+            f"on a sample with seed {found['seed']}."
         )
     if found.get("failed"):
         st.caption(f"{count(found['failed'], 'second call')} failed: start the check again to ask for them.")
@@ -77,7 +77,7 @@ def _check(run: Run, job: str | None) -> None:
         if st.button("Ask a second time", key="check_answers", icon=":material/play_arrow:"):
             second_calls.submit(run.id, int(size), int(seed))
             st.rerun()
-    st.caption("It changes no completion. What was asked before comes from the cache.")
+    st.caption("This changes no completion. Cached replies are not asked for again.")
     if job is not None:
         job_card(job, key="check_job")
 

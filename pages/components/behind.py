@@ -90,7 +90,7 @@ def show_training_rows(study: Study, run: Run) -> None:
     """The rows on which a run's student was trained; one of them with the rationale behind it."""
     digest = run.training_set
     if digest is None:
-        st.info("This student was not trained: it answered as it came.", icon=":material/info:")
+        st.info("This student was not trained: it answered as it is.", icon=":material/info:")
         return
     left, right = st.columns([1, 1], gap="medium")
     with left:
@@ -211,7 +211,8 @@ def show_rescored(study: Study, run: Run) -> None:
     for column, (label, value) in zip(st.columns(3), figures.items(), strict=True):
         column.metric(label, value, border=True)
     st.caption(
-        f"No call is made; the stored verdicts stay. Source of the rules: {plain(RULES[rules].source)}."
+        "No call is made, and the stored verdicts do not change. "
+        f"Source of the rules: {plain(RULES[rules].source)}."
     )
     offset, limit = paged(len(result.flips), "rescored_page", 5)
     for flip in result.flips[offset : offset + limit]:

@@ -21,7 +21,7 @@ def choose_check(**more: Any) -> str | None:
     """The key of the check in the URL; None where none is asked for."""
     chosen = st.selectbox(
         "Flagged by a check", [ANY, *TITLES], key="check", bind="query-params", width=270,
-        help="Rationales as the teacher wrote them, looked at when their generation closed.", **more,
+        help="What the checks say of the rationales as the teacher wrote them.", **more,
     )  # fmt: skip
     return TITLES.get(chosen)
 
@@ -33,12 +33,12 @@ def ready(generation: Run) -> bool:
     job = latest(("check",), generation.study_id)
     if job is not None and job.status != "done" and job.request["run_id"] == generation.id:
         if job.status in jobs.ACTIVE:
-            _say("The checks are looking at every rationale: this filter works when they have finished.")
+            _say("The checks are running: this filter works when they have finished.")
         job_card(job.id, lines=0, key="check_job")
     elif generation.status != "done":
-        _say("The checks look at the rationales when the teacher has finished; nothing is filtered yet.")
+        _say("The rationales are checked when the teacher has finished: until then this filter is off.")
     else:
-        _say("The checks, as they are now, have not seen these rationales: nothing is filtered by them.")
+        _say("The current checks have not seen these rationales: until then this filter is off.")
         if st.button("Check every rationale", key="check_start", icon=":material/play_arrow:"):
             start(generation)
     return False

@@ -22,6 +22,7 @@ from core.records import Question
 from core.review.fold import QUEUES, Key
 from core.stages import exemplars as stage
 from core.stages.generation import latest as latest_generation
+from core.stages.plans import plan_of
 from core.store import queries
 from core.store.models import Point, Run, Study
 from pages.components import charts, frame
@@ -74,7 +75,7 @@ def ask(study: Study, generation: Run, run: Run | None) -> None:
     """Every setting of the choice, the curves that help with k, and the button that queues the job."""
     spec = studies.Study.read(study.config)
     known = {"rules": "paper", "seed": SEED, "n_init": N_INIT, "encoder": DEFAULT_ENCODER}
-    known |= spec.teaching.clusters | (run.config | run.summary if run else {})
+    known |= spec.teaching.clusters | (plan_of(run).settings | run.summary if run else {})
     scope = f"clusters{study.id}_{run.id if run else 0}"
     form = st.expander(
         "Settings", run is None, icon=":material/tune:", key=f"{scope}_settings", on_change="rerun"
@@ -171,7 +172,7 @@ def curves(run: Run | None, k: int) -> None:
     """Inertia and mean silhouette by k, as the run's job found them, with the k of the slider marked."""
     found = run.summary.get("curves") if run is not None else None
     if not found:
-        st.caption("How well each k fits (inertia and silhouette) is shown after the first choice.")
+        st.caption("How well each k fits (inertia and silhouette) is shown once exemplars have been chosen.")
         return
     import plotly.graph_objects as go
 
@@ -185,7 +186,7 @@ def curves(run: Run | None, k: int) -> None:
         figure.update_layout(title=title, xaxis_title="k")
         charts.show(figure, f"curve_{name}_{run.id if run else 0}", 190)
     sample = found[-1]["sample"]
-    st.caption(f"One start of k-means each; the silhouette compares {count(sample, 'question')}.")
+    st.caption(f"One start of k-means for each k; the silhouette is computed on {count(sample, 'question')}.")
 
 
 def watch(study: Study) -> None:
@@ -356,8 +357,8 @@ def map_part(run: Run, author: str) -> None:
                 _set(review, chosen, author)
             else:
                 st.info(
-                    "Click a point to read the question and its rationale. Take the lasso or the box above "
-                    "the map and draw around points to send them to the review queue.",
+                    "Click a point to read the question and its rationale. Or choose the lasso or the box "
+                    "above the map and draw around points to send them to the review queue.",
                     icon=":material/touch_app:",
                 )
         cluster_table(run)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from core.records import Question, Step
@@ -49,10 +51,11 @@ def card(completion: Completion, question: Question) -> None:
 
 def texts(completion: Completion, besides: str | None = None) -> None:
     """What was written, step by step, with the answer marked; but for the text `besides`."""
-    for number, step in enumerate(queries.record(completion).steps):
+    steps = queries.record(completion).steps
+    for number, step in enumerate(steps):
         if step.text == besides:
             continue
-        labelled(name(step, number), step.text, answer_span(completion, number), bool(completion.correct))
+        labelled(name(steps, number), step.text, answer_span(completion, number), bool(completion.correct))
 
 
 def prompts(completion: Completion) -> None:
@@ -60,7 +63,7 @@ def prompts(completion: Completion) -> None:
     steps = queries.record(completion).steps
     with st.expander("Prompts and cost", icon=":material/receipt_long:"):
         for number, step in enumerate(steps):
-            labelled(f"Prompt: {name(step, number)}", step.prompt)
+            labelled(f"Prompt: {name(steps, number)}", step.prompt)
         kept = len(steps) - completion.calls
         st.caption(
             f"{count(completion.calls, 'call')}{f', {kept} kept from before' if kept else ''}, "
@@ -69,9 +72,10 @@ def prompts(completion: Completion) -> None:
         )
 
 
-def name(step: Step, number: int) -> str:
-    """ "Rationale", "Answer (step 2)", "Steps (delegate)"."""
-    said = [f"step {number + 1}"] if number else []
+def name(steps: Sequence[Step], number: int) -> str:
+    """ "Rationale", "Steps (delegate)"; where several steps have one name, "Rationale (step 2)"."""
+    step = steps[number]
+    said = [f"step {number + 1}"] if sum(one.name == step.name for one in steps) > 1 else []
     if step.role not in USUAL_ROLES:
         said.append(visible(step.role))
     return visible(step.name).capitalize() + (f" ({', '.join(said)})" if said else "")

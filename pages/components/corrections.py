@@ -41,7 +41,8 @@ def rerun(run: Run, board: Board | None = None) -> None:
     ):
         st.caption(
             "An edited or rejected exemplar changes what the teacher is shown; an edited or rejected "
-            "rationale, what students learn. Only what was made of it is run again; what was there stays."
+            "rationale changes what students learn. Only what was made from it is run again; earlier results "
+            "are kept."
         )
         with frame.errors():
             _preview(run)
@@ -52,13 +53,13 @@ def rerun(run: Run, board: Board | None = None) -> None:
 def _preview(run: Run) -> None:
     place = f"rerun_{settings.database_url()}_{run.id}"
     if st.button("What would run?", key="rerun_preview", icon=":material/visibility:"):
-        with st.spinner("Looking at what was made of it…"):
+        with st.spinner("Looking for what was made from it…"):
             st.session_state[place] = stage.plan(run.id)
     made = st.session_state.get(place)
     if made is None:
         return
     if made.empty:
-        st.info("Nothing: every result stands on the texts as they are now.", icon=":material/check:")
+        st.info("Nothing: every result was made from the current texts.", icon=":material/check:")
         return
     st.markdown(f"**{plain(stage.said(made))}**")
     st.dataframe(
@@ -88,7 +89,7 @@ def _preview(run: Run) -> None:
         height="content",
         key="rerun_rows",
     )
-    st.caption(f"{count(made.unchanged, 'other arm')} of the study stay as they are. What is cached is free.")
+    st.caption(f"Unchanged: {count(made.unchanged, 'other arm')} of the study. Cached replies cost nothing.")
     if st.button("Re-run it", key="rerun_start", type="primary", icon=":material/play_arrow:"):
         stage.submit(run.id)
         st.session_state.pop(place, None)
@@ -136,7 +137,9 @@ def what_they_did(study: Study) -> None:
                 "difference": st.column_config.TextColumn(
                     help="After minus before, in points, with its 95 % interval; paired by question."
                 ),
-                "p": st.column_config.TextColumn(help="Exact McNemar where one run stands against one."),
+                "p": st.column_config.TextColumn(
+                    help="Exact McNemar test, where one run is compared with one."
+                ),
             },
         )
     if found.teacher and found.teacher.refused:

@@ -23,15 +23,16 @@ SIDE_BY_SIDE = 4
 TOP = 8  # questions on a page of the table, so that the rationales below it are in sight
 COLUMNS = {
     "rationales": st.column_config.NumberColumn(help="How many the teacher wrote for it (D)."),
-    "texts": st.column_config.NumberColumn(help="Distinct texts; blanks and case do not count."),
+    "texts": st.column_config.NumberColumn(help="Distinct texts; spaces and case do not count."),
     "paths": st.column_config.NumberColumn(help="Distinct lists of equations (Yuan et al. 2023)."),
     "similarity": st.column_config.NumberColumn(
-        format="%.2f", help="Mean over pairs, words weighted by TF-IDF: 0 nothing shared, 1 the same."
+        format="%.2f",
+        help="Mean over all pairs, words weighted by TF-IDF: 0 if no word is shared, 1 if all is the same.",
     ),
     "effective": st.column_config.NumberColumn(
         format="%.2f",
         help="Effective number of rationales (Vendi score, Friedman and Dieng 2023): "
-        "1 where all are the same, as many as there are where none are alike.",
+        "1 if all are the same, their full number if no two are alike.",
     ),
 }
 
@@ -75,7 +76,7 @@ def words(one: Diversity) -> str:
 def caption(run_id: int, question_index: int) -> None:
     """The measures of a question that has several rationales, on a card."""
     if one := queries.diversity_of(run_id, question_index):
-        st.caption(f"Of this question: {words(one)}")
+        st.caption(f"For this question: {words(one)}")
 
 
 def _measure(study: Study, run: Run) -> None:
@@ -84,7 +85,7 @@ def _measure(study: Study, run: Run) -> None:
     if job is not None and job.request.get("run") == run.id:
         job_card(job.id, key="diversity_job")
         return
-    st.info("The likeness of these rationales was not measured yet.", icon=":material/info:")
+    st.info("How similar these rationales are has not been measured yet.", icon=":material/info:")
     if st.button("Measure", icon=":material/straighten:", key="measure"):
         spec = studies.Study.read(study.config)
         studies.submit("diversity", f"Diversity of generation {run.id}", spec, {"run": run.id})

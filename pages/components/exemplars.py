@@ -43,7 +43,7 @@ def form(study: Study, rows: tuple[dict[str, str], ...]) -> bool:
     st.markdown(f"**Exemplars of your own**: {count(len(rows), 'exemplar')}")
     st.caption(
         "Shown before every question, in this order; after each rationale the prompt says “The answer is …”. "
-        "Kept with the study as you type."
+        "Saved with the study as you type."
     )
     for number, row in enumerate(rows):
         _card(study.id, f"exemplar{study.id}_{version}_{number}", number, row)
@@ -57,8 +57,8 @@ def form(study: Study, rows: tuple[dict[str, str], ...]) -> bool:
     texts = [row["question"].strip() for row in rows]
     for index in queries.test_questions_asking(study.dataset_id, [text for text in texts if text]):
         st.warning(
-            f"Question {index} is an exemplar and a test question of this study: take another one, "
-            "or the student is shown what it is tested on.",
+            f"Question {index} is an exemplar and a test question of this study: choose another "
+            "exemplar, or the student is shown what it is tested on.",
             icon=":material/warning:",
         )
     if not rows:
@@ -89,13 +89,13 @@ def _take_over(study: Study, rows: tuple[dict[str, str], ...]) -> None:
     if not runs:
         return
     chosen = st.selectbox(
-        "Reviewed exemplars of",
+        "Reviewed exemplars from",
         list(runs),
         format_func=lambda i: f"run {i}: {count(runs[i].summary.get('k', 0), 'cluster')}",
         key=f"exemplar_run_{study.id}",
         width=240,
     )
-    if st.button("Take them over", icon=":material/move_down:", key=f"exemplar_take_{study.id}"):
+    if st.button("Copy them here", icon=":material/move_down:", key=f"exemplar_take_{study.id}"):
         with frame.errors():
             _store(study, joined(rows, as_reviewed(chosen)))
 
@@ -146,7 +146,7 @@ def teacher_prompt(study: Study, spec: studies.Study, method: str) -> None:
         prompt,
         str(options.get("model") or ""),
         window - kept if window else None,
-        f"of {window:,}, {kept:,} of them kept for the reply" if window else "",
+        f"of {window:,}, {kept:,} of them reserved for the reply" if window else "",
     )
 
 
@@ -165,7 +165,7 @@ def student_prompt(study: Study, spec: studies.Study, method: str) -> None:
         prompt,
         student.source if student else "".join(spec.students[:1]),
         most,
-        f"of the {most:,} that a student reads; what is more is cut at the front" if most else "",
+        f"of the {most:,} that the student reads; a longer prompt loses its beginning" if most else "",
     )
 
 

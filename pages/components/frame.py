@@ -104,7 +104,7 @@ def current_study() -> Study | None:
 
 
 def choose_study(name: str) -> None:
-    """Make this the current study, and draw the page anew."""
+    """Make this the current study, and draw the page again."""
     st.session_state["study_next"] = name
     st.rerun()
 

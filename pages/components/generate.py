@@ -147,8 +147,8 @@ def _file_field(place: Any, label: str, option: Option, value: str, key: str) ->
             if (given := st.session_state[f"{key}_upload"]) is not None:
                 st.session_state[key] = uploads.keep(given.name, given.getvalue())
 
-    place.file_uploader(f"{label}: upload it", key=f"{key}_upload", on_change=keep)
-    return place.text_input(f"{label}: or its path", value, key=key, help=plain(option.help)).strip()
+    place.file_uploader("Upload the file", key=f"{key}_upload", on_change=keep)
+    return place.text_input("or give its path", value, key=key, help=plain(option.help)).strip()
 
 
 def key_state(name: str) -> None:
@@ -169,19 +169,19 @@ def choose_prompting(spec: studies.Study, scope: str) -> tuple[studies.Study, di
     first = list(asking).index(FIRST_METHOD)
     left, middle, right = st.columns(3)
     method = left.selectbox(
-        "Prompts of", list(asking), first, format_func=lambda k: asking[k].title, key=f"{scope}_prompts"
+        "Method", list(asking), first, format_func=lambda k: asking[k].title, key=f"{scope}_prompts"
     )
     split = middle.selectbox("Questions", ["train", "test", "all"], key=f"{scope}_asked_split")
     limit = right.number_input(
-        "At most", 1, None, None, key=f"{scope}_asked_limit", placeholder="all of them"
+        "Limit", 1, None, None, key=f"{scope}_asked_limit", placeholder="all questions"
     )
     teaching = spec.teaching
     own = teaching.sampled(asking[method].sampling)
     with st.expander("Sampling", icon=":material/tune:"):
         st.caption(
-            "The method's own values to begin with. Several rationales per question (diverse reasoning) "
-            "need a temperature above 0, or all are the same; the papers take 0.7. How much they differ "
-            "is shown on the Rationales page."
+            "These are the method's own values at first. Several rationales per question (diverse reasoning) "
+            "need a temperature above 0, or they are all the same; the papers use 0.7. The Rationales page "
+            "shows how much they differ."
         )
         a, b, p, c, d = st.columns(5)
         samples = a.number_input(
@@ -196,7 +196,7 @@ def choose_prompting(spec: studies.Study, scope: str) -> tuple[studies.Study, di
                 "Top-p", 0.01, 1.0, own.top_p, 0.05, key=f"{scope}_top_p", help=Changes.about("top_p")
             ),
             "max_tokens": c.number_input(
-                "Longest, in tokens", 1, 8192, own.max_tokens, key=f"{scope}_max_tokens",
+                "Most tokens", 1, 8192, own.max_tokens, key=f"{scope}_max_tokens",
                 help=Changes.about("max_tokens"),
             ),
             "seed": d.number_input(
@@ -253,7 +253,7 @@ def show_estimate(spec: studies.Study, request: dict[str, Any], scope: str) -> N
         column.metric(label, value, border=True)
     if asks and bound.over_context:
         st.warning(
-            f"{count(bound.over_context, 'prompt')} may not fit the context window with the answer: "
+            f"{count(bound.over_context, 'prompt')} may not fit into the context window with the answer: "
             "ask for fewer tokens.",
             icon=":material/warning:",
         )
@@ -261,7 +261,7 @@ def show_estimate(spec: studies.Study, request: dict[str, Any], scope: str) -> N
         held = _held(key, stored.id if stored else None, spec.dump(), _stamp(spec))
         st.caption(f"This teacher holds rationales for {count(held, 'question')} of the benchmark.")
     if asks:
-        st.caption(f"Replies mostly end earlier, and what is cached is not asked again. {_how(bound)}")
+        st.caption(f"Replies usually end earlier, and cached ones are not asked for again. {_how(bound)}")
 
 
 def _lacking(spec: studies.Study, request: dict[str, Any]) -> list[str]:
@@ -291,8 +291,8 @@ def _held(content: str, dataset_id: int | None, values: dict[str, Any], stamp: f
 def _how(bound: Estimate) -> str:
     """How the tokens of the prompts were counted."""
     if not bound.counted:
-        return "Prompt tokens are estimated, one for four characters: the model's tokenizer is not here."
-    some = "" if bound.counted == 1 else f", on every {round(1 / bound.counted)}th question"
+        return "Prompt tokens are estimated, at four characters each: the model's tokenizer is not here."
+    some = "" if bound.counted == 1 else f", on one question in {round(1 / bound.counted)}"
     return f"Prompt tokens are counted with the model's own tokenizer{some}."
 
 
@@ -380,7 +380,7 @@ def watch(study: Study) -> None:
 def _stream(run_id: int) -> bool:
     run = queries.run(run_id)
     figures(run)
-    st.caption(f"The last {STREAMED} completions of {plain(run.teacher)}")
+    st.caption(f"The last {STREAMED} completions ({plain(run.teacher)})")
     for completion in queries.latest_completions(run_id, STREAMED):
         with st.container(border=True):
             verdict(completion)

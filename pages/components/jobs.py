@@ -14,7 +14,7 @@ from pages.components.text import plain, seconds, visible
 
 STATUS = {  # status: (colour, icon, what it means)
     "queued": ("gray", "schedule", "waits for its turn"),
-    "running": ("blue", "play_arrow", "running"),
+    "running": ("blue", "play_arrow", "is starting"),
     "done": ("green", "check", "finished"),
     "failed": ("red", "error", "stopped by an error"),
     "cancelled": ("orange", "block", "cancelled"),
@@ -72,7 +72,7 @@ def _card(job_id: str, lines: int, key: str) -> bool:
 
 def _where(job: Job) -> str:
     if not job.total:
-        return job.stage or "waits for its turn"
+        return job.stage or STATUS[job.status][2]
     return f"{job.stage} · {job.done:,} of {job.total:,}"
 
 
@@ -82,12 +82,12 @@ def _buttons(job: Job, key: str) -> None:
             if st.button("Stop", icon=":material/stop:", key=f"{key}_stop"):
                 jobs.cancel(job.id)
                 st.rerun()
-            st.caption("What is finished is kept; closing this tab stops nothing.", width="content")
+            st.caption("Finished work is kept. Closing this tab does not stop the job.", width="content")
         elif job.status != "done":
             if st.button("Resume", icon=":material/play_arrow:", key=f"{key}_resume", type="primary"):
                 jobs.resume(job.id)
                 st.rerun()
-            st.caption("Only missing and failed items are done.", width="content")
+            st.caption("Only missing and failed items are run.", width="content")
 
 
 def latest(kinds: Sequence[str], study_id: int | None = None) -> Job | None:

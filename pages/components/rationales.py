@@ -68,13 +68,13 @@ def browse(run: Run) -> None:
 
 def filters(run: Run) -> dict[str, Any]:
     """What `queries.completions` shall keep; every filter is in the URL."""
-    anew = forget("completion")
-    text = search("text", "words of a question or a rationale", **anew)
+    again = forget("completion")
+    text = search("text", "words of a question or a rationale", **again)
     with st.container(horizontal=True):
-        kept = VERDICTS[choice("Verdict", list(VERDICTS), "verdict", width="content", **anew)]
-        kept = kept | LENGTHS[choice("Length", list(LENGTHS), "length", width="content", **anew)]
-        kept = kept | SPLITS[choice("Split", list(SPLITS), "of", width="content", **anew)]
-        check = choose_check(**anew)
+        kept = VERDICTS[choice("Verdict", list(VERDICTS), "verdict", width="content", **again)]
+        kept = kept | LENGTHS[choice("Length", list(LENGTHS), "length", width="content", **again)]
+        kept = kept | SPLITS[choice("Split", list(SPLITS), "of", width="content", **again)]
+        check = choose_check(**again)
     if check is not None and not ready(run):
         check = None
     return kept | {"search": text, "check": check}

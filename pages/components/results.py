@@ -24,14 +24,18 @@ COLUMNS = {
     "n": st.column_config.NumberColumn(help="Test questions."),
     "accuracy %": st.column_config.TextColumn(help="With its 95 % interval (Wilson)."),
     "difference": st.column_config.TextColumn(
-        help="To the baseline, in points, with its 95 % interval; paired."
+        help="From the baseline, in points, with its 95 % interval; paired."
     ),
     "gained / lost": st.column_config.TextColumn(
-        help="Questions right here only / right in the baseline only."
+        help="Questions right only here / right only in the baseline."
     ),
-    "p": st.column_config.TextColumn(help="Exact McNemar where one run stands against one."),
-    "rationales right": st.column_config.TextColumn(help="Of the teacher's, for training questions."),
-    "calls": st.column_config.TextColumn(help="What the arm's rationales take; see below the table."),
+    "p": st.column_config.TextColumn(help="Exact McNemar test, where one run is compared with one."),
+    "rationales right": st.column_config.TextColumn(
+        help="The teacher's correct rationales for the training questions."
+    ),
+    "calls": st.column_config.TextColumn(
+        help="Calls to the teacher for the arm's rationales; see below the table."
+    ),
     "published †": st.column_config.TextColumn(help="Printed by the papers, not measured here."),
 }
 
@@ -48,12 +52,12 @@ def choose_rows(cells: Sequence[Cell]) -> tuple[ArmRow, ...]:
     start = list(found).index("fine-tune") if "fine-tune" in found else 0
     chosen = left.selectbox(
         "Compare with", list(found), start, format_func=_baseline_title, key="baseline", bind="query-params",
-        help="The same student, trained or asked by this method, with the same teacher, D and filters unless "
-        "they are named; tested question by question.",
+        help="Each row is compared with the same student under this method, with the same teacher, D and "
+        "filters unless the choice names others; paired question by question.",
     )  # fmt: skip
     adjust = right.selectbox(
         "Adjust p-values by", list(ADJUSTMENTS), key="adjust", bind="query-params",
-        help="Several arms are tested against one baseline: an unadjusted p is too small.",
+        help="Several arms are tested against one baseline: unadjusted p-values are too small.",
     )  # fmt: skip
     return table(cells, found[chosen], adjust)
 
@@ -99,8 +103,8 @@ def paid(study: Study, rows: Sequence[ArmRow]) -> None:
     calls = sum(summary.get("paid_calls", 0) for summary in summaries)
     cost = sum(summary.get("paid_cost", 0.0) for summary in summaries)
     st.caption(
-        f"{export.TAKEN_NOTE} Arms share replies, so less was paid: in all of this study "
-        f"{count(calls, 'call')} and \\${cost:,.4f}."
+        f"{export.TAKEN_NOTE} Arms share replies, so less was paid: "
+        f"{count(calls, 'call')} and \\${cost:,.4f} in the whole study."
     )
 
 

@@ -10,7 +10,7 @@ from core import settings
 from core.methods import METHODS
 from core.results import teachers
 from core.results.export import p_text
-from core.stages import corrections
+from core.stages import finished
 from core.store import decisions, queries
 from core.store.models import Run, Study
 from pages.components import frame
@@ -20,16 +20,18 @@ from pages.components.text import plain, visible
 
 NONE = 0  # no baseline
 COLUMNS = {
-    "exemplars": st.column_config.TextColumn(help="In the prompt; of them, changed by reviewers."),
+    "exemplars": st.column_config.TextColumn(help="In the prompt, and how many of them reviewers edited."),
     "n": st.column_config.NumberColumn(help="Questions that the teacher answered."),
     "failed": st.column_config.NumberColumn(help="Questions without an answer: neither right nor wrong."),
     "accuracy %": st.column_config.TextColumn(help="With its 95 % interval (Wilson)."),
     "difference": st.column_config.TextColumn(
-        help="To the baseline run, in points, with its 95 % interval; over the questions both answered."
+        help="From the baseline run, in points, with its 95 % interval; over the questions both answered."
     ),
-    "gained / lost": st.column_config.TextColumn(help="Right here only / right in the baseline only."),
-    "p": st.column_config.TextColumn(help="Exact McNemar; with several rationales per question, sign-flip."),
-    "calls": st.column_config.NumberColumn(help="Fresh calls; what came from the cache was paid for before."),
+    "gained / lost": st.column_config.TextColumn(help="Right only here / right only in the baseline."),
+    "p": st.column_config.TextColumn(
+        help="Exact McNemar test; of several rationales per question, a sign-flip test."
+    ),
+    "calls": st.column_config.NumberColumn(help="New calls; cached replies were paid for before."),
 }
 
 
@@ -54,11 +56,11 @@ def teacher_table(study: Study, runs: Sequence[Run]) -> None:
     """Accuracy per generation with n and interval, the paired difference, calls, tokens and cost."""
     labels = {run.id: label(run) for run in runs}
     ids = [NONE, *labels]
-    usual = corrections.usual_baseline(runs) or NONE
+    usual = finished.usual_baseline(runs) or NONE
     chosen = st.selectbox(
         "Compare with", ids, ids.index(usual), format_func=lambda i: labels.get(i, "none"),
         key="teacher_baseline", bind="query-params",
-        help="A generation over the same questions; every other one is tested against it, paired.",
+        help="A generation over the same questions; every other one is compared with it, paired by question.",
     )  # fmt: skip
     rows = _table(settings.database_url(), study.id, _state(runs), chosen)
     st.dataframe(
@@ -126,4 +128,4 @@ def _state(runs: Sequence[Run]) -> tuple[object, ...]:
 def _table(
     database: str, study_id: int, state: tuple[object, ...], baseline: int
 ) -> tuple[teachers.TeacherRow, ...]:
-    return teachers.table(corrections.generations(study_id), baseline)
+    return teachers.table(finished.generations(study_id), baseline)

@@ -50,7 +50,7 @@ def choose_arms(study: Study) -> studies.Study:
         spec.methods,
         format_func=lambda k: METHODS[k].title,
         key=f"{scope}_methods",
-        help="Methods that train nothing are evaluated as they are.",
+        help="Methods without training are only evaluated.",
     )
     students = right.multiselect(
         "Students",
@@ -58,7 +58,7 @@ def choose_arms(study: Study) -> studies.Study:
         spec.students,
         accept_new_options=True,
         key=f"{scope}_students",
-        help="A name of the list, a hub id, or the folder of a checkpoint: type it and press Enter.",
+        help="A name from the list, a hub id, or the folder of a checkpoint: type it and press Enter.",
     )
     for key in methods:
         st.caption(
@@ -154,7 +154,7 @@ def show_preview(study: Study, spec: studies.Study) -> None:
     trained = [arm for arm in studies.arms(spec) if METHODS[arm.method].trains]
     arms = {f"{arm_title(arm, spec)}, {arm.student}": arm for arm in trained}
     if not arms:
-        st.caption("Nothing of this is trained: the students are evaluated as they are.")
+        st.caption("None of these methods trains a student: they are only evaluated.")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         arm = st.selectbox("Preview of", list(arms), key=f"preview_{study.id}_arm", width=420)
@@ -199,7 +199,7 @@ def _preview(found: dict[str, Any]) -> None:
     )
     if not found["fits"]:
         st.warning(
-            "This may not fit: the batch is halved by itself when memory runs out; LoRA needs less.",
+            "This may not fit into memory. When memory runs out the batch is halved; LoRA needs less.",
             icon=":material/memory:",
         )
     with st.expander("The first batch as the model will see it", icon=":material/grid_on:", expanded=True):
@@ -284,7 +284,7 @@ def _curve(title: str, names: dict[str, str], points: Sequence[Metric], run: Run
                 line={"width": 2 if few else 1},
             )
     if not figure.data:
-        st.caption(f"{title}: no points. This recipe does not follow it while training.")
+        st.caption(f"{title}: not recorded. This recipe does not measure it during training.")
         return
     if chosen := run.summary.get("chosen_epoch"):
         figure.add_vline(x=chosen, line_dash="dot", line_color=charts.ink(), annotation_text="chosen")

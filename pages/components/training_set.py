@@ -66,7 +66,7 @@ def _show(study: Study, spec: studies.Study, arms: dict[str, studies.StudyArm]) 
             _download(found, study.name)
     if found is not None:
         if _bare(one.method) and spec.learning.filters:
-            st.caption("This method learns no rationale: the filters leave it as it is.")
+            st.caption("This method learns no rationales, so the filters do not change its set.")
         _steps(found)
         with st.expander("Rows, kept and dropped", icon=":material/table_rows:"):
             _rows(found, study)
@@ -77,8 +77,8 @@ def _show(study: Study, spec: studies.Study, arms: dict[str, studies.StudyArm]) 
 
 def _filters(spec: studies.Study, scope: str) -> studies.Study:
     st.caption(
-        "Rationales that end in the right answer, as the method says. Filters drop some of them, "
-        "one after the other; none is on by itself."
+        "Students learn from rationales with the right answer. Filters drop some of these, one after the "
+        "other; all are off at first."
     )
     # A row of columns at a time: a narrow window keeps the filters' order.
     places = [place for _ in range(0, len(FILTERS), COLUMNS) for place in st.columns(COLUMNS)]
@@ -109,7 +109,7 @@ def _field(place: Any, row: Filter, key: str, known: Any) -> Any:
 def _found(study: Study, spec: studies.Study, method: str, student: str) -> Built | None:
     """The set as training would use it; None where there is none yet, or it was not asked for."""
     if not _bare(method) and not (n := training_sets.size(study.id, method, spec.teaching)):
-        st.caption("The rationales come first: the set is shown once they are there.", width="content")
+        st.caption("The set is shown once there are rationales.", width="content")
         return None
     asked = (study.id, method, spec.teaching, spec.learning)
     signature = content_hash([*training_sets.signature(*asked), student])
@@ -124,7 +124,7 @@ def _found(study: Study, spec: studies.Study, method: str, student: str) -> Buil
     return found
 
 
-@st.cache_resource(max_entries=4, show_spinner="Applies the filters…")
+@st.cache_resource(max_entries=4, show_spinner="Applying the filters…")
 def _built(signature: str, _asked: tuple[int, str, Teaching, Learning], _student: str) -> Built:
     """`signature` stands for all that the set depends on."""
     return training_sets.built(*_asked, FORMATS[resolve(_student).format])
@@ -147,7 +147,7 @@ def _steps(found: Built) -> None:
     if found.steps:
         clickable(
             [
-                {"left out": one.reason, "before": one.before, "dropped": one.dropped, "after": one.after}
+                {"reason": one.reason, "before": one.before, "dropped": one.dropped, "after": one.after}
                 for one in found.steps
             ],
             [one.reason for one in found.steps],
@@ -213,7 +213,7 @@ def _card(found: Built, study: Study, one: TrainingRow | Dropped) -> None:
     with st.container(border=True):
         if isinstance(one, TrainingRow):
             labelled("The student reads", one.input)
-            labelled("and learns to write", one.label)
+            labelled("The student learns to write", one.label)
         else:
             labelled("Left out", f"{one.reason}. {one.why}".strip())
             labelled("Question", question.text)

@@ -109,7 +109,7 @@ def _add(path: Path, name: str, columns: dict[str, str], scope: str) -> None:
         key=f"own_kind_{scope}",
     )
     if "split" not in columns:
-        st.caption("Without a split in the file, 70 % of the questions are for training, by a seeded rule.")
+        st.caption("The file has no split: 70 % of the questions, chosen by a fixed seed, are for training.")
     if lacking := [LABELS[part] for part in ("question", "answer") if part not in columns]:
         st.caption(f"Choose the columns for {plain(' and '.join(lacking))} to go on.")
     if st.button("Add it", type="primary", icon=":material/add:", key="own_add", disabled=bool(lacking)):

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from core.answers import StoredText, rescore, scored_text
+from core.answers import rescore
 from core.answers.tally import Verdict, tally
-from core.records import Completion
+from core.records import AnswerPlace, Completion, Step
 from core.teachers.recorded import records
 from tests.recordings import DAVINCI
 
 
+def said(index: int, text: str) -> Completion:
+    """A completion whose second call is nothing but an answer."""
+    steps = Step("rationale", "q", "Because."), Step("answer", "q …", text)
+    return Completion(index, 0, "Because.", steps, AnswerPlace(step=1))
+
+
 def test_flips_are_the_items_on_which_two_rule_sets_disagree():
     items = [
-        StoredText("a", " $29.00", "29"),
-        StoredText("b", " 29", "29"),
-        StoredText("c", " 28", "29"),
-        StoredText("d", "1/2", "1"),
+        (said(0, " $29.00"), "29"),
+        (said(1, " 29"), "29"),
+        (said(2, " 28"), "29"),
+        (said(3, "1/2"), "1"),
     ]
     result = rescore(items, kind="integer", before="fine-tune-cot", after="robust")
     assert (result.n, result.before, result.after) == (4, 2, 2)
-    assert [(flip.item.key, flip.after.correct) for flip in result.flips] == [("a", True), ("d", False)]
+    flips = [(flip.completion.question_index, flip.gold, flip.after.correct) for flip in result.flips]
+    assert flips == [(0, "29", True), (3, "1", False)]
 
 
 def test_recorded_single_eq_gains_its_fractions(recorded, lab_home):
@@ -26,17 +33,12 @@ def test_recorded_single_eq_gains_its_fractions(recorded, lab_home):
 
     path = recorded / DAVINCI / "D_single_eq.json"
     stored = records(path, "fine-tune-cot", load("single_eq"))
-    items = [StoredText(i, scored_text(r.completion), r.gold) for i, r in enumerate(stored)]
+    items = [(r.completion, r.gold) for r in stored]
     result = rescore(items, kind="decimal", before="fine-tune-cot", after="robust")
     assert (result.n, result.before) == (508, 414)
     assert result.after - result.before == sum(1 if f.after.correct else -1 for f in result.flips)
-    assert any(f.item.text == " 5/6 of a cup." for f in result.flips if f.after.correct)
-
-
-def test_the_scored_text_is_the_second_call_where_there_was_one():
-    assert scored_text(Completion(0, 0, "p", "rationale")) == "rationale"
-    assert scored_text(Completion(0, 0, "p", "rationale", answer_prompt="q", answer_text="")) == ""
-    assert scored_text(Completion(0, 0, "p", "rationale", answer_text="39")) == "39"
+    gained = [f.completion.steps[1].text for f in result.flips if f.after.correct]
+    assert " 5/6 of a cup." in gained
 
 
 def test_tally_counts_all_and_the_first_of_each():

@@ -78,7 +78,7 @@ def test_the_demo_survives_reload_stop_and_kill_and_ends_in_a_table(lab: Lab, pa
     evaluations = queries.runs(study.id, "evaluate")
     assert [r.method for r in evaluations] == ["fine-tune", "fine-tune-cot"]
     for run in evaluations:
-        assert len(queries.predictions(run.id)) == TEST
+        assert queries.count_completions(run.id) == TEST
     for run in queries.runs(study.id, "train"):
         steps = [m.step for m in queries.metrics(run.id) if m.name == "loss"]
         assert steps == list(range(steps[0], steps[0] + len(steps))) and len(steps) == 2 * TRAIN // 8

@@ -134,7 +134,7 @@ def test_each_filter_again_drops_nothing_more(examples, chosen) -> None:
         ({"max_words": "many"}, "`max_words` cannot be 'many'"),
         ({"duplicates": "all"}, "exact or near or path"),
         ({"duplicates": ["exact"]}, "exact or near or path"),
-        ({"correctness": True}, "no filter correctness: choose of complete, steps"),
+        ({"correctness": True}, "no filter correctness: choose from complete, steps"),
         (["steps"], "`filters` is a list: it must be"),
     ],
 )

@@ -16,12 +16,14 @@ from streamlit.runtime.scriptrunner import script_runner
 from streamlit.testing.v1 import AppTest
 
 from core import settings, studies
-from core.records import content_hash, question_set_hash
-from core.stages import evaluation, generation, scoring, training
+from core.records import AnswerPlace, question_set_hash
+from core.stages import evaluation, generation, training
+from core.stages.scoring import scorer
 from core.store import queries
-from core.store.models import now
-from core.students.formats import FORMATS
-from tests import small
+from core.store.models import Run, now
+from core.students.formats import ANSWER_MARK, FORMATS
+from tests import runs, small
+from tests.performing import Silent
 
 STUDENT = "T5 small"
 
@@ -42,28 +44,25 @@ def filled(lab_home: Path) -> Filled:
     """One study on sums whose rationales were imported from a file."""
     study_id = _study(lab_home / "completions.json")
     study = queries.study(study_id)
-    spec = studies.Study.read(study.config)
-    made, run = training.build_set(study_id, spec, "fine-tune-cot", FORMATS["t5"])
-    rows = queries.completions(run.id)
-    ids = {(row.question_index, row.sample_index): row.id for row in rows}
-    digest = queries.save_training_set(study_id, "fine-tune-cot", made, ids)
-    train = _run(
-        study_id, "train", "fine-tune-cot", training_set=digest, parents=[run.id], teacher=run.teacher
-    )
+    teaching, learning, _ = studies.Study.read(study.config).parts
+    made, run = training.build_set(study_id, "fine-tune-cot", teaching, learning, FORMATS["t5"])
+    digest = queries.save_training_set(study_id, "fine-tune-cot", made)
+    train = runs.training(study_id, "fine-tune-cot", STUDENT, training_set=digest, parents=(run,))
+    queries.set_run(train.id, status="done", finished=now(), teacher=run.teacher)
+    train = queries.run(train.id)
     lengths = [len(row.label.split()) for row in made.rows[:40]]
     queries.save_metrics(
-        train,
+        train.id,
         [
             {"name": "loss", "step": i, "epoch": i / 20, "value": n / lengths[0]}
             for i, n in enumerate(lengths)
         ],
     )
-    texts = {row.question_index: row for row in rows if row.sample_index == 0}
-    with_rationale = _evaluate(
-        study_id, "fine-tune-cot", {i: f"{c.rationale} --> {c.answer_text}" for i, c in texts.items()}, train
-    )
+    texts = {row.question_index: row for row in queries.completions(run.id) if row.sample_index == 0}
+    ended = {i: f"{c.rationale} {ANSWER_MARK} {c.steps[-1]['text']}" for i, c in texts.items()}
+    with_rationale = _evaluate(study_id, "fine-tune-cot", ended, train)
     bare = _evaluate(study_id, "fine-tune", {i: c.rationale for i, c in texts.items()}, train)
-    return Filled(study.name, study_id, run.id, train, (with_rationale, bare))
+    return Filled(study.name, study_id, run.id, train.id, (with_rationale, bare))
 
 
 def _study(path: Path) -> int:
@@ -78,47 +77,20 @@ def _study(path: Path) -> int:
     return study_id
 
 
-def _run(study_id: int, kind: str, method: str, **values: object) -> int:
-    config = {
-        "recipe": "default",
-        "epochs": 2,
-        "samples": 1,
-        "question_set": _questions_hash(study_id),
-        **values,
-    }
-    fields = {name: values[name] for name in ("training_set", "parents", "teacher") if name in values}
-    run = queries.open_run(
-        study_id,
-        kind,
-        content_hash([method, config]),
-        method=method,
-        student=STUDENT,
-        config=config,
-        **fields,
-    )
-    queries.set_run(run.id, status="done", finished=now())
-    return run.id
-
-
-def _questions_hash(study_id: int) -> str:
-    return question_set_hash(studies.questions(study_id, "test"))
-
-
-def _evaluate(study_id: int, method: str, texts: dict[int, str], train: int) -> int:
-    """An evaluation whose predictions are the recorded texts of the test questions."""
-    prefix = "-->"
-    parent = queries.run(train)
-    run_id = _run(
-        study_id, "evaluate", method,
-        prefix=prefix, parents=[train], training_set=parent.training_set, teacher=parent.teacher,
+def _evaluate(study_id: int, method: str, texts: dict[int, str], trained: Run) -> int:
+    """An evaluation in which the trained student answers the test questions with these texts."""
+    questions = studies.questions(study_id, "test")
+    run = runs.evaluation(
+        study_id, method, STUDENT, parents=(trained,), teacher=trained.teacher,
+        question_set=question_set_hash(questions),
     )  # fmt: skip
-    lines = [
-        {"question_index": q.index, "prompt": q.text, "text": texts.get(q.index, "")}
-        | {"finish_reason": "stop", "tokens": 0}
-        for q in studies.questions(study_id, "test")
-    ]  # fmt: skip
-    evaluation.save(run_id, scoring.scorer(study_id), prefix, lines)
-    return run_id
+    queries.set_run(run.id, training_set=trained.training_set)
+    own, place = scorer(study_id), AnswerPlace(prefix=ANSWER_MARK)
+    for question in questions:
+        said = runs.written(question.index, texts.get(question.index, ""), prompt=question.text, answer=place)
+        queries.save_completions(run.id, [(said, own.completion(said))])
+    evaluation.close(Silent(), run.id)
+    return run.id
 
 
 @pytest.fixture

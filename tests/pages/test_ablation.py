@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import jobs, studies
-from core.records import Prediction, Score, content_hash, question_set_hash
+from core.datasets.part import Benchmark
+from core.records import Score, question_set_hash
 from core.results.ablation import ARMS, AUDIT
 from core.store import queries
+from core.teachers.part import Teaching
+from tests import runs
 from tests.pages.conftest import Filled  # noqa: F401  the type of a fixture
 from tests.pages.test_pages import shown
 
@@ -32,7 +34,7 @@ def test_one_click_queues_the_four_arms(app: Open, queued: list[str]):
     (job,) = jobs.jobs()
     asked = studies.Study.read(job.request["spec"])
     assert (job.kind, asked.methods, asked.seeds) == ("study", ("fine-tune", *ARMS), (0, 1, 2))
-    assert asked.diverse == {"samples": 8, "temperature": 0.7, "top_p": 1.0} and asked.clusters == {}
+    assert asked.diverse == {"samples": 8, "temperature": 0.7, "top_p": 1.0} and asked.teaching.clusters == {}
     assert queries.study(study).config["methods"] == list(asked.methods)
     assert len(queued) == 1
     assert app("train").multiselect(key=f"train{study}_methods").value == list(asked.methods)
@@ -52,11 +54,11 @@ def test_without_diverse_reasoning_half_of_it(app: Open, queued: list[str]):
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"teacher": {"key": "worked"}}, "choose a teacher that writes"),
+        ({"teachers": {"teacher": {"key": "worked"}}}, "choose a teacher that writes"),
     ],
 )
 def test_where_the_arms_could_not_differ_it_says_why(app: Open, queued: list[str], changes, sentence):
-    studies.open_study(replace(SPEC, **changes))
+    studies.open_study(SPEC.but(teaching=SPEC.teaching.but(**changes)))
     opened = app("train")
     assert opened.button(key="ablation").disabled
     assert sentence in shown(opened).replace("\\", "")
@@ -64,29 +66,25 @@ def test_where_the_arms_could_not_differ_it_says_why(app: Open, queued: list[str
 
 def fill(samples: tuple[int, ...] = (1, 8)) -> None:
     """Every arm evaluated with two seeds: the n-th arm is right on n of four test questions."""
-    study = studies.open_study(replace(SPEC, benchmark="addsub", options={}, name="AddSub", test=4))
+    study = studies.open_study(SPEC.but(name="AddSub", benchmark=Benchmark(key="addsub", train=12, test=4)))
     questions = studies.questions(study, "test")
     for number, method in enumerate(ARMS):
         for d in samples:
-            made = _run(study, "generate", method, d, 0, teacher="SmolLM2")
+            drawn = Teaching(samples=d, sampling={"temperature": 0.7} if d > 1 else {})
+            made = runs.generation(study, method, teaching=drawn)
             summary = {"n": 12 * d, "correct": 3 * d, "paid_calls": 10, "paid_cost": 0.25} | TAKEN
-            queries.set_run(made, status="done", summary=summary)
+            queries.set_run(made.id, status="done", teacher="SmolLM2", summary=summary)
             for seed in (0, 1):
-                train = _run(study, "train", method, d, seed, parents=[made], teacher="SmolLM2")
-                config = {"question_set": question_set_hash(questions), "samples": d}
-                run = _run(study, "evaluate", method, d, seed, parents=[train], teacher="SmolLM2", **config)
-                queries.save_predictions(
-                    run,
-                    [(Prediction(q.index, "", ""), Score(i < number, None)) for i, q in enumerate(questions)],
-                )
-                queries.set_run(run, status="done")
-
-
-def _run(study: int, kind: str, method: str, d: int, seed: int, parents=(), teacher="", **config) -> int:
-    return queries.open_run(
-        study, kind, content_hash([kind, method, d, seed]), method=method, student="T5 small", seed=seed,
-        teacher=teacher, config=config, parents=list(parents),
-    ).id  # fmt: skip
+                trained = runs.training(study, method, "T5 small", seed, parents=(made,), samples=d)
+                run = runs.evaluation(
+                    study, method, "T5 small", seed, parents=(trained,), teacher="SmolLM2", samples=d,
+                    question_set=question_set_hash(questions),
+                )  # fmt: skip
+                answers = [
+                    (runs.written(q.index, ""), Score(i < number, None)) for i, q in enumerate(questions)
+                ]
+                queries.save_completions(run.id, answers)
+                queries.set_run(run.id, status="done")
 
 
 def test_the_table_stands_beside_the_papers(app: Open, small: object):

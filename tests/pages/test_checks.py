@@ -37,4 +37,4 @@ def test_before_the_checks_nothing_is_filtered(app: Open, filled: Filled, queued
     assert len(page.dataframe[-1].value) > 0
     page.button(key="check_start").click().run()
     assert jobs.jobs()[0].request["run_id"] == filled.generation
-    assert "are looking at every rationale" in shown(page)
+    assert "The checks are running" in shown(page)

@@ -15,11 +15,13 @@ from streamlit.testing.v1 import AppTest
 from core import jobs, records, studies
 from core.review.fold import Board
 from core.stages.exemplars import compared
+from core.stages.generation import as_method_asks
 from core.store import queries
 from core.store.models import Point, now
 from pages.components import clusters as ui
 from pages.components.review import Review, label, open_review
 from pages.components.text import visible
+from tests import runs
 from tests.clustered import Clustered
 from tests.pages.test_pages import shown
 
@@ -53,8 +55,7 @@ def test_the_curves_are_drawn_where_the_settings_are_open(app: Open, made: Clust
     assert len(page.get("plotly_chart")) == drawn + len(ui.CURVES)
 
 
-def test_what_is_asked_reaches_the_job(app: Open, made: Clustered, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(jobs, "ensure_worker", lambda *_: False)
+def test_what_is_asked_reaches_the_job(app: Open, made: Clustered, queued: list[str]):
     page = app("clusters")
     page.slider[0].set_value(9)
     next(n for n in page.number_input if n.label == "Seed").set_value(7)
@@ -114,24 +115,22 @@ def cut(name: str, questions: list[str], clusters: list[int], k: int) -> int:
     dataset = queries.add_dataset("arithmetic_generated", {"name": name}, made)
     spec = studies.Study(name=name, benchmark="arithmetic_generated")
     study = queries.add_study(name, dataset, "robust", spec.dump())
-    generation = queries.open_run(
-        study, "generate", "1" * 64, method="fine-tune-cot", config={"split": "all"}
+    generation = runs.generation(
+        study, split="all", rules="robust", teaching=as_method_asks(spec.teaching, "fine-tune-cot")
     )
     text = "3 + 5 = 8. So it is 8."
+    steps = (records.Step("rationale", "Q", text), records.Step("answer", "Q", " 8."))
     queries.save_completions(
         generation.id,
         [
-            (
-                records.Completion(q.index, 0, "Q", text, "stop", "", " 8.", 1, 1, 0.0, 2, False, None),
-                records.Score(True, "8", 1, 2),
-            )
+            (records.Completion(q.index, 0, text, steps, records.AnswerPlace(step=1)),
+             records.Score(True, "8", 1, 2, step=1))
             for q in made
         ],
-    )
+    )  # fmt: skip
     queries.set_run(generation.id, status="done", finished=now())
     config = {"rules": "paper", "k": k}
-    run = queries.open_run(study, "exemplars", "2" * 64, method="new-fine-tune-cot", config=config,
-                           parents=[generation.id])  # fmt: skip
+    run = runs.exemplars(study, (generation,), **config)
     queries.save_points(
         run.id,
         [

@@ -58,7 +58,7 @@ def test_a_question_in_the_url_is_opened_with_its_rationales_side_by_side(app: O
 
 def test_a_card_says_how_its_question_stands(app: Open, several: int):
     opened = app("rationales")
-    assert any("Of this question: 3 rationales" in c.value for c in opened.caption)
+    assert any("For this question: 3 rationales" in c.value for c in opened.caption)
 
 
 def test_a_generation_of_one_rationale_each_has_no_such_view(app: Open, filled: Filled):
@@ -85,9 +85,9 @@ def test_how_rationales_are_drawn_is_set_for_a_run(app: Open, filled: Filled, qu
     opened.number_input(key=f"{scope}_top_p").set_value(0.9).run()
     opened.number_input(key=f"{scope}_samples").set_value(8).run()
     opened.button(key="start").click().run()
-    spec = studies.Study.read(jobs.jobs()[0].request["spec"])
-    assert spec.samples == 8
-    assert spec.sampling == {"temperature": 0.7, "top_p": 0.9}
+    teaching = studies.Study.read(jobs.jobs()[0].request["spec"]).teaching
+    assert teaching.samples == 8
+    assert teaching.sampling == {"temperature": 0.7, "top_p": 0.9}
 
 
 def test_several_at_temperature_0_are_one_sentence(app: Open, filled: Filled):

@@ -13,8 +13,9 @@ from streamlit.testing.v1 import AppTest
 from core import jobs, settings, studies
 from core.datasets import load
 from core.exemplars.own import whole
-from core.records import AnswerPlace, Completion, Step
-from core.store import queries
+from core.records import Completion, Score, Step
+from core.store import models, queries
+from tests import runs
 from tests.pages.conftest import Filled  # noqa: F401  the type of a fixture
 
 Open = Callable[..., AppTest]
@@ -31,6 +32,10 @@ def study(name: str = "Own") -> int:
 
 def exemplars(study_id: int) -> list[dict[str, str]]:
     return list(studies.Study.read(queries.study(study_id).config).teaching.exemplars)
+
+
+def asked_of(job: models.Job) -> studies.Study:
+    return studies.Study.read(job.request["spec"])
 
 
 def said(app: AppTest, kind: str) -> str:
@@ -83,19 +88,16 @@ def test_an_exemplar_that_is_tested_on_is_said(app: Open, lab_home, queued):
 def test_reviewed_exemplars_are_taken_over(app: Open, lab_home, queued):
     study_id = study()
     asked = studies.questions(study_id, "train")[:2]
-    generation = queries.open_run(study_id, "generate", "g", method="fine-tune-cot", config={})
+    generation = runs.generation(study_id)
     queries.save_completions(
         generation.id,
         [
-            (Completion(q.index, 0, text, steps, AnswerPlace(step=1)), None)
-            for q in asked
-            for text in [f"We flip. {q.index}."]
-            for steps in [(Step("rationale", "p", text), Step("answer", "p", f" {q.answer}."))]
+            (Completion(q.index, 0, said, (Step("rationale", "p", said), Step("answer", "q", q.answer))),
+             Score(True, q.answer, 0, len(q.answer), step=1))
+            for q in asked for said in [f"We flip. {q.index}."]
         ],
-    )
-    chosen = queries.open_run(
-        study_id, "exemplars", "e", method="new-fine-tune-cot", config={}, parents=[generation.id]
-    )
+    )  # fmt: skip
+    chosen = runs.exemplars(study_id, (generation,))
     queries.save_points(
         chosen.id,
         [
@@ -113,7 +115,7 @@ def test_reviewed_exemplars_are_taken_over(app: Open, lab_home, queued):
     assert len(whole(kept)) == 3
     assert not opened.button(key="start").disabled
     opened.button(key="start").click().run()
-    assert queued and studies.Study.read(jobs.jobs()[0].request["spec"]).teaching.exemplars == tuple(kept)
+    assert queued and asked_of(jobs.jobs()[0]).teaching.exemplars == tuple(kept)
 
 
 CSV = (
@@ -186,8 +188,8 @@ def test_recorded_completions_are_uploaded(app: Open, lab_home, queued):
     opened.selectbox(key=f"{scope}_recorded_source").set_value("jsonl").run()
     opened.button(key="start").click().run()
     assert not opened.error and not opened.exception
-    asked = studies.Study.read(jobs.jobs()[0].request["spec"])
-    assert asked.teaching.teacher == {"key": "recorded", "path": path, "source": "jsonl"}
+    teacher = asked_of(jobs.jobs()[0]).teaching.teacher
+    assert teacher == {"key": "recorded", "path": path, "source": "jsonl"}
 
 
 def test_a_new_study_from_an_empty_lab_is_started(app: Open, lab_home, queued):
@@ -196,7 +198,7 @@ def test_a_new_study_from_an_empty_lab_is_started(app: Open, lab_home, queued):
     opened.text_input(key="new_name_coin_flip_generated").set_value("Mine").run()
     opened.button(key="start").click().run()
     assert not opened.error and not opened.exception
-    assert queued and jobs.jobs()[0].request["spec"]["name"] == "Mine"
+    assert queued and asked_of(jobs.jobs()[0]).name == "Mine"
     assert opened.sidebar.selectbox(key="study").value == "Mine"
     assert opened.get("button_group") or opened.get("segmented_control")
     assert "Mine" in said(opened, "caption"), "the page goes on with the study it made"

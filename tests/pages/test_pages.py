@@ -5,18 +5,19 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import jobs, settings, studies
-from core.records import Completion, Score
+from core.datasets.part import Benchmark
+from core.records import AnswerPlace, Completion, Score, Step
 from core.store import models, queries, session
 from pages.components.frame import PAGES
 from tests.pages.conftest import Filled  # noqa: F401  the type of a fixture
 
 Open = Callable[..., AppTest]
+SMALL = {"key": "coin_flip_generated", "options": {"size": 8}}
 TITLES = {name: "CoT Distillation Lab" if name == "overview" else title for name, (title, _) in PAGES.items()}
 
 
@@ -152,7 +153,8 @@ def test_a_training_row_leads_to_its_rationale(app: Open, filled: Filled):
     opened = app("results", view="Training rows", row="3")
     links = [link for link in opened.get("page_link") if "rationale" in link.proto.label.lower()]
     row = queries.training_rows(queries.run(filled.train).training_set, 3, 1)[0]
-    assert any(f"completion={row.completion_id}" in str(link.proto) for link in links)
+    written = queries.completion_of(filled.generation, row.question_index, row.sample_index)
+    assert any(f"completion={written.id}" in str(link.proto) for link in links)
 
 
 def test_the_table_can_be_taken_away(app: Open, filled: Filled):
@@ -210,15 +212,9 @@ def test_a_failed_job_shows_its_sentence_log_and_resume(app: Open, filled: Fille
 
 def test_hostile_text_of_a_teacher_is_shown_as_text(app: Open, filled: Filled):
     text = "<img src=x onerror=alert(1)> $x$ **b** \x1b[31m"
-    queries.save_completions(
-        filled.generation,
-        [
-            (
-                Completion(0, 99, "p <i>", text, answer_prompt="q", answer_text="</p><h1>43</h1>"),
-                Score(True, "43", 8, 10),
-            )
-        ],
-    )
+    steps = (Step("<u>rationale</u>", "p <i>", text), Step("answer", "q", "</p><h1>43</h1>", "<b>solver</b>"))
+    written = Completion(0, 99, text, steps, AnswerPlace(step=1))
+    queries.save_completions(filled.generation, [(written, Score(True, "43", 8, 10, step=1, note="<i>"))])
     row = queries.latest_completions(filled.generation, 1)[0]
     for opened in (app("rationales", completion=str(row.id)), app("generate")):
         bodies = "".join(element.proto.body for element in opened.get("html"))
@@ -227,15 +223,13 @@ def test_hostile_text_of_a_teacher_is_shown_as_text(app: Open, filled: Filled):
 
 
 def test_a_study_with_a_hostile_name_opens_every_page(app: Open, lab_home: object):
-    spec = replace(
-        studies.demo(), name="<script>x</script> **a** $b$", options={"size": 8}, train=None, test=None
-    )
+    spec = studies.demo().but(name="<script>x</script> **a** $b$", benchmark=Benchmark(**SMALL))
     studies.open_study(spec)
     for page in PAGES:
         assert not app(page).error
 
 
-def test_the_app_never_imports_torch():
+def test_the_app_never_imports_torch(lab_home: object):
     code = (
         "import sys; from streamlit.testing.v1 import AppTest; "
         "app = AppTest.from_file('app.py', default_timeout=60).run(); assert not app.exception; "

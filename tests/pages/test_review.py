@@ -11,7 +11,6 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core import jobs
-from core.jobs import workflows
 from core.quality.checks import CHECKS
 from core.review import desk, history, texts
 from core.review.agreement import agreement
@@ -19,6 +18,7 @@ from core.store import checked, decisions, queries
 from pages.components import review as ui
 from tests.clustered import Clustered
 from tests.pages.test_pages import shown
+from tests.performing import done
 
 Open = Callable[..., AppTest]
 
@@ -305,16 +305,15 @@ def test_what_one_has_not_read_yet(app: Open, made: Clustered):
     assert "Nothing is left here" in shown(app("review", reviewer="ana", queue="not yet by me"))
 
 
-def test_a_filter_by_a_check_reads_what_is_kept(app: Open, made: Clustered, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(jobs, "ensure_worker", lambda *_: False)
+def test_a_filter_by_a_check_reads_what_is_kept(app: Open, made: Clustered, queued: list[str]):
     check = CHECKS["unused"].title
     page = app("review", reviewer="ana", queue="all", check=check)
     assert "have not seen these rationales" in shown(page)
     press(page, "check_start")
-    assert "are looking at every rationale" in shown(page)
+    assert "The checks are running" in shown(page)
     (job,) = jobs.jobs()
     assert (job.kind, job.request["run_id"]) == ("check", made.generation)
-    workflows.perform(job.id, lambda _name, function, *given: function(*given))
+    done(job.id)
     for run in (made.exemplars, made.generation):
         label = ui.label(queries.run(run))
         page = app("review", reviewer="ana", queue="all", check=check, review=label)

@@ -10,11 +10,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import jobs, studies
-from core.records import Completion, Question, Score
+from core.records import Completion, Question, Score, Step
 from core.review import desk
 from core.stages import exemplars
 from core.store import models, queries, session
 from core.store.models import now
+from core.teachers.part import Teaching
+from tests import runs
 from tests.pages.test_pages import shown
 
 Open = Callable[..., AppTest]
@@ -42,9 +44,7 @@ def lab(lab_home: Path, queued: list[str]) -> Lab:
     dataset = queries.add_dataset("addsub", {}, [Question(i, f"Add {i}.", "7") for i in range(N + 40)])
     study = queries.add_study("S", dataset, spec.rules, spec.dump())
     bare = _generation(study, "fine-tune-cot", set(range(3)), None)
-    chosen = queries.open_run(
-        study, "exemplars", "e", method="new-fine-tune-cot", parents=[bare], config={"rules": "paper"}
-    )
+    chosen = runs.exemplars(study, (queries.run(bare),))
     queries.set_run(chosen.id, status="done", finished=now(), summary={"k": 1})
     point = {
         "question_index": 0,
@@ -57,41 +57,30 @@ def lab(lab_home: Path, queued: list[str]) -> Lab:
     }
     qualified = {"correct": True, "words": 2, "failures": [], "duplicate": None}
     queries.save_points(chosen.id, [point | qualified])
-    before = _generation(study, "new-fine-tune-cot", set(range(2, 7)), EXEMPLAR, [chosen.id])
-    after = _generation(study, "new-fine-tune-cot", set(range(2, 9)), EDITED, [chosen.id])
+    before = _generation(study, "new-fine-tune-cot", set(range(2, 7)), EXEMPLAR, (chosen,))
+    after = _generation(study, "new-fine-tune-cot", set(range(2, 9)), EDITED, (chosen,))
     other = _generation(study, "fine-tune-cot", {1}, None, n=20, failed={19})
     return Lab(study, bare, chosen.id, before, after, other)
 
 
 def _generation(study, method, right, exemplar, parents=(), n=N, failed=frozenset()) -> int:
-    config = {
-        "method": method, "teacher": {"key": "local"}, "samples": 1, "split": "train", "limit": None,
-        "prompting": {"exemplars": [exemplar]} if exemplar else {}, "rules": "fine-tune-cot",
-        "sampling": {"temperature": 0.0, "stop": []},
-    }  # fmt: skip
-    made = queries.open_run(
-        study, "generate", f"{method}{right}", method=method, teacher="SmolLM2 (local)",
-        config=config, parents=list(parents),
+    made = runs.generation(
+        study, method, parents=parents, teaching=Teaching(teachers={"teacher": {"key": "local"}}),
+        shown=[exemplar] if exemplar else [], limit=None if n == N else n,
     )  # fmt: skip
     rows = []
     for i in range(n):
         value = "7" if i in right else "8"
         adaptive = exemplar is not None and i % 2 == 0
         said = f"So it is. The answer is {value}." if adaptive else "So it is."
-        one = Completion(
-            i,
-            0,
-            "p",
-            said,
-            answer_prompt="" if adaptive else "q",
-            answer_text=f" {value}.",
-            calls=2 - adaptive,
-        )
+        steps = (Step("rationale", "p", said), Step("answer", "q", f" {value}."))
+        one = Completion(i, 0, said, steps[:1] if adaptive else steps)
         if i in failed:
-            one = Completion(i, 0, "p", "", error="It was not answered.")
-        rows.append((one, None if i in failed else Score(i in right, value, 1, 2)))
+            one = Completion(i, 0, "", error="It was not answered.")
+        rows.append((one, None if i in failed else Score(i in right, value, 1, 2, step=len(one.steps) - 1)))
     queries.save_completions(made.id, rows)
-    queries.set_run(made.id, status="done", finished=now(), summary=queries.completion_counts(made.id))
+    summary = queries.completion_counts(made.id)
+    queries.set_run(made.id, status="done", finished=now(), summary=summary, teacher="SmolLM2 (local)")
     return made.id
 
 
@@ -160,12 +149,12 @@ def test_the_ledger_of_adaptive_answers_and_a_check_that_can_be_started(app: Ope
     )  # fmt: skip
     page = app("rationales", study="S", generation=_label(lab.after))
     figures = {metric.label: metric.value for metric in page.metric}
-    assert figures["Calls, of two for all"] == "90 of 120"
-    assert figures["Answers behind a marker"] == "30 of 60"
+    assert figures["Calls, at two per question"] == "90 of 120"
+    assert figures["Answers read in the rationale"] == "30 of 60"
     assert figures["Tokens saved, estimated"] == "—"
     text = shown(page)
-    assert "50.0 % of the rationales hold a marker" in text
-    assert "on 1 of 2" in text and "9.5–90.5" in text
+    assert "50.0 % of the rationales contain a marker" in text
+    assert "for 1 of 2" in text and "9.5–90.5" in text
     assert "&lt;i&gt;9" in text and "<i>9" not in text
     page.number_input(key="check_size").set_value(5).run()
     page.button(key="check_answers").click().run()
@@ -176,7 +165,7 @@ def test_the_ledger_of_adaptive_answers_and_a_check_that_can_be_started(app: Ope
 
 def test_a_generation_without_adaptive_answers_has_no_ledger(app: Open, lab: Lab):
     page = app("rationales", study="S", generation=_label(lab.bare))
-    assert "Calls, of two for all" not in {metric.label for metric in page.metric}
+    assert "Calls, at two per question" not in {metric.label for metric in page.metric}
 
 
 def test_a_review_offers_to_run_again_what_depends_on_it(app: Open, lab: Lab):
@@ -187,7 +176,7 @@ def test_a_review_offers_to_run_again_what_depends_on_it(app: Open, lab: Lab):
     page.run()
     page.button(key="rerun_preview").click().run()
     assert not page.exception and not page.error
-    assert "Nothing: every result stands" in shown(page), "no student was trained on it"
+    assert "Nothing: every result was made" in shown(page), "no student was trained on it"
 
 
 def test_the_button_runs_again_what_an_edited_exemplar_was_shown_to(app: Open, lab: Lab):

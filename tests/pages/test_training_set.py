@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -10,10 +11,13 @@ from streamlit.testing.v1 import AppTest
 from core import studies
 from core.methods.filters import FILTERS
 from core.stages import training
+from core.stages.plans import plan_of
 from core.store import queries
 from core.students.formats import FORMATS
+from core.students.part import Learning
 from pages.components import training_set
 from tests.pages.conftest import Filled
+from tests.students.tiny import tiny_student
 
 Open = Callable[..., AppTest]
 
@@ -32,8 +36,8 @@ def field(app: AppTest, filled: Filled, key: str):
 
 
 def table(app: AppTest) -> dict[str, tuple[int, int, int]]:
-    found = next(frame.value for frame in app.dataframe if "left out" in frame.value)
-    return {row["left out"]: (row["before"], row["dropped"], row["after"]) for _, row in found.iterrows()}
+    found = next(frame.value for frame in app.dataframe if "reason" in frame.value)
+    return {row["reason"]: (row["before"], row["dropped"], row["after"]) for _, row in found.iterrows()}
 
 
 def said(app: AppTest) -> str:
@@ -41,8 +45,9 @@ def said(app: AppTest) -> str:
 
 
 def plain_set(filled: Filled, **filters: object):
-    values = queries.study(filled.study_id).config | {"filters": filters}
-    return training.build_set(filled.study_id, studies.Study.read(values), "fine-tune-cot", FORMATS["t5"])[0]
+    teaching, learning, _ = studies.Study.read(queries.study(filled.study_id).config).parts
+    learning = learning.but(filters=filters)
+    return training.build_set(filled.study_id, "fine-tune-cot", teaching, learning, FORMATS["t5"])[0]
 
 
 def middling(filled: Filled) -> int:
@@ -101,19 +106,22 @@ def test_filters_that_leave_nothing_say_so_and_the_page_stays(train: AppTest, fi
     assert train.button(key="start")
 
 
-def test_the_set_is_what_training_uses(train: AppTest, filled: Filled, queued: list[str]):
+def test_the_set_is_what_training_uses(train: AppTest, filled: Filled, queued: list[str], tmp_path: Path):
+    reads_alike = str(tiny_student(tmp_path / "t5", "t5"))
     field(train, filled, "max_words").set_value(middling(filled)).run()
     train.button(key="start").click().run()
     spec = studies.Study.read(queries.study(filled.study_id).config)
-    assert spec.filters == {"max_words": middling(filled)}
-    run_id, _ = training.plan(filled.study_id, spec, "fine-tune-cot", spec.students[0], 0, "job")
+    assert spec.learning.filters == {"max_words": middling(filled)}
+
+    def planned(learning: Learning) -> int:
+        chosen = (filled.study_id, "fine-tune-cot", reads_alike, 0)
+        return training.plan(*chosen, (spec.teaching, learning, spec.asking), "student", "job")[0]
+
+    run_id = planned(spec.learning)
     run = queries.run(run_id)
-    assert run.config["filters"] == {"max_words": middling(filled)}
+    assert plan_of(run).filters == {"max_words": middling(filled)}
     assert run.training_set[:12] in said(train)
-    plain, _ = training.plan(
-        filled.study_id, studies.Study.read(spec.dump() | {"filters": {}}), "fine-tune-cot",
-        spec.students[0], 0, "job",
-    )  # fmt: skip
+    plain = planned(spec.learning.but(filters={}))
     assert plain != run_id, "another set is another run"
 
 

@@ -13,9 +13,9 @@ def test_edited_left_out_and_come_up():
     assert found == [
         Change("edited", "a", "One and one. The answer is 2.", "1 + 1. The answer is 2."),
         Change("left out", "b", "Two. The answer is 4.", ""),
-        Change("came up", "d", "", "New. The answer is 9."),
+        Change("added", "d", "", "New. The answer is 9."),
     ]
-    assert summary(found) == "1 edited, 1 left out, 1 came up"
+    assert summary(found) == "1 edited, 1 left out, 1 added"
 
 
 def test_nothing_changed():

@@ -97,11 +97,11 @@ def test_a_damaged_database_is_one_sentence(content, lab_home, no_engine):
         pass
 
 
-def test_the_database_of_a_newer_lab_is_one_sentence(lab_home, no_engine):
+def test_the_database_of_another_lab_is_one_sentence(lab_home, no_engine):
     with engine().begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     _engine.cache_clear()
-    with pytest.raises(LabError, match="A newer lab"):
+    with pytest.raises(LabError, match="Another version of the lab.*: update the lab"):
         engine()
 
 
@@ -139,7 +139,7 @@ def run_id(lab_home) -> int:
 
 
 def completion(question: int, error: str | None = None, text: str = "so 1") -> records.Completion:
-    return records.Completion(question, 0, "Q: …", text, error=error)
+    return records.Completion(question, 0, text, (records.Step("rationale", "Q: …", text),), error=error)
 
 
 def score(correct: bool = True) -> records.Score:
@@ -161,6 +161,33 @@ def test_a_finished_completion_stays_and_a_failed_one_is_replaced(run_id):
         (2, "so 1", None, False),
     ]
     assert queries.finished_samples(run_id) == {(1, 0), (2, 0)}
+
+
+def test_what_was_written_comes_back_step_by_step(run_id):
+    steps = (
+        records.Step("steps", "Plan it.", "1. Add.", "delegate", "length", 5, 7, 0.5, cached=True),
+        records.Step("rationale", "Solve it.", "3 + 4 = 7. --> 7", "solver"),
+        records.Step("rationale", "Solve it.", "It is 8. --> 8", "solver"),
+    )
+    votes = tuple(records.AnswerPlace(step=step, after=2, prefix="-->") for step in (1, 2))
+    made = records.Completion(3, 1, steps[1].text, steps, records.AnswerPlace("vote", of=votes))
+    verdict = records.Score(True, "7", 15, 16, step=1, note="1 of 2 agree, a tie")
+    queries.save_completions(run_id, [(made, verdict)])
+    row = queries.completion_of(run_id, 3, 1)
+    assert queries.record(row) == made
+    assert (row.asked, row.calls, row.prompt_tokens, row.completion_tokens, row.cost) == (3, 2, 5, 7, 0.5)
+    assert (row.answer_step, row.span_start, row.span_end, row.note) == (1, 15, 16, "1 of 2 agree, a tie")
+    assert row.finish_reason == "stop", "of the step that is the rationale"
+    assert queries.tokens_by_role(run_id) == {"delegate": (5, 7), "solver": (0, 0)}
+    assert queries.completion_calls(run_id) == {"calls": 3, "prompt_tokens": 5, "completion_tokens": 7}
+    assert queries.answer_counts_of(run_id) == {"n": 1, "marked": 0, "spared": 0}
+
+
+def test_texts_that_no_database_keeps_are_kept_as_well_as_can_be(run_id):
+    """A character that a model was cut within, and a NUL."""
+    queries.save_completions(run_id, [(completion(1, text="3 \ud83d\0"), score())])
+    row = queries.completion_of(run_id, 1)
+    assert row.steps[0]["text"] == row.rationale == "3 \ufffd\ufffd"
 
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

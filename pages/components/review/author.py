@@ -31,7 +31,7 @@ def choose_author() -> str:
             bind="query-params",
             persist_state="session",
             required=True,
-            help="Your name stands beside every decision you make. It is in the address.",
+            help="Your name is shown beside every decision you make. It is part of the page's address.",
         ).strip()
 
 
@@ -46,7 +46,7 @@ def _logged_in() -> str:
 
 
 def _log_in() -> str:
-    st.caption("Log in to decide: your name stands beside every decision you make.")
+    st.caption("Log in to decide: your name is shown beside every decision you make.")
     for provider in _providers():
         label = f"Log in with {plain(provider)}" if provider else "Log in"
         if st.button(label, key=f"log_in_{provider}", icon=":material/login:"):

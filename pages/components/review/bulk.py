@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.review import desk, texts
+from core.review import desk
 from core.review.fold import Key
+from core.stages import reviewed
 from pages.components import frame
 from pages.components.review.queues import go
 from pages.components.review.runs import Review
@@ -23,7 +24,7 @@ def many(
 ) -> None:
     """One decision on all that the filters keep (`only` fixes which): first what it would do, then do it."""
     if not keys:
-        st.caption("The filters keep nothing.")
+        st.caption("No rationale matches the filters.")
         return
     kind = only or choice("Decision", list(ACTIONS), f"{scope}_kind", width="content")
     reason = st.text_input("Reason", key=f"{scope}_reason", placeholder="why, for the history")
@@ -33,18 +34,16 @@ def many(
         st.session_state[f"{scope}_shown"] = asked, _as_shown(review, keys)
     found = st.session_state.get(f"{scope}_shown")
     if not found or found[0] != asked:
-        st.caption("Nothing is written before you have seen what it does.")
+        st.caption("Nothing is saved before you have seen the preview.")
         return
     made = desk.bulk(review.run.id, kind, author, found[1], reason=reason, preview=True)
     before = Counter(review.queue(key) for key in made.items)
     st.markdown(f"**{ACTIONS[kind]} {count(len(made.items), 'rationale')}**")
     st.caption(
-        "Now "
-        + ", ".join(f"{n:,} {queue}" for queue, n in before.items())
-        + ". One undo takes all of it back."
+        "Now " + ", ".join(f"{n:,} {queue}" for queue, n in before.items()) + ". One undo reverts all of it."
     )
     if made.conflicts:
-        st.warning(f"{count(len(made.conflicts), 'rationale')} changed since the preview and would be left.",
+        st.warning(f"{count(len(made.conflicts), 'rationale')} changed since the preview and will stay.",
                    icon=":material/group:")  # fmt: skip
     st.dataframe(
         [
@@ -63,7 +62,7 @@ def _as_shown(review: Review, keys: Sequence[Key]) -> list[tuple[Key, int, str]]
     """(key, last decision seen, text) of each, as bulk decisions take them."""
     items = {key: review.board.item(key) for key in keys}
     unread = [key for key, item in items.items() if item.text is None]
-    originals = texts.originals(review.run.id, unread)
+    originals = reviewed.originals(review.run.id, unread)
     return [
         (key, item.last, originals[key] if item.text is None else item.text)
         for key, item in items.items()

@@ -33,13 +33,15 @@ def conflict(review: Review, author: str) -> None:
         left, right = st.columns(2)
         now_text = item.text if item.text is not None else clash.before
         with left:
-            labelled(f"As it stands: {item.queue}", now_text)
+            labelled(f"The text now: {item.queue}", now_text)
         with right:
             labelled("Your text" if clash.typed is not None else "What you saw", clash.typed or clash.before)
-        st.caption("From what stands to yours")
+        st.caption("From the text now to yours")
         changes(now_text, clash.typed or clash.before)
         with st.container(horizontal=True):
-            st.button("Leave it as it stands", key="clash_theirs", on_click=_settle_clash, args=(None, None))
+            st.button(
+                "Keep the text as it is now", key="clash_theirs", on_click=_settle_clash, args=(None, None)
+            )
             if clash.typed is not None:
                 st.button("Edit again, from your text", key="clash_mine", type="primary",
                           on_click=_settle_clash, args=(review, clash))  # fmt: skip

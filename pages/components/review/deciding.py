@@ -67,7 +67,7 @@ def attempt(
 
 
 def _next_of_cluster(review: Review, cluster: int) -> Key | None:
-    """The exemplar that has come up in a cluster."""
+    """The exemplar that has taken the place of a rejected one in a cluster."""
     standing = stage.nearest(review.points.values(), board(review.run.id))
     return next((key_of(point) for point in standing if point.cluster == cluster), None)
 
@@ -77,7 +77,7 @@ def turn(review: Review, way: Callable[[int, str], list[ReviewItem]], author: st
     with frame.errors():
         turned = way(review.run.id, author)
         go(turned[0].key)
-        done = "Taken back" if way is desk.undo else "Done again"
+        done = "Undone" if way is desk.undo else "Redone"
         what = f"question {turned[0].key[0]}" if len(turned) == 1 else count(len(turned), "rationale")
         st.toast(f"{done}: {what}")
 

@@ -64,7 +64,7 @@ def form(review: Review, card: Card, under: Editing, author: str) -> None:
     """The text, what the edit changes, and the form's own keys."""
     name = f"text_{under.run_id}_{card.key[0]}_{card.key[1]}_{under.seen}"
     if card.item.last != under.seen:
-        st.warning("Someone decided on this while you edit: saving shows you both versions.",
+        st.warning("Someone has decided on this since you began to edit: saving shows you both versions.",
                    icon=":material/group:")  # fmt: skip
     with st.form("edit_form", border=False):
         st.text_area(
@@ -72,7 +72,7 @@ def form(review: Review, card: Card, under: Editing, author: str) -> None:
             _fit_for_a_field(under.typed),
             key=name,
             height=EDIT_HEIGHT,
-            help="The answer stands after “The answer is”." if card.point else None,
+            help="The answer comes after “The answer is”." if card.point else None,
         )
         with st.container(horizontal=True):
             st.form_submit_button("Show changes", key="show_changes", help="Ctrl + Enter",

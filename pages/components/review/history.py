@@ -74,4 +74,4 @@ def _decision(decision: Decision) -> None:
         if changed:
             changes(decision.before or "", decision.after or "")
         elif decision.kind == "draft" and decision.after:
-            labelled("Text that came too late", decision.after)
+            labelled("Text that was too late", decision.after)

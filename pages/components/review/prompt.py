@@ -25,7 +25,7 @@ def shown_prompt(review: Review, card: Card | None) -> None:
         for point in stage.nearest(review.points.values(), review.board)
     ]
     if not slots:
-        st.info("No exemplar stands: bring a rejected one back.", icon=":material/info:")
+        st.info("There is no exemplar: bring a rejected one back.", icon=":material/info:")
         return
     asked = queries.question_page(review.study.dataset_id, "test", limit=1)
     asked = asked or queries.question_page(review.study.dataset_id, limit=1)
@@ -43,7 +43,7 @@ def shown_prompt(review: Review, card: Card | None) -> None:
     left, right = st.columns(2)
     left.metric("Tokens" if made.counted else "Tokens, estimated", f"{made.tokens:,}", border=True)
     right.metric(f"Left of {made.window:,}", f"{made.room:,}", border=True,
-                 help=f"After {made.new_tokens:,} tokens kept for the reply.")  # fmt: skip
+                 help=f"After {made.new_tokens:,} tokens reserved for the reply.")  # fmt: skip
     if not made.fits:
         st.error("The prompt does not fit the teacher's window: choose fewer clusters or shorter exemplars.",
                  icon=":material/error:")  # fmt: skip

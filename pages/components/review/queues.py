@@ -24,11 +24,11 @@ def filters(review: Review, author: str) -> tuple[Key, ...]:
 
     Another filter begins at the first that it keeps, whatever card was open.
     """
-    anew = {"on_change": go, "args": (None,)}
-    queue = choice("Queue", SHOWN, "queue", width="content", wrap=True, **anew)
+    again = {"on_change": go, "args": (None,)}
+    queue = choice("Queue", SHOWN, "queue", width="content", wrap=True, **again)
     with st.container(horizontal=True):
-        verdict = choice("Answer", list(VERDICTS), "answer", width="content", **anew)
-        check = choose_check(**anew)
+        verdict = choice("Answer", list(VERDICTS), "answer", width="content", **again)
+        check = choose_check(**again)
     keys = [key for key in review.keys if _in_queue(review, key, queue, author)]
     if VERDICTS[verdict] is not None:
         keys = [key for key in keys if review.correct[key] is VERDICTS[verdict]]
@@ -54,7 +54,7 @@ def _in_queue(review: Review, key: Key, queue: str, author: str) -> bool:
 # Shared by all sessions and never changed: a generation that went on has another finish.
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _flagged(database: str, generation: int, finished: str, check: str) -> Set[Key]:
-    """The rationales, as the teacher wrote them, about which a check speaks up."""
+    """The rationales, as the teacher wrote them, that a check flags."""
     return checked.keys(generation, check)
 
 

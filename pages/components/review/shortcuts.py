@@ -17,18 +17,18 @@ from pages.components.review.runs import Review
 
 HELP = {
     "A": "accept it as it is",
-    "X": "reject it; of a cluster, the next nearest question comes up",
+    "X": "reject it; in a cluster, the next nearest question takes its place",
     "E": "edit it",
     "S": "skip it for now",
     "F": "flag it for someone to look at",
-    "N": "write a reason; it goes with the next decision, and N again makes it a comment",
+    "N": "write a reason for your next decision; N again saves it as a comment",
     "U": "undo your last decision, as often as you like",
     "Y": "redo it",
     "← →": "the one before, the next one",
     "H": "this help",
     "Ctrl + Enter": "while editing: show what the edit changes",
     "Alt + S": "while editing: save",
-    "Esc": "while editing: leave; what you typed waits here",
+    "Esc": "while editing: leave; what you typed is kept",
     "Shift + A, Shift + X": "settle a disagreement: keep it, reject it",
 }
 
@@ -87,7 +87,7 @@ def _note(review: Review, card: Card, author: str) -> None:
         st.text_input(
             "Reason",
             key="reason",
-            placeholder="why; goes with your next decision",
+            placeholder="why; saved with your next decision",
             label_visibility="collapsed",
         )
         st.button("Comment", key="comment", shortcut="N", type="tertiary", disabled=not author,
@@ -104,4 +104,4 @@ def help_overlay() -> None:
         for key, text in HELP.items()
     )
     st.html(f'<div style="display:grid;grid-template-columns:max-content 1fr;gap:.45em 1em">{rows}</div>')
-    st.caption("Keys wait while you type in a field: press Tab to leave it.")
+    st.caption("Keys are off while you type in a field: press Tab to leave it.")

@@ -17,7 +17,7 @@ ANSWER_ONLY = ("zero-shot", "fine-tune")  # methods whose students write no rati
 KEPT = ("question_index", "finish_reason", "correct", "value", "span_start", "span_end")
 GONE = ("prompt", "answer_prompt", "answer_text", "cached")
 OTHERS = ("id", "sample_index", "rationale", "prompt_tokens", "completion_tokens", "cost", "calls", "error")
-NEW = {"steps": sa.JSON(), "answer": sa.JSON(), "asked": sa.Integer(), "note": sa.Text()}
+NEW: dict[str, Any] = {"steps": sa.JSON(), "answer": sa.JSON(), "asked": sa.Integer(), "note": sa.Text()}
 COMPLETION = sa.table(
     "completion",
     *map(sa.column, ("run_id", *KEPT, *GONE, *OTHERS, "answer_step", "created")),
