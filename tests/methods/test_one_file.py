@@ -261,8 +261,8 @@ def test_the_readme_has_its_row_and_the_table_tests_pass(lab: Lab) -> None:
 
 
 def test_the_pages_show_it(lab: Lab) -> None:
-    """Generate and Train offer it; Rationales shows each of its steps."""
-    generate, train, rationales = lab.told(
+    """Generate and Train offer it, each role has its teacher there, and Rationales names it."""
+    generate, roles, train, rationales = lab.told(
         """
         import json, runpy
         from streamlit.runtime.scriptrunner import script_runner
@@ -277,11 +277,15 @@ def test_the_pages_show_it(lab: Lab) -> None:
             return app
 
         options = [option for box in said("generate").selectbox for option in box.options]
+        methods = next(box for box in app.selectbox if box.label == "Method")
+        methods.select("two-teachers").run()
+        roles = [box.label for box in app.selectbox]
         methods = said("train").multiselect[0]
         chosen = [methods.options, [text.value for text in app.caption]]
-        print(json.dumps([options, chosen, str(said("rationales"))]))
+        print(json.dumps([options, roles, chosen, str(said("rationales"))]))
         """
     )
+    assert {"Planner", "Solver"} <= set(roles)
     for title in METHODS.values():
         assert title in generate and title in train[0]
         assert any(f"**{title}**" in text for text in train[1])
