@@ -153,7 +153,8 @@ def plan(
         asking=asking,
     )
     queries.save_training_set(study_id, method_key, made)
-    run = plans.opened(
+    # A student that learnt these rows is there already, whichever generation of the study they were from.
+    run = _with_plan(study_id, planned) or plans.opened(
         study_id,
         planned,
         (generation,) if generation else (),
@@ -172,6 +173,12 @@ def plan(
     if run.status != "done":
         queries.set_run(run.id, status="running", job_id=job_id)
     return run.id, config.epochs
+
+
+def _with_plan(study_id: int, planned: TrainingPlan) -> models.Run | None:
+    rows = planned.config.training_set
+    runs = (run for run in queries.runs(study_id, "train") if run.training_set == rows)
+    return next((run for run in runs if plans.plan_of(run).hash == planned.hash), None)
 
 
 def epoch(progress: Progress, run_id: int, number: int, epochs: int) -> None:
