@@ -86,7 +86,7 @@ def results(
 
 def _teachers(study: str, baseline: int | None, json: bool) -> None:
     from core.results.teachers import to_text
-    from core.stages.corrections import teacher_table
+    from core.stages.finished import teacher_table
     from core.store import queries
 
     rows = teacher_table(queries.study_named(study).id, baseline)

@@ -57,7 +57,7 @@ def decide(
 ) -> None:
     """Append one decision."""
     from core.review import desk
-    from core.review.texts import original
+    from core.stages.reviewed import original
 
     key = (question, sample)
     current = desk.item(run, key)

@@ -12,13 +12,12 @@ training sets made of it alone. Nothing is overwritten: the runs of before stay,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from core import jobs, methods
 from core.errors import LabError
-from core.exemplars.prompt import parse
 from core.methods import METHODS
 from core.records import content_hash
 from core.results import table as results
@@ -28,11 +27,13 @@ from core.review import desk
 from core.review.fold import Board
 from core.stages import exemplars, finished, plans
 from core.stages.generation import given, latest, run_questions, shown
-from core.stages.plans import GenerationPlan, TrainingPlan
+from core.stages.plans import EvaluationPlan, GenerationPlan, TrainingPlan
+from core.stages.reviewed import reviewed_run
 from core.stages.training import build_set
 from core.store import queries
 from core.store.models import Run
 from core.students.formats import FORMATS
+from core.students.part import Asking, Learning
 from core.students.table import resolve
 from core.teachers import TEACHERS, prices
 from core.teachers.part import Teaching
@@ -61,33 +62,25 @@ class Rerun:
 
 def plan(run_id: int) -> Rerun:
     """What depends on the review of a run as it stands. LabError where the run is not reviewed."""
-    run = queries.run(run_id)
-    if run.kind not in ("exemplars", "generate"):
-        raise LabError(f"Run {run_id} ({run.kind}) is not reviewed: choose exemplars or a generation.")
-    everyone = _arms(run.study_id)
-    generations, calls = _generations(run) if run.kind == "exemplars" else ([], 0)
-    replaced = {family(queries.run(asked["replaces"])): asked["replaces"] for asked in generations}
-    own = {family(one) for one in _made_of(run)}
+    run, _ = reviewed_run(run_id)
+    generations = _done(run.study_id, "generate")
+    newest = {family(one): one for one in generations if run_id in one.parents}  # that were shown it
+    stale = {kin: now for kin, one in newest.items() if (now := _planned(one)) != plans.plan_of(one)}
+    own = {family(one) for one in generations if one.id == run_id} | newest.keys()
     again, arms = [], []
-    for one in everyone:
+    for one in {one.key: one for one in _arms(run.study_id)}.values():
         kin = family(queries.run(one.generation))
-        if kin in replaced or (kin in own and _is_stale(one)):
-            again.append(one)
-            arms.append(_request(one) | {"after": replaced.get(kin)})
-    done = {_name(plans.plan_of(r), r) for r in _done(run.study_id, "evaluate")}
-    others = len(done) - len({_name(plans.plan_of(one.train), one.train) for one in again})
-    return Rerun(run_id, tuple(generations), tuple(arms), others, calls)
+        if kin in stale or (kin in own and _is_stale(one)):
+            again.append(one.evaluation)
+            arms.append(one.request | {"after": newest[kin].id if kin in stale else None})
+    requests = [_request(newest[kin], now) for kin, now in stale.items()]
+    calls = sum(_calls(newest[kin], now) for kin, now in stale.items())
+    others = {*map(_name, _done(run.study_id, "evaluate"))} - {*map(_name, again)}
+    return Rerun(run_id, tuple(requests), tuple(arms), len(others), calls)
 
 
-def _made_of(run: Run) -> list[Run]:
-    """The generation under review itself, or those that were shown exemplars of the run under review."""
-    if run.kind == "generate":
-        return [run]
-    return [one for one in _done(run.study_id, "generate") if run.id in one.parents]
-
-
-def _name(made: Any, run: Run) -> tuple[str, str, int, int]:
-    return run.method, run.student, run.seed, made.samples
+def _name(evaluation: Run) -> tuple[str, str, int, int]:
+    return evaluation.method, evaluation.student, evaluation.seed, plans.plan_of(evaluation).samples
 
 
 def submit(run_id: int) -> str:
@@ -97,11 +90,8 @@ def submit(run_id: int) -> str:
         raise LabError("Nothing depends on what changed: every result was made from the current texts.")
     study_id = queries.run(run_id).study_id
     request = {"run": run_id, "generations": list(made.generations), "arms": list(made.arms)}
-    needs_device = made.arms or any(
-        TEACHERS[str(config["key"])].uses_device
-        for asked in made.generations
-        for config in _teaching(asked).teachers.values()
-    )
+    asked = [config for one in made.generations for config in one["parts"][0]["teachers"].values()]
+    needs_device = made.arms or any(TEACHERS[config["key"]].uses_device for config in asked)
     title = f"After the review of run {run_id}: {said(made)}"
     queue = "device" if needs_device else "endpoint"
     return jobs.submit(KIND, title, request | {"study_id": study_id}, study_id, queue=queue)
@@ -117,44 +107,35 @@ def said(made: Rerun) -> str:
     return ", ".join(part for part, n in zip(parts, (generations, arms), strict=True) if n) or "nothing"
 
 
-def _generations(chosen: Run) -> tuple[list[dict[str, Any]], int]:
-    """(requests, calls at most) of the generations that were shown other exemplars of this run than now."""
-    newest: dict[str, Run] = {}
-    for run in _made_of(chosen):
-        newest[family(run)] = run
-    if not newest:
-        return [], 0
-    standing = tuple(exemplars.as_reviewed(chosen.id))
-    found, calls = [], 0
-    for run in newest.values():
-        made: GenerationPlan = plans.plan_of(run)
-        if made.exemplars == standing:
-            continue
-        teaching, method = made.teaching, METHODS[run.method]
-        if all(TEACHERS[str(config["key"])].writes for config in teaching.teachers.values()):
-            calls += methods.estimate(
-                run_questions(run),
-                method,
-                {role: prices(config) for role, config in teaching.teachers.items()},
-                plans.sampling_of(teaching.sampling),
-                given=given(run.study_id, run.method, teaching.prompting, standing),
-                samples=teaching.samples,
-            ).calls
-        found.append(
-            {
-                "parts": [teaching.dump(), {}, {}],
-                "method": run.method,
-                "split": made.split,
-                "limit": made.limit,
-                "exemplars": chosen.id,
-                "replaces": run.id,
-            }
-        )
-    return found, calls
+# ── generations ─────────────────────────────────────────────────────────────────────────────────
 
 
-def _teaching(request: dict[str, Any]) -> Teaching:
-    return Teaching.read(request["parts"][0])
+def _planned(run: Run) -> GenerationPlan:
+    """The plan that a generation would have now, with the exemplars as its reviewers have left them."""
+    made: GenerationPlan = plans.plan_of(run)
+    return made.but(shown=[asdict(one) for one in exemplars.as_reviewed(run.parents[0])])
+
+
+def _request(run: Run, now: GenerationPlan) -> dict[str, Any]:
+    """A generation as a stage is asked for it."""
+    asked = {"method": now.method, "split": now.split, "limit": now.limit}
+    parts = [now.teaching.dump(), {}, {}]
+    return {"parts": parts, **asked, "exemplars": run.parents[0], "replaces": run.id}
+
+
+def _calls(run: Run, now: GenerationPlan) -> int:
+    """Calls that it takes at most."""
+    teaching = now.teaching
+    if not all(TEACHERS[str(config["key"])].writes for config in teaching.teachers.values()):
+        return 0
+    return methods.estimate(
+        run_questions(run),
+        METHODS[now.method],
+        {role: prices(config) for role, config in teaching.teachers.items()},
+        plans.sampling_of(teaching.sampling),
+        given=given(run.study_id, now.method, teaching.prompting, now.exemplars),
+        samples=teaching.samples,
+    ).calls
 
 
 def family(run: Run) -> str:
@@ -173,89 +154,57 @@ def _done(study_id: int, kind: str) -> list[Run]:
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """A trained arm of a study: its evaluation that stands, and what it goes back to."""
+    """A finished evaluation, and the training of its students, role by role, on what a generation wrote."""
 
     evaluation: Run
-    train: Run
-    generation: int
+    trained: tuple[Run, ...]
 
     @property
-    def plan(self) -> TrainingPlan:
-        return plans.plan_of(self.train)
+    def generation(self) -> int:
+        return self.trained[0].parents[0]
+
+    @property
+    def rows(self) -> tuple[str | None, ...]:
+        """The hashes of what its students learnt."""
+        return tuple(run.training_set for run in self.trained)
 
     @property
     def key(self) -> str:
         """Method, student, seed, recipe, filters and D: everything but the texts."""
-        made = self.plan
-        return content_hash(
-            [self.train.student, made.but(config=made.config.but(training_set="")).identity()]
-        )
+        made: list[TrainingPlan] = [plans.plan_of(run) for run in self.trained]
+        return content_hash([one.but(config=one.config.but(training_set="")).identity() for one in made])
 
     @property
-    def teaching(self) -> Teaching:
-        """How its rationales were asked for; of an imported file as many of each question as it used."""
-        asked: Teaching = plans.plan_of(queries.run(self.generation)).teaching
-        return asked if self.plan.samples == asked.samples else asked.but(samples=self.plan.samples)
+    def parts(self) -> tuple[Teaching, Learning, Asking]:
+        """How it was taught, trained and asked; of an imported file as many of each question as it used."""
+        made: TrainingPlan = plans.plan_of(self.trained[0])
+        taught: Teaching = plans.plan_of(queries.run(self.generation)).teaching
+        return taught.but(samples=made.samples), made.learning, made.asking
 
-
-def _lineages(study_id: int) -> list[Arm]:
-    """Every finished evaluation of a student trained on rationales, the last finished at the end."""
-    found = []
-    for run in _done(study_id, "evaluate"):
-        train = queries.run(run.parents[0]) if run.parents else None
-        if train is not None and train.parents:
-            found.append(Arm(run, train, train.parents[0]))
-    return found
+    @property
+    def request(self) -> dict[str, Any]:
+        """The arm as a stage is asked for it."""
+        run = self.evaluation
+        named = {"method": run.method, "student": run.student, "seed": run.seed}
+        return {"parts": [part.dump() for part in self.parts], **named}
 
 
 def _arms(study_id: int) -> list[Arm]:
-    """The newest of each arm."""
-    return list({one.key: one for one in _lineages(study_id)}.values())
+    """Every finished evaluation of students that learnt from rationales, the last finished at the end."""
+    arms = [Arm(run, tuple(map(queries.run, run.parents))) for run in _done(study_id, "evaluate")]
+    return [one for one in arms if one.trained and one.trained[0].parents]
 
 
 def _is_stale(one: Arm) -> bool:
-    """Whether it would now learn from another training set, of the same generation or one of its kin."""
-    study_id, method, teaching = one.train.study_id, one.train.method, one.teaching
-    newest = latest(study_id, method, teaching)
+    """Whether its students would now learn other rows, of the same generation or of one of its kin."""
+    run, (teaching, learning, _) = one.evaluation, one.parts
+    newest = latest(run.study_id, run.method, teaching)
     if newest is None or family(queries.run(newest)) != family(queries.run(one.generation)):
         return False
-    form = FORMATS[resolve(one.train.student).format]
-    made, _ = build_set(study_id, method, teaching, one.plan.learning, form, role=one.plan.role)
-    return made.hash != one.train.training_set
-
-
-def _request(one: Arm) -> dict[str, Any]:
-    """The arm as a stage is asked for it, trained as it was before."""
-    return {
-        "parts": [one.teaching.dump(), one.plan.learning.dump(), one.plan.asking.dump()],
-        "method": one.train.method,
-        "student": one.train.student,
-        "seed": one.train.seed,
-    }
-
-
-# ── the teachers ────────────────────────────────────────────────────────────────────────────────
-
-
-def teacher_table(study_id: int, baseline: int | None = None) -> tuple[teachers.TeacherRow, ...]:
-    """What the teachers got right, a row a generation. Baseline: this run, else `usual_baseline`."""
-    runs = [run for run in queries.runs(study_id, "generate") if run.status == "done"]
-    if baseline is not None and baseline not in (run.id for run in runs):
-        known = ", ".join(str(run.id) for run in runs) or "none yet"
-        raise LabError(f"Run {baseline} is no finished generation of this study: they are {known}.")
-    return teachers.table(generations(study_id), usual_baseline(runs) if baseline is None else baseline)
-
-
-def generations(study_id: int) -> list[teachers.Generation]:
-    """The finished generations of a study, with how many of their exemplars reviewers had changed."""
-    by_id = {run.id: run for run in queries.runs(study_id, "generate")}
-    return [replace(one, edited=edited(by_id[one.run_id])) for one in finished.generations(study_id)]
-
-
-def usual_baseline(runs: Sequence[Run]) -> int | None:
-    """What others stand beside: of the generations shown no exemplar the newest with the fewest samples."""
-    bare = [run for run in runs if not shown(run)]
-    return min(bare, key=lambda run: (plans.plan_of(run).teaching.samples, -run.id)).id if bare else None
+    form = FORMATS[resolve(run.student).format]
+    roles = (plans.plan_of(trained).role for trained in one.trained)
+    sets = (build_set(run.study_id, run.method, teaching, learning, form, role=role)[0] for role in roles)
+    return any(made.hash != rows for made, rows in zip(sets, one.rows, strict=True))
 
 
 # ── before and after ────────────────────────────────────────────────────────────────────────────
@@ -278,32 +227,28 @@ class Pair:
 
 def pairs(study_id: int) -> list[Pair]:
     """The corrections of a study that were run again, the newest first."""
-    everyone = _lineages(study_id)
+    everyone = _arms(study_id)
     found = []
-    families: dict[str, list[Run]] = {}
+    families: dict[str, list[int]] = defaultdict(list)
     for run in _done(study_id, "generate"):
         if run.parents:
-            families.setdefault(family(run), []).append(run)
+            families[family(run)].append(run.id)
     for members in families.values():
         for place, after in enumerate(members[1:], 1):
-            before, earlier = members[place - 1], {run.id for run in members[:place]}
-            old = {one.key: one.evaluation.id for one in everyone if one.generation in earlier}
-            new = {one.key: one.evaluation.id for one in everyone if one.generation == after.id}
+            old = {one.key: one.evaluation.id for one in everyone if one.generation in members[:place]}
+            new = {one.key: one.evaluation.id for one in everyone if one.generation == after}
             both = tuple((old[key], new[key]) for key in old if key in new)
-            found.append(Pair(before.id, after.id, both))
+            found.append(Pair(members[place - 1], after, both))
     for generation in {one.generation: None for one in everyone}:
         if not desk.board(generation).items:
             continue
-        own: dict[str, list[Arm]] = {}
+        own: dict[str, list[Arm]] = defaultdict(list)
         for one in everyone:
             if one.generation == generation:
-                own.setdefault(one.key, []).append(one)
-        both = tuple(
-            (arm[-2].evaluation.id, arm[-1].evaluation.id)
-            for arm in own.values()
-            if len(arm) > 1 and arm[-2].train.training_set != arm[-1].train.training_set
-        )
-        if both:
+                own[one.key].append(one)
+        last = [arms[-2:] for arms in own.values() if len(arms) > 1 and arms[-2].rows != arms[-1].rows]
+        if last:
+            both = tuple((before.evaluation.id, after.evaluation.id) for before, after in last)
             found.append(Pair(generation, generation, both))
     return sorted(found, key=lambda pair: (pair.after, pair.before), reverse=True)
 
@@ -321,44 +266,25 @@ class Effect:
 def effect(study_id: int, pair: Pair) -> Effect:
     """The difference that a pair's corrections made, each with its interval and paired test."""
     cells = {cell.run_id: cell for cell in finished.evaluations(queries.study(study_id).name)}
-    chosen = [
-        replace(cells[run_id], variant=f"{name}{_setting(run_id)}")
-        for both in pair.evaluations
-        for run_id, name in zip(both, (BEFORE, AFTER), strict=True)
+    alike: dict[tuple[str, str], list[results.Cell]] = defaultdict(list)  # of one method, trained one way
+    for both in pair.evaluations:
+        for run_id, name in zip(both, (BEFORE, AFTER), strict=True):
+            made: EvaluationPlan = plans.plan_of(queries.run(run_id))
+            setting = f"{made.recipe}{', LoRA' if made.tuning == 'lora' else ''}"
+            cell = replace(cells[run_id], variant=f"{name}, {setting}")
+            alike[setting, cell.method].append(cell)
+    students = [
+        row
+        for (setting, method), some in alike.items()
+        for row in results.table(some, results.Baseline(method, variant=f"{BEFORE}, {setting}"))
     ]
-    return Effect(pair, tuple(_changes(pair)), _teacher(study_id, pair), _students(chosen))
-
-
-def _setting(run_id: int) -> str:
-    """What sets arms apart that share method, student and seed."""
-    made = plans.plan_of(queries.run(run_id))
-    return f", {made.recipe}{', LoRA' if made.tuning == 'lora' else ''}"
-
-
-def _students(cells: Sequence[results.Cell]) -> tuple[results.ArmRow, ...]:
-    """The arms after beside the same arms before, one table for each recipe."""
-    rows: list[results.ArmRow] = []
-    for setting in dict.fromkeys(cell.variant.partition(", ")[2] for cell in cells):
-        own = [cell for cell in cells if cell.variant.partition(", ")[2] == setting]
-        for method in dict.fromkeys(cell.method for cell in own):
-            some = [cell for cell in own if cell.method == method]
-            baseline = results.Baseline(method, variant=f"{BEFORE}, {setting}")
-            rows += results.table(some, baseline)
-    return tuple(rows)
-
-
-def _teacher(study_id: int, pair: Pair) -> teachers.TeacherRow | None:
     if pair.before == pair.after:
-        return None
+        learnt = (_rows(run_id) for run_id in pair.evaluations[0])
+        return Effect(pair, tuple(changes(*learnt)), None, tuple(students))
+    changed = exemplar_changes(*(shown(queries.run(run_id)) for run_id in (pair.before, pair.after)))
     known = {one.run_id: one for one in finished.generations(study_id, (pair.before, pair.after))}
-    return teachers.table([known[pair.before], known[pair.after]], pair.before)[1]
-
-
-def _changes(pair: Pair) -> list[Change]:
-    if pair.before != pair.after:
-        return exemplar_changes(*(shown(queries.run(run_id)) for run_id in (pair.before, pair.after)))
-    old, new = (_rows(run_id) for run_id in pair.evaluations[0])
-    return changes(old, new)
+    teacher = teachers.table([known[pair.before], known[pair.after]], pair.before)[1]
+    return Effect(pair, tuple(changed), teacher, tuple(students))
 
 
 def _rows(evaluation: int) -> dict[Any, str]:
@@ -366,22 +292,6 @@ def _rows(evaluation: int) -> dict[Any, str]:
     digest = queries.run(evaluation).training_set
     rows = queries.training_rows(digest) if digest else []
     return {(row.question_index, row.sample_index): row.label for row in rows}
-
-
-def edited(run: Run) -> int:
-    """How many of a generation's exemplars reviewers had changed."""
-    if not run.parents:
-        return 0
-    chosen = queries.run(run.parents[0])
-    decided = [item for item in desk.board(chosen.id).items.values() if item.original is not None]
-    if not decided:
-        return 0
-    dataset_id = queries.study(run.study_id).dataset_id
-    questions = queries.questions_by_index(dataset_id, {item.key[0] for item in decided})
-    written = {questions[item.key[0]].text.strip(): item.original or "" for item in decided}
-    return sum(
-        one != parse(one.question, written[one.question]) for one in shown(run) if one.question in written
-    )
 
 
 def reviewed(board: Board) -> int:

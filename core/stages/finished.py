@@ -1,16 +1,20 @@
 """What is finished of a study, as `core.results` compares it.
 
-table(evaluations("Demo"))               the students: a row an arm
-teachers.table(generations(study_id))    the teachers: a row a generation
+table(evaluations("Demo"))     the students: a row an arm
+teacher_table(study_id)        the teachers: a row a generation
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from core.errors import LabError
+from core.exemplars.prompt import parse
 from core.methods.filters import label
+from core.results import teachers
 from core.results.table import EARLIER, Cell, rationales
 from core.results.teachers import Generation
+from core.review import desk
 from core.stages import plans
 from core.stages.generation import shown
 from core.stages.plans import EvaluationPlan
@@ -65,11 +69,40 @@ def generations(study_id: int, only: Iterable[int] | None = None) -> list[Genera
             plans.plan_of(row).split,
             queries.teacher_verdicts(row.id),
             shown=len(shown(row)),
+            edited=edited(row),
             **{name: value for name, value in queries.ledger_totals(row.id).items() if name != "failed"},
         )
         for row in queries.runs(study_id, "generate")
         if row.status == "done" and (only is None or row.id in only)
     ]
+
+
+def edited(run: Run) -> int:
+    """How many of a generation's exemplars reviewers had changed."""
+    if not run.parents:
+        return 0
+    decided = [item for item in desk.board(run.parents[0]).items.values() if item.original is not None]
+    dataset_id = queries.study(run.study_id).dataset_id
+    questions = queries.questions_by_index(dataset_id, {item.key[0] for item in decided}) if decided else {}
+    written = {questions[item.key[0]].text.strip(): item.original or "" for item in decided}
+    return sum(
+        one != parse(one.question, written[one.question]) for one in shown(run) if one.question in written
+    )
+
+
+def teacher_table(study_id: int, baseline: int | None = None) -> tuple[teachers.TeacherRow, ...]:
+    """What the teachers got right, a row a generation. Baseline: this run, else `usual_baseline`."""
+    runs = [run for run in queries.runs(study_id, "generate") if run.status == "done"]
+    if baseline is not None and baseline not in (run.id for run in runs):
+        known = ", ".join(str(run.id) for run in runs) or "none yet"
+        raise LabError(f"Run {baseline} is no finished generation of this study: they are {known}.")
+    return teachers.table(generations(study_id), usual_baseline(runs) if baseline is None else baseline)
+
+
+def usual_baseline(runs: Sequence[Run]) -> int | None:
+    """What others stand beside: of the generations shown no exemplar the newest with the fewest samples."""
+    bare = [run for run in runs if not shown(run)]
+    return min(bare, key=lambda run: (plans.plan_of(run).teaching.samples, -run.id)).id if bare else None
 
 
 def _generations(row: Run, by_id: dict[int, Run]) -> list[int]:

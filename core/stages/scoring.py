@@ -85,7 +85,7 @@ def rescore_study(study_id: int, rules: str) -> list[dict[str, Any]]:
     """Every finished run of a study under another rule set."""
     table = []
     for run in queries.runs(study_id):
-        if run.kind not in ("generate", "evaluate") or run.status != "done":
+        if run.status != "done" or not queries.count_completions(run.id):
             continue
         result = rescore(run.id, rules)
         flips = [

@@ -81,7 +81,7 @@ class Run(Base):
     __table_args__ = (UniqueConstraint("study_id", "kind", "hash"),)
     id: Mapped[int] = mapped_column(primary_key=True)
     study_id: Mapped[int] = mapped_column(ForeignKey("study.id"), index=True)
-    kind: Mapped[str] = mapped_column(String(20))  # a key of core.stages.kinds.KINDS
+    kind: Mapped[str] = mapped_column(String(20))  # a key of core.stages.plans.PLANS
     method: Mapped[str] = mapped_column(String(60))
     teacher: Mapped[str] = mapped_column(default="")
     student: Mapped[str] = mapped_column(default="")

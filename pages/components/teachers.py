@@ -10,7 +10,7 @@ from core import settings
 from core.methods import METHODS
 from core.results import teachers
 from core.results.export import p_text
-from core.stages import corrections
+from core.stages import finished
 from core.store import decisions, queries
 from core.store.models import Run, Study
 from pages.components import frame
@@ -56,7 +56,7 @@ def teacher_table(study: Study, runs: Sequence[Run]) -> None:
     """Accuracy per generation with n and interval, the paired difference, calls, tokens and cost."""
     labels = {run.id: label(run) for run in runs}
     ids = [NONE, *labels]
-    usual = corrections.usual_baseline(runs) or NONE
+    usual = finished.usual_baseline(runs) or NONE
     chosen = st.selectbox(
         "Compare with", ids, ids.index(usual), format_func=lambda i: labels.get(i, "none"),
         key="teacher_baseline", bind="query-params",
@@ -128,4 +128,4 @@ def _state(runs: Sequence[Run]) -> tuple[object, ...]:
 def _table(
     database: str, study_id: int, state: tuple[object, ...], baseline: int
 ) -> tuple[teachers.TeacherRow, ...]:
-    return teachers.table(corrections.generations(study_id), baseline)
+    return teachers.table(finished.generations(study_id), baseline)

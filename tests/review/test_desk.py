@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from core.errors import LabError, RefusedError
 from core.review import desk
 from core.review.desk import Conflict, board, bulk, decide, item, redo, undo
-from core.review.texts import original
+from core.stages.reviewed import original
 from core.store import decisions
 from tests.review.conftest import new_run
 

@@ -17,7 +17,7 @@ from core.review import desk
 from core.review.agreement import agreement, disagreements_first, reviewers
 from core.review.diff import words
 from core.review.history import lines
-from core.review.texts import original
+from core.stages.reviewed import original
 from core.store import decisions, queries
 from tests import runs
 

@@ -8,13 +8,15 @@ import pytest
 
 from core import jobs, studies
 from core.errors import LabError
-from core.records import Completion, Exemplar, Score
+from core.records import AnswerPlace, Completion, Exemplar, Score, Step, TrainingSet
 from core.review import desk
-from core.stages import corrections, exemplars, generation, training
+from core.stages import corrections, evaluation, exemplars, finished, generation, plans, training
 from core.stages.scoring import Scorer
 from core.store import queries
 from core.store.models import Run
 from core.students.formats import FORMATS
+from core.teachers.part import Teaching
+from tests import runs
 from tests.performing import done
 from tests.stages.test_study import spec
 
@@ -51,15 +53,20 @@ def written(lab_home: Path) -> tuple[int, int, studies.Study]:
     return study, queries.runs(study, "generate")[0].id, asked
 
 
+def learnt(study: int, asked: studies.Study) -> TrainingSet:
+    made, _ = training.build_set(study, "fine-tune-cot", asked.teaching, asked.learning, FORMATS["t5"])
+    return made
+
+
 def test_an_edited_rationale_is_learnt_as_edited_and_a_rejected_one_is_left_out(written):
     study, made, asked = written
-    before, _ = training.build_set(study, asked, "fine-tune-cot", FORMATS["t5"])
+    before = learnt(study, asked)
     first, second = queries.completions(made)[:2]
     edit(made, (first.question_index, 0), first.rationale, "Heads stays <b>up</b>.")
     desk.decide(
         made, (second.question_index, 0), "reject", "ana", seen=0, before=second.rationale, reason="unclear"
     )
-    after, _ = training.build_set(study, asked, "fine-tune-cot", FORMATS["t5"])
+    after = learnt(study, asked)
     assert after.rows[0].label.startswith("Heads stays <b>up</b>. --> ")
     assert [r.question_index for r in after.rows] == [
         r.question_index for r in before.rows if r.question_index != second.question_index
@@ -68,8 +75,7 @@ def test_an_edited_rationale_is_learnt_as_edited_and_a_rejected_one_is_left_out(
     assert after.dropped == {"rejected in review": 1} and before.dropped == {}
     desk.undo(made, "ana")
     desk.undo(made, "ana")
-    again, _ = training.build_set(study, asked, "fine-tune-cot", FORMATS["t5"])
-    assert again == before, "what was taken back is learnt as it was"
+    assert learnt(study, asked) == before, "what was taken back is learnt as it was"
 
 
 @pytest.mark.parametrize(
@@ -82,7 +88,8 @@ def test_an_edited_rationale_is_learnt_as_edited_and_a_rejected_one_is_left_out(
 )
 def test_an_edited_rationale_is_scored_anew(text, value, correct):
     own = Scorer("decimal", "fine-tune-cot", {0: "7"})
-    asked_twice = Completion(0, 0, "p", " 3 + 4 = 8.", answer_prompt="q", answer_text=" 8.")
+    steps = (Step("rationale", "p", " 3 + 4 = 8."), Step("answer", "q", " 8."))
+    asked_twice = Completion(0, 0, " 3 + 4 = 8.", steps, AnswerPlace(step=1))
     edited, score = own.reviewed(asked_twice, text)
     assert edited.rationale == text
     assert (score.value, score.correct) == (value, correct)
@@ -90,9 +97,9 @@ def test_an_edited_rationale_is_scored_anew(text, value, correct):
 
 def test_an_edited_one_call_answer_is_read_in_its_own_text():
     own = Scorer("decimal", "fine-tune-cot", {0: "7"})
-    said = Completion(0, 0, "p", "It is. The answer is 8.", answer_text=" 8.")
+    said = runs.written(0, "It is. The answer is 8.", answer=AnswerPlace(after=20))
     assert own.reviewed(said, "It is. The answer is 7.")[1] == Score(
-        True, "7", 1, 2, contains_answer=True, correct_format=True
+        True, "7", 21, 22, contains_answer=True, correct_format=True
     )
 
 
@@ -114,8 +121,8 @@ def test_a_reviewed_rationale_runs_its_students_again_and_no_teacher(written, st
     rerun(made)
     assert kinds(study) == [*before, ("train", "fine-tune-cot"), ("evaluate", "fine-tune-cot")]
     old, new = [r for r in queries.runs(study, "train") if r.method == "fine-tune-cot"]
-    changed = {n for n in old.config if n != "training_set" and old.config[n] != new.config[n]}
-    assert not changed, "trained as it was, on other texts"
+    before, after = (plans.plan_of(one).config.but(training_set="") for one in (old, new))
+    assert before == after and old.training_set != new.training_set, "trained as it was, on other texts"
     assert corrections.plan(made).empty
 
     (pair,) = corrections.pairs(study)
@@ -127,17 +134,17 @@ def test_a_reviewed_rationale_runs_its_students_again_and_no_teacher(written, st
     assert compared[0].difference_low <= compared[0].difference <= compared[0].difference_high
 
 
-def test_an_arm_is_trained_again_with_all_that_its_study_set(lab_home: Path):
-    asked = spec("T5 small", training={"epochs": 3, "temperature": 0.5, "eval_batch_size": 8})
-    study, arm = studies.open_study(asked), ("fine-tune-cot", "T5 small", 1)
-    made = queries.open_run(study, "generate", "g", method="fine-tune-cot", config={})
-    config = training.config_of(study, asked, *arm)
-    train = queries.open_run(
-        study, "train", "t", method=arm[0], student=arm[1], seed=arm[2], config=config.as_dict()
-    )
-    studies.open_study(spec("T5 small"))  # the study has changed since
-    again = corrections._spec(corrections.Arm(train, train, made.id))
-    assert training.config_of(study, again, *arm) == config
+def test_an_arm_is_trained_again_with_all_that_its_study_set(lab_home: Path, student: str):
+    asked = spec("any", training={"epochs": 3, "temperature": 0.5, "eval_batch_size": 8}, max_new_tokens=9)
+    arm = (run("generate", asked), "fine-tune-cot", student, 1)
+    run_id, _ = training.plan(*arm, asked.parts, "student", "")
+    evaluated, _ = evaluation.plan(*arm, asked.parts, {"student": run_id}, "")
+    studies.open_study(spec("any"))  # the study has changed since
+    one = corrections.Arm(queries.run(evaluated), (queries.run(run_id),))
+    assert training.plan(*arm, one.parts, "student", "")[0] == run_id
+    assert evaluation.plan(*arm, one.parts, {"student": run_id}, "")[0] == evaluated
+    said = one.request
+    assert (said["method"], said["student"], said["seed"]) == arm[1:]
 
 
 # ── an exemplar ─────────────────────────────────────────────────────────────────────────────────
@@ -170,7 +177,7 @@ def test_an_edited_exemplar_reruns_exactly_what_depends_on_it(embedded, student)
     assert kinds(study) == [*before, ("generate", "new-fine-tune-cot")]
     old, new = [r for r in queries.runs(study, "generate") if r.method == "new-fine-tune-cot"]
     assert old.parents == new.parents == [chosen.id]
-    assert corrections.edited(old) == 0 and corrections.edited(new) == 1
+    assert finished.edited(old) == 0 and finished.edited(new) == 1
     assert corrections.plan(chosen.id).empty
 
     (pair,) = corrections.pairs(study)
@@ -189,15 +196,15 @@ def test_an_edited_exemplar_reruns_exactly_what_depends_on_it(embedded, student)
 
 def test_the_teachers_of_a_study_in_one_table(written):
     study, made, _ = written
-    (row,) = corrections.teacher_table(study)
+    (row,) = finished.teacher_table(study)
     assert (row.run.run_id, row.n, row.accuracy, row.run.calls) == (made, TRAIN, 100, 0)
     with pytest.raises(LabError, match="no finished generation"):
-        corrections.teacher_table(study, 99)
+        finished.teacher_table(study, 99)
 
 
 def test_only_reviewed_runs_can_be_run_again(written):
     study, *_ = written
-    trained = queries.open_run(study, "train", "h", method="fine-tune-cot", config={})
+    trained = runs.training(study, "fine-tune-cot", "any")
     with pytest.raises(LabError, match="is not reviewed"):
         corrections.plan(trained.id)
 
@@ -205,17 +212,19 @@ def test_only_reviewed_runs_can_be_run_again(written):
 def test_what_was_shown_is_read_from_the_run(written):
     study, *_ = written
     one = {"question": "q", "rationale": "r", "answer": "1"}
-    made = queries.open_run(
-        study, "generate", "x", method="new-fine-tune-cot", config={"prompting": {"exemplars": [one]}}
-    )
-    assert corrections.shown(made) == [Exemplar("q", "r", "1")]
+    made = runs.generation(study, "new-fine-tune-cot", shown=[one])
+    assert generation.shown(made) == [Exemplar("q", "r", "1")]
 
 
-def test_the_usual_baseline_is_the_newest_plain_zero_shot_generation():
-    def made(run_id: int, samples: int, exemplars: int = 0) -> Run:
+def test_the_usual_baseline_is_the_newest_plain_zero_shot_generation(lab_home: Path):
+    study = studies.open_study(spec("any"))
+
+    def made(name: str, samples: int, exemplars: int = 0) -> Run:
         shown = [{"question": "q", "rationale": "r", "answer": "1"}] * exemplars
-        return Run(id=run_id, config={"samples": samples, "prompting": {"exemplars": shown}})
+        teaching = Teaching(samples=samples, sampling={"temperature": 0.7})
+        return runs.generation(study, teaching=teaching, shown=shown, content=name)
 
-    assert corrections.usual_baseline([made(1, 1), made(2, 1), made(3, 8), made(4, 1, exemplars=2)]) == 2
-    assert corrections.usual_baseline([made(3, 8)]) == 3
-    assert corrections.usual_baseline([made(4, 1, exemplars=2)]) is None
+    one, two, eight, taught = made("a", 1), made("b", 1), made("c", 8), made("d", 1, exemplars=2)
+    assert finished.usual_baseline([one, two, eight, taught]) == two.id
+    assert finished.usual_baseline([eight]) == eight.id
+    assert finished.usual_baseline([taught]) is None

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.review import desk, texts
+from core.review import desk
 from core.review.fold import Key
+from core.stages import reviewed
 from pages.components import frame
 from pages.components.review.queues import go
 from pages.components.review.runs import Review
@@ -61,7 +62,7 @@ def _as_shown(review: Review, keys: Sequence[Key]) -> list[tuple[Key, int, str]]
     """(key, last decision seen, text) of each, as bulk decisions take them."""
     items = {key: review.board.item(key) for key in keys}
     unread = [key for key, item in items.items() if item.text is None]
-    originals = texts.originals(review.run.id, unread)
+    originals = reviewed.originals(review.run.id, unread)
     return [
         (key, item.last, originals[key] if item.text is None else item.text)
         for key, item in items.items()

@@ -9,14 +9,13 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from core import settings
-from core.review import desk, texts
+from core.review import desk
 from core.review.fold import QUEUES, Board, Key
 from core.stages import exemplars as stage
-from core.stages.plans import plan_of
+from core.stages.reviewed import REVIEWED
 from core.store import queries
 from core.store.models import Point, Run, Study
 from pages.components import frame
-from pages.components.rationales import label as generation_label
 from pages.components.text import count
 
 COLOURS = {
@@ -46,7 +45,7 @@ class Review:
     @property
     def generation(self) -> int:
         """The run that holds the completions."""
-        return self.run.parents[0] if self.run.kind == "exemplars" else self.run.id
+        return REVIEWED[self.run.kind].source(self.run)
 
     def queue(self, key: Key) -> str:
         found = self.board.items.get(key)
@@ -55,17 +54,12 @@ class Review:
 
 def label(run: Run) -> str:
     """How a run is called in the picker and the URL; it never changes."""
-    if run.kind == "generate":
-        return f"{generation_label(run)}, all rationales"
-    settings = plan_of(run).settings
-    return (
-        f"{run.id}: exemplars of {run.summary.get('k', settings.get('k', '?'))} clusters, {settings['rules']}"
-    )
+    return REVIEWED[run.kind].label(run)
 
 
 def choose_run(study: Study) -> Run | None:
     """The exemplars or the generation to review, the newest exemplars to begin with; None before any."""
-    found = [run for run in reversed(queries.runs(study.id)) if run.kind in texts.ORIGINALS]
+    found = [run for run in reversed(queries.runs(study.id)) if run.kind in REVIEWED]
     runs = {
         run.id: run
         for run in sorted(found, key=lambda run: run.kind != "exemplars")
