@@ -21,8 +21,8 @@ Answer = Callable[[dict[str, Any]], str | None]  # the request's body → the te
 class Answering(ThreadingHTTPServer):
     """Says what `answer` returns; `usage` is (prompt tokens, completion tokens) of every reply."""
 
-    def __init__(self, answer: Answer, usage: tuple[int, int] | None) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, answer: Answer, usage: tuple[int, int] | None, address: tuple[str, int]) -> None:
+        super().__init__(address, _Handler)
         self.answer, self.usage = answer, usage
         self.prompts: list[str] = []
         self.keys: set[str] = set()
@@ -43,9 +43,11 @@ class Answering(ThreadingHTTPServer):
 
 
 @contextmanager
-def answering(answer: Answer, usage: tuple[int, int] | None = None) -> Iterator[Answering]:
-    """The server on a free port of 127.0.0.1, stopped at the end."""
-    with Answering(answer, usage) as server:
+def answering(
+    answer: Answer, usage: tuple[int, int] | None = None, address: tuple[str, int] = ("127.0.0.1", 0)
+) -> Iterator[Answering]:
+    """The server, on a free port of 127.0.0.1 where nothing else is asked, stopped at the end."""
+    with Answering(answer, usage, address) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         try:
             yield server

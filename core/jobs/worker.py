@@ -99,7 +99,10 @@ def _launch(me: str, version: str, queues: Sequence[str], memory: float) -> None
     }
     dbos: Any = DBOS(config=config)
     import core.jobs.workflows  # noqa: F401  registers the workflow
+    from core.stages import adopted
 
+    with store.engine().connect() as db:
+        adopted.name_folders(db)
     DBOS.listen_queues(queues)
     DBOS.launch()
     # A part of the device queue holds the jobs that want so much memory. The engine knows no worker's limits.

@@ -1,7 +1,7 @@
 """Runs of an older lab (up to revision 0006): their configs become plans, and they are known by content.
 
-Called once, by the migration that makes them so. A run folder is renamed, and its old name leads there, since
-a study may have taken the student in it for its own. All of it can be done again: a migration that was killed
+Called by the migration that makes them so. A run folder is renamed, and its old name leads there, since a
+study may have taken the student in it for its own. All of it can be done again: a migration that was killed
 begins anew.
 """
 
@@ -62,6 +62,7 @@ def adopt(db: sa.Connection) -> None:
     runs.sort(key=lambda run: (depth[run.id], run.status != "done"))
     hashes: dict[int, str] = {}
     taken: set[tuple[int, str, str]] = set()
+    trainings: list[tuple[int, str, TrainConfig]] = []
     for run in runs:
         try:
             plan: Plan = PLANS[run.kind].read(CONVERT[run.kind](db, run, hashes))
@@ -78,7 +79,17 @@ def adopt(db: sa.Connection) -> None:
             summary = {name: value for name, value in run.summary.items() if name not in ("task", "student")}
             dropped = db.scalar(sa.select(SET.c.dropped).where(SET.c.hash == run.training_set))
             _change(db, RUN, run.id, summary={"dropped": dropped or {}} | summary)
-            _name_folder(run.id, digest, plan.config)
+            trainings.append((run.id, digest, plan.config))
+    for training in trainings:
+        _name_folder(*training)
+
+
+def name_folders(db: sa.Connection) -> None:
+    """Name the run folders that an older lab left in this LAB_HOME: of several machines one migrates."""
+    runs = settings.folder("runs")
+    for run in db.execute(sa.select(RUN).where(RUN.c.kind == "train")).all():
+        if (path := runs / str(run.id)).is_dir() and not path.is_symlink():
+            _name_folder(run.id, run.hash, TrainingPlan.read(run.config).config)
 
 
 def _change(db: sa.Connection, table: sa.TableClause, own: int, **values: Any) -> None:
@@ -208,12 +219,13 @@ def _config(run: Row) -> TrainConfig:
 def _weights(student: str) -> str:
     """The hash of a student's weights; of its name where they are not here. Nothing is downloaded."""
     source = STUDENTS[student].source if student in STUDENTS else student
+    unknown = content_hash(["weights of", student])
     try:
         kind = sources.kind(source)
         folder = sources.cached(source) if kind == "hub" else sources.locate(source, kind)
-    except LabError:
-        folder = None
-    return sources.fingerprint(folder) if folder else content_hash(["weights of", student])
+        return sources.fingerprint(folder) if folder else unknown
+    except (LabError, OSError):
+        return unknown
 
 
 def _content(db: sa.Connection, run_id: int) -> str:
