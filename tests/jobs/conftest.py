@@ -30,7 +30,7 @@ def until(condition: Callable[[], object], seconds: float = 60) -> None:
 def spec(url: str, n: int = N, **teacher: object) -> studies.Study:
     """A study whose teacher is a server of the test's."""
     asked = {"key": "vllm", "base_url": url, "model": "any", "concurrency": 4, "retries": 2} | teacher
-    return studies.from_dict(studies.demo(n, 10).as_dict() | {"teacher": asked})
+    return studies.Study(**studies.demo(n, 10).dump() | {"teaching": {"teachers": {"teacher": asked}}})
 
 
 def status(job_id: str) -> str:

@@ -34,8 +34,11 @@ def shared(postgresql, lab_home, monkeypatch):
 
 def training(student: str, epochs: int) -> str:
     """Queue the training of a tiny student."""
-    values = studies.demo(120, 8).as_dict() | {"students": [student], "max_new_tokens": 8}
-    asked = studies.from_dict(values | {"name": "train", "training": {"epochs": epochs}})
+    values = {
+        "name": "train", "benchmark": "coin_flip_generated", "options": {"size": 180, "flips": 4},
+        "train": 120, "test": 8, "recipe": "demo", "training": {"epochs": epochs}, "max_new_tokens": 8,
+    }  # fmt: skip
+    asked = studies.Study(**values, students=[student])
     return studies.submit("train", "t", asked, {"method": "fine-tune", "student": student, "seed": 0})
 
 
