@@ -3,6 +3,8 @@
 LAB_HOME           database, students, models, caches, logs   (default: .lab beside app.py)
 LAB_DATA_DIR       benchmark files, laid out by source        (default: $LAB_HOME/datasets)
 LAB_DATABASE_URL   SQLAlchemy URL                             (default: SQLite in $LAB_HOME)
+LAB_ARTEFACTS      where finished students, and checkpoints to go on from, are kept for other machines: a
+                   folder or a URL that fsspec reads   (default: nowhere but in $LAB_HOME)
 LAB_AUTHOR         whose name review decisions carry          (default: the name of the account)
 
 Keys come from the environment, else from .streamlit/secrets.toml; they are read when a call is

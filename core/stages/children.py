@@ -20,6 +20,7 @@ import psutil
 from core import settings
 from core.errors import LabError
 from core.jobs.progress import Progress
+from core.stages import handover
 from core.store.models import Run
 from core.students.folder import FOLLOWED, RunFolder
 
@@ -37,8 +38,16 @@ def folder(run: Run) -> RunFolder:
 
 
 def student(run: Run) -> Path:
-    """The folder of the student that a training run made."""
-    return folder(run).student
+    """The folder of the student that a training run made; fetched where another machine has put it."""
+    files = folder(run)
+    handover.fetch(run, files)
+    if not files.student.is_dir():
+        raise LabError(
+            f"The student of run {run.id} is not on this machine: set LAB_ARTEFACTS here and where it was "
+            f"trained, copy runs/{run.hash} from the LAB_HOME there into {settings.home()}, or train it with "
+            "another seed."
+        )
+    return files.student
 
 
 def follow(
@@ -77,7 +86,7 @@ def follow(
 
 def finish(progress: Progress, files: RunFolder) -> None:
     """Follow the folder's child to its end, and let it leave."""
-    follow(progress, files.path, (files.path / "done.json").is_file)
+    follow(progress, files.path, lambda: files.done)
     if (left := _running.pop(files.path, None)) is not None:
         left[0].wait()
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
-from core import methods, studies
+from core import artefacts, methods, studies
 from core.errors import LabError
 from core.jobs.progress import Progress
 from core.methods import METHODS, Method, filters
@@ -15,7 +16,7 @@ from core.methods.base import Given
 from core.models.sources import fingerprint
 from core.records import Completion, Dropped, Exemplar, Question, Score, TrainingSet
 from core.review import desk
-from core.stages import children, plans
+from core.stages import children, handover, plans
 from core.stages.generation import latest, shown
 from core.stages.plans import TrainingPlan
 from core.stages.scoring import scorer
@@ -29,6 +30,7 @@ from core.students.table import location, resolve
 from core.teachers.part import Teaching
 
 REJECTED = "rejected in review"
+KEEPING = ThreadPoolExecutor(1, "keep")  # a checkpoint is kept while its student trains on
 
 
 def build_set(
@@ -131,7 +133,7 @@ def plan(
     role: str,
     job_id: str,
 ) -> tuple[int, int]:
-    """Store the training set, open the run and write its folder. Returns the run's id and its epochs."""
+    """Store the training set, open the run and write its folder. Returns its id and the epochs to train."""
     teaching, learning, asking = parts
     method, row = METHODS[method_key], resolve(student)
     form = FORMATS[row.format]
@@ -153,7 +155,8 @@ def plan(
         asking=asking,
     )
     queries.save_training_set(study_id, method_key, made)
-    run = plans.opened(
+    # A student that learnt these rows is there already, whichever generation of the study they were from.
+    run = _with_plan(study_id, planned) or plans.opened(
         study_id,
         planned,
         (generation,) if generation else (),
@@ -165,38 +168,55 @@ def plan(
         job_id=job_id,
         summary={"dropped": made.dropped},
     )
-    files = children.folder(run)
-    if not files.filled:
-        tested = test_items(study_id, method, form) if config.selection == "test" else []
-        files.fill(config, tested, made.rows)
     if run.status != "done":
+        files = children.folder(run)
+        if not files.filled:
+            tested = test_items(study_id, method, form) if config.selection == "test" else []
+            files.fill(config, tested, made.rows)
         queries.set_run(run.id, status="running", job_id=job_id)
     return run.id, config.epochs
 
 
+def _with_plan(study_id: int, planned: TrainingPlan) -> models.Run | None:
+    rows = planned.config.training_set
+    runs = (run for run in queries.runs(study_id, "train") if run.training_set == rows)
+    return next((run for run in runs if plans.plan_of(run).hash == planned.hash), None)
+
+
 def epoch(progress: Progress, run_id: int, number: int, epochs: int) -> None:
-    """Train until this epoch's checkpoint is there."""
+    """Train until this epoch's checkpoint is there, and keep it where another machine can go on."""
     run = queries.run(run_id)
-    files = children.folder(run)
-    curve = Curve(run_id)
+    if run.status == "done":  # here, or on another machine
+        return
+    files, curve = children.folder(run), Curve(run_id)
+    handover.fetch(run, files)
 
     def tell() -> None:
         curve.copy()
         stage, done, total = children.status(files)
         progress.at(f"{run.student}, {run.method}: {stage or f'epoch {number} of {epochs}'}", done, total)
 
-    children.follow(progress, files.path, lambda: max(files.epochs(), default=0) >= number, tell)
+    children.follow(progress, files.path, lambda: files.reached(number), tell)
+    if artefacts.used() and number < epochs:
+        sent = KEEPING.submit(handover.put_checkpoint, run, files, number)
+        children.follow(progress, files.path, lambda: sent.done() or files.done, tell)
+        if (problem := sent.exception()) is not None:
+            progress.say(f"Epoch {number} is not kept for other machines: {problem}")
     curve.copy()
 
 
 def close(progress: Progress, run_id: int) -> None:
-    """Wait for the student to be saved; keep what it says of itself."""
-    files = children.folder(queries.run(run_id))
-    children.finish(progress, files)
-    Curve(run_id).copy()
-    done = json.loads((files.path / "done.json").read_text(encoding="utf-8"))
-    summary = queries.run(run_id).summary | done
-    queries.set_run(run_id, status="done", summary=summary, finished=now())
+    """Wait for the student to be saved; keep it, and what it says of itself."""
+    run = queries.run(run_id)
+    files = children.folder(run)
+    if run.status != "done":
+        children.finish(progress, files)
+        Curve(run_id).copy()
+        done = json.loads((files.path / "done.json").read_text(encoding="utf-8"))
+        queries.set_run(run_id, summary=run.summary | done)
+    if files.done:
+        handover.put_student(run, files)
+    queries.set_run(run_id, status="done", finished=now())
 
 
 @dataclass

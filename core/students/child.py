@@ -52,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
         config = folder.config()
         if asked.task == "preview":
             return _preview(folder, config)
-        if (folder.path / "done.json").is_file():
+        if folder.done:
             return 0
         lock = None if launched else folder.lock()
         if not launched:
@@ -145,7 +145,7 @@ def _launch(folder: RunFolder, processes: int, alone: bool) -> int:
             watched = (folder, os.getppid(), None, child)
             threading.Thread(target=_watch_parent, args=watched, daemon=True).start()
         code = child.wait()
-        if (folder.path / "done.json").is_file():
+        if folder.done:
             return 0
         if code and (folder.path / SMALLER).is_file():
             (folder.path / SMALLER).rename(folder.path / ROWS_PER_PASS)

@@ -25,6 +25,7 @@ from core.records import TrainingRow
 from core.students.config import TrainConfig
 
 FOLLOWED = "followed"
+EPOCHS = "epochs.jsonl"
 LOCK_SECONDS = 60  # a child that is told to stop may still be saving
 
 
@@ -54,6 +55,11 @@ class RunFolder:
     @property
     def student(self) -> Path:
         return self.path / "student"
+
+    @property
+    def done(self) -> bool:
+        """Whether the student is there, whole."""
+        return (self.path / "done.json").is_file()
 
     @property
     def filled(self) -> bool:
@@ -107,7 +113,11 @@ class RunFolder:
 
     def epochs(self) -> dict[int, dict[str, Any]]:
         """What each finished epoch reached."""
-        return {row["epoch"]: row for row in read_lines(self.path / "epochs.jsonl")}
+        return {row["epoch"]: row for row in read_lines(self.path / EPOCHS)}
+
+    def reached(self, epoch: int) -> bool:
+        """Whether the run is through with an epoch."""
+        return self.done or max(self.epochs(), default=0) >= epoch
 
     def status(self, state: str, stage: str = "", done: int = 0, total: int = 0, **more: Any) -> None:
         """Say where the run is: running, stopped, failed or done."""
