@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from core import jobs, settings, studies
+from core.jobs import local
 from core.store import queries
 from tests.students.tiny import tiny_student
 
@@ -101,6 +102,8 @@ def detached(lab_home: Path) -> Iterator[Callable[[], list[psutil.Process]]]:
     yield found
     for process in found():
         process.kill()
+    for started in local._started.values():
+        started.wait()
 
 
 @pytest.fixture
