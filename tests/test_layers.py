@@ -10,8 +10,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 # A module may import, at its top, modules of its own rank or below.
 RANK = {
-    "errors": 0, "parts": 0, "process": 0, "progress": 0, "records": 0, "settings": 0, "uploads": 0,
-    "yaml_file": 0,
+    "artefacts": 0, "errors": 0, "parts": 0, "process": 0, "progress": 0, "records": 0, "settings": 0,
+    "uploads": 0, "yaml_file": 0,
     "answers": 1, "quality": 1,
     "datasets": 2, "models": 2, "store": 2,
     "students": 3, "teachers": 3, "exemplars": 3, "review": 3, "results": 3,

@@ -17,11 +17,11 @@ from pathlib import Path
 
 import psutil
 
-from core import settings
+from core import artefacts, settings
 from core.errors import LabError
 from core.jobs.progress import Progress
 from core.store.models import Run
-from core.students.folder import FOLLOWED, RunFolder
+from core.students.folder import EPOCHS, FOLLOWED, RunFolder, write
 
 POLL_SECONDS = 0.5
 GRACE_SECONDS = 3.5  # a cancelled child may save what it has; after five it must be gone
@@ -37,8 +37,46 @@ def folder(run: Run) -> RunFolder:
 
 
 def student(run: Run) -> Path:
-    """The folder of the student that a training run made."""
-    return folder(run).student
+    """The folder of the student that a training run made, from LAB_ARTEFACTS where it is not here."""
+    path = folder(run).student
+    if not path.is_dir() and not artefacts.fetch(f"{run.hash}/student", path):
+        raise LabError(
+            f"The student of run {run.id} is on another machine: set LAB_ARTEFACTS on both to a folder or "
+            f"bucket that both reach and resume the training there, or copy its runs/{run.hash} here."
+        )
+    return path
+
+
+def share_epochs(run: Run) -> None:
+    """Put the checkpoints that a run would go on from where another machine finds them, and only those."""
+    files = folder(run)
+    kept = {path.name: path for path in files.checkpoints.glob("epoch-*")}
+    for name, path in kept.items():
+        artefacts.put(path, f"{run.hash}/checkpoints/{name}", files.path / EPOCHS)
+    for name in artefacts.names(f"{run.hash}/checkpoints"):
+        if name not in kept:
+            artefacts.forget(f"{run.hash}/checkpoints/{name}")
+
+
+def share_student(run: Run) -> None:
+    """Put a finished student where other machines find it; its checkpoints are not needed any more."""
+    artefacts.put(folder(run).student, f"{run.hash}/student")
+    for name in artefacts.names(f"{run.hash}/checkpoints"):
+        artefacts.forget(f"{run.hash}/checkpoints/{name}")
+
+
+def fetch_epochs(run: Run) -> None:
+    """Bring the checkpoints that another machine left here."""
+    for name in artefacts.names(f"{run.hash}/checkpoints"):
+        files = folder(run)
+        path = files.checkpoints / name
+        if not path.is_dir() and artefacts.fetch(f"{run.hash}/checkpoints/{name}", path):
+            told = (path / EPOCHS).read_text(encoding="utf-8")
+            own = files.path / EPOCHS
+            if (
+                not own.is_file() or len(told) > own.stat().st_size
+            ):  # what each epoch reached, the longest list
+                write(own, told)
 
 
 def follow(

@@ -131,7 +131,7 @@ def plan(
     role: str,
     job_id: str,
 ) -> tuple[int, int]:
-    """Store the training set, open the run and write its folder. Returns the run's id and its epochs."""
+    """Store the training set, open the run and write its folder. Returns its id and the epochs to train."""
     teaching, learning, asking = parts
     method, row = METHODS[method_key], resolve(student)
     form = FORMATS[row.format]
@@ -166,12 +166,14 @@ def plan(
         job_id=job_id,
         summary={"dropped": made.dropped},
     )
+    if run.status == "done":  # perhaps on another machine
+        return run.id, 0
     files = children.folder(run)
     if not files.filled:
+        children.fetch_epochs(run)
         tested = test_items(study_id, method, form) if config.selection == "test" else []
         files.fill(config, tested, made.rows)
-    if run.status != "done":
-        queries.set_run(run.id, status="running", job_id=job_id)
+    queries.set_run(run.id, status="running", job_id=job_id)
     return run.id, config.epochs
 
 
@@ -194,16 +196,20 @@ def epoch(progress: Progress, run_id: int, number: int, epochs: int) -> None:
 
     children.follow(progress, files.path, lambda: max(files.epochs(), default=0) >= number, tell)
     curve.copy()
+    children.share_epochs(run)
 
 
 def close(progress: Progress, run_id: int) -> None:
     """Wait for the student to be saved; keep what it says of itself."""
-    files = children.folder(queries.run(run_id))
+    run = queries.run(run_id)
+    if run.status == "done":
+        return
+    files = children.folder(run)
     children.finish(progress, files)
     Curve(run_id).copy()
     done = json.loads((files.path / "done.json").read_text(encoding="utf-8"))
-    summary = queries.run(run_id).summary | done
-    queries.set_run(run_id, status="done", summary=summary, finished=now())
+    children.share_student(run)
+    queries.set_run(run_id, status="done", summary=run.summary | done, finished=now())
 
 
 @dataclass
