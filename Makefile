@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: run demo test check fix docs browser models clean
+.PHONY: run demo test check fix docs browser postgres models clean
 
 run: models
 	$(PY) -m scripts.serve
@@ -15,7 +15,7 @@ run: models
 demo: models
 	$(PY) -m core demo
 
-test: $(VENV)/dev browser models
+test: $(VENV)/dev browser postgres models
 	$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 check: $(VENV)/dev
@@ -40,6 +40,12 @@ browser: $(VENV)/dev
 	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && apt-get install -y -qq chromium; } \
 	  || $(VENV)/bin/playwright install --with-deps chromium \
 	  || echo "No browser could be installed: the tests that need one will be skipped."
+
+# A database server for the tests of labs that several machines share: Debian's.
+postgres:
+	@command -v postgres >/dev/null || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 \
+	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql; } \
+	  || echo "PostgreSQL could not be installed: the tests that need it will be skipped."
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -30,7 +30,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from core import settings
-from core.answers import score, scored_text
+from core.answers import score_completion
 from core.datasets import load
 from core.datasets.table import DATASETS
 from core.errors import LabError
@@ -91,9 +91,9 @@ def _corpus(path: Path, source: str, key: str) -> Iterator[Corpus]:
         made = record.completion
         if record.question is None or made.error:
             continue
-        verdict = score(scored_text(made), record.gold, kind=kind, rules=rules, prefix=record.prefix)
+        verdict = score_completion(made, record.gold, kind=kind, rules=rules)
         # A trace's first call makes a plan; its rationale is the second call's.
-        rationale = made.answer_text if source == "trace-of-thought" else made.rationale
+        rationale = made.steps[-1].text if source == "trace-of-thought" else made.rationale
         if verdict.correct:
             items.append(
                 Rationale(

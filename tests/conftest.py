@@ -66,7 +66,7 @@ def lab_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def postgresql() -> Iterator[Server]:
     """A PostgreSQL server of this session's own."""
     if binaries() is None:
-        pytest.skip("PostgreSQL is not installed: `make postgresql` does it")
+        pytest.skip("PostgreSQL is not installed: `make postgres` installs it")
     with running() as server:
         yield server
 

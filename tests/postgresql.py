@@ -1,6 +1,6 @@
 """A PostgreSQL server of the tests' own, in a folder of its own, on a port of 127.0.0.1.
 
-It needs Debian's package `postgresql` (`make postgresql`). It refuses to run as root: then another account
+It needs Debian's package `postgresql` (`make postgres`). It refuses to run as root: then another account
 runs it.
 """
 

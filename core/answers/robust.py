@@ -81,19 +81,15 @@ def _value(match: re.Match[str]) -> Fraction | None:
     if len(match.group()) > LONGEST_NUMBER:
         return None  # no such answer, and Python refuses or spends minutes on it
     part = match.groupdict()
+    if any(part[below] and not int(part[below]) for below in ("fd", "md", "qd")):
+        return None
     if part["fn"]:
-        if not int(part["fd"]):
-            return None
         number = Fraction(int(part["fn"]), int(part["fd"]))
     elif part["mw"]:
-        if not int(part["md"]):
-            return None
         number = int(part["mw"]) + Fraction(int(part["mn"]), int(part["md"]))
     elif part["vulgar"]:
         number = int(part["vw"] or 0) + Fraction(unicodedata.numeric(part["vulgar"])).limit_denominator(100)
     elif part["qn"]:
-        if not int(part["qd"]):
-            return None
         number = Fraction(int(part["qn"]), int(part["qd"]))
     else:
         digits = re.sub(r"\{,\}|\\,|,", "", part["plain"])
@@ -120,11 +116,8 @@ def numbers(text: str) -> list[Found]:
 def _written(number: Fraction) -> str:
     if number.denominator == 1:
         return str(number.numerator)
-    denominator = number.denominator
-    for prime in (2, 5):
-        while denominator % prime == 0:
-            denominator //= prime
-    return str(number) if denominator > 1 else repr(float(number))
+    finite = pow(10, number.denominator.bit_length(), number.denominator) == 0  # as a decimal
+    return repr(float(number)) if finite else str(number)
 
 
 def _numbers_meant(value: str) -> set[float]:
@@ -245,7 +238,7 @@ def _choices(text: str, letters: str) -> list[Found]:
 
 
 def _letter(match: re.Match[str]) -> Found:
-    group = next(i for i in range(1, (match.re.groups or 1) + 1) if match[i])
+    group = match.lastindex or 0  # one of them matched
     return Found(match[group].upper(), match.start(group), match.end(group))
 
 
@@ -254,7 +247,7 @@ def _spellings(text: str) -> list[Found]:
     for pattern in (_QUOTED, _SPELT, _WORD):
         found = []
         for match in pattern.finditer(text):
-            group = next((i for i in range(1, pattern.groups + 1) if match[i]), 0)
+            group = match.lastindex or 0
             letters = "".join(c for c in match[group] if c.isalpha())
             if letters:
                 found.append(Found(letters, match.start(group), match.end(group)))

@@ -37,13 +37,13 @@ def follow_(job_id: JobId) -> None:
 
 @app.command()
 def cancel(job_id: JobId) -> None:
-    """Stop a job after the item it is at; what is finished is kept."""
+    """Stop a job within seconds; what is finished is kept."""
     jobs.cancel(job_id)
 
 
 @app.command()
 def resume(job_id: JobId) -> None:
-    """Go on with a cancelled or failed job and watch it."""
+    """Go on with a job that has ended, where it stopped, and watch it."""
     jobs.resume(job_id)
     follow(job_id)
 

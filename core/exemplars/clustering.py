@@ -69,13 +69,9 @@ def cluster(embeddings: np.ndarray, k: int, seed: int = SEED, n_init: int = N_IN
             points[order]
         )
         distances = model.transform(points[order])[np.arange(n), model.labels_]
-    return Clusters(
-        k,
-        _put_back(order, model.labels_.astype(np.int64)),
-        _put_back(order, distances.astype(np.float64)),
-        model.cluster_centers_,
-        float(model.inertia_),
-    )
+    back = order.argsort()
+    labels, distances = model.labels_.astype(np.int64)[back], distances.astype(np.float64)[back]
+    return Clusters(k, labels, distances, model.cluster_centers_, float(model.inertia_))
 
 
 def curve(embeddings: np.ndarray, k: int, seed: int = SEED, n_init: int = N_INIT) -> Curve:
@@ -100,12 +96,3 @@ def canonical_order(points: np.ndarray) -> np.ndarray:
 def as_bytes(points: np.ndarray) -> np.ndarray:
     """Each row of (n, d) as one value, (n,), which is compared by its bytes."""
     return points.view(f"V{points.itemsize * points.shape[1]}").ravel()
-
-
-def _put_back(order: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Values of the ordered rows, in the rows' first order."""
-    import numpy as np
-
-    out = np.empty_like(values)
-    out[order] = values
-    return out

@@ -106,9 +106,7 @@ def _read(shelf: Path, wanted: set[bytes]) -> dict[bytes, np.ndarray]:
         if len(found) == len(wanted):
             break
         rows = np.load(file, mmap_mode="r", allow_pickle=False)
-        for place, digest in enumerate(
-            rows["text"].tobytes()[i : i + 32] for i in range(0, 32 * len(rows), 32)
-        ):
+        for place, digest in enumerate(np.array(rows["text"]).view("V32").ravel().tolist()):
             if digest in wanted and digest not in found:
                 found[digest] = np.array(rows["vector"][place])
     return found
@@ -153,9 +151,7 @@ def _forward(model: Any, texts: list[str], budget: int, done: Callable[[int], No
             vectors.append(model(moved)["sentence_embedding"].float().cpu().numpy())
             start += size
             done(min(start, len(order)))
-    out = np.empty((len(texts), vectors[0].shape[1]), np.float32)
-    out[order] = np.concatenate(vectors)
-    return out
+    return np.concatenate(vectors)[np.argsort(order)]
 
 
 def _write(shelf: Path, digests: list[bytes], vectors: np.ndarray) -> None:
@@ -177,7 +173,6 @@ def load(folder: str) -> Any:
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
-    bars = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()
     try:
         model = SentenceTransformer(
@@ -191,7 +186,4 @@ def load(folder: str) -> Any:
             f"{folder} is no sentence-transformers model with safetensors weights "
             f"({type(error).__name__}): choose {DEFAULT_ENCODER} or another folder."
         ) from None
-    finally:
-        if bars:
-            logging.enable_progress_bar()
     return model.eval()

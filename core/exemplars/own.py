@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from core.errors import LabError
@@ -71,9 +72,5 @@ def joined(rows: Sequence[EditedRow], more: Iterable[Exemplar]) -> tuple[EditedR
     """The rows, and those exemplars whose question is not among them. Blank rows make room."""
     kept = [row for row in rows if any(row[name].strip() for name in FIELDS)]
     there = {" ".join(row["question"].split()) for row in kept}
-    fresh = [
-        {"question": e.question, "rationale": e.rationale, "answer": e.answer}
-        for e in more
-        if " ".join(e.question.split()) not in there
-    ]
+    fresh = [asdict(one) for one in more if " ".join(one.question.split()) not in there]
     return (*kept, *fresh)

@@ -163,6 +163,10 @@ def _standing(db: Session, rows: Sequence[Job]) -> list[Job]:
         elif flow := flows.get(row.id):
             row.status = engine.STATUS[flow.status]
             row.started, row.finished = _moment(flow.started_at_epoch_ms), _moment(flow.completed_at)
+            if flow.status == "MAX_RECOVERY_ATTEMPTS_EXCEEDED":
+                row.error = (
+                    "Its worker has died again and again: see logs/worker.log in LAB_HOME, then resume."
+                )
     return list(rows)
 
 

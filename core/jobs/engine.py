@@ -14,7 +14,7 @@ from functools import cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Column, MetaData, Row, Table, delete, func, select, update
+from sqlalchemy import Column, MetaData, Row, Table, case, delete, func, select, update
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
@@ -90,21 +90,21 @@ def enqueue(db: Session, job: Job) -> None:
 def rewind(job: Job) -> None:
     """Put a job into the queue again: it goes on in its journal, at the first step that failed.
 
-    One that was done looks at everything again. LabError where it waits or runs.
+    One that was done, or failed between its steps, looks at everything again. LabError if it waits or runs.
     """
-    steps = select(func.max(STEPS.c.function_id)).where(STEPS.c.workflow_uuid == job.id)
-    failed = select(func.min(STEPS.c.function_id)).where(
-        STEPS.c.workflow_uuid == job.id, STEPS.c.error.is_not(None)
-    )
+    error = case((STEPS.c.error.is_not(None), STEPS.c.function_id))
+    journal = select(func.min(error), func.max(STEPS.c.function_id)).where(STEPS.c.workflow_uuid == job.id)
     with store.session() as db:
-        first = 1 if job.status == "done" else db.scalar(failed) or (db.scalar(steps) or 0) + 1
-    from dbos import error
+        failed, last = db.execute(journal).one()
+    after = (last or 0) + 1 if job.status == "cancelled" else 1
+    first = 1 if job.status == "done" else failed or after
+    from dbos import error as problems
 
     try:
         client().rewind_workflow(
             job.id, start_step=first, application_version=version(), **_place(job.request)
         )
-    except error.DBOSException:
+    except problems.DBOSException:
         raise LabError(f"Job {job.id} waits or runs already: someone has resumed it just now.") from None
 
 

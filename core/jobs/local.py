@@ -43,16 +43,19 @@ _started: dict[str, subprocess.Popen] = {}  # by lock: what this process has sta
 class Watch:
     """Which workers are dead: their heartbeat has not changed for a while on this process's own clock.
 
-    Clocks of two machines may differ by more, and one that was asleep finds every heartbeat old.
+    Clocks of two machines may differ by more. And who has not looked for a while, asleep or without its
+    database, finds every heartbeat old: then it begins to watch anew.
     """
 
     def __init__(self) -> None:
         self._seen: dict[str, tuple[datetime, float]] = {}
+        self._looked = 0.0
 
     def dead(self, beats: Mapping[str, datetime]) -> list[str]:
         """Of these workers, by id, those that are dead."""
         moment = time.monotonic()
-        before = self._seen
+        before = self._seen if moment - self._looked < STALE_SECONDS else {}
+        self._looked = moment
         self._seen = {
             who: before[who] if before.get(who, (None,))[0] == beat else (beat, moment)
             for who, beat in beats.items()
@@ -74,10 +77,10 @@ def lock(timeout: float = 0) -> BaseFileLock:
     return FileLock(settings.home() / f"{name}.worker", timeout=timeout)
 
 
-def sign(held: BaseFileLock, worker_id: str, version: str) -> None:
-    """Write into the lock that one holds who that is."""
+def sign(held: BaseFileLock, worker_id: str = "", version: str = "") -> None:
+    """Write into the lock that one holds who that is; nothing while one is only coming."""
     said = {"id": worker_id, "pid": os.getpid(), "host": platform.node(), "version": version}
-    Path(held.lock_file).write_text(json.dumps(said))
+    Path(held.lock_file).write_text(json.dumps(said) if worker_id else "")
 
 
 def ensure(asked: dict[str, Any] | None = None) -> bool:
@@ -136,9 +139,10 @@ def _suits(worker: psutil.Process, asked: dict[str, Any]) -> bool:
 
 
 def _frozen(worker_id: str) -> bool:
+    """Whether a worker gives no sign of life, or was declared dead for that."""
     with store.session() as db:
         beats = {row.id: row.heartbeat for row in db.execute(select(Worker.id, Worker.heartbeat))}
-    return worker_id in _watch.dead(beats)
+    return worker_id in _watch.dead(beats) or worker_id not in beats
 
 
 def _environment(worker: psutil.Process) -> dict[str, str]:

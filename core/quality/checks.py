@@ -33,6 +33,7 @@ from core.quality.known import (
     steps_of,
 )
 from core.quality.steps import Number, RationaleStep, numbers, words
+from core.quality.vocabulary import WORDS
 from core.records import Exemplar
 
 Verdict = Literal["right", "wrong", "doubtful"]
@@ -43,11 +44,7 @@ PREMISE_SHARE = 0.75  # of a step's words are the question's: it says again what
 LOOP_TIMES = 3
 LONGEST_NUMBER = 100  # characters that an answer may have to be one number
 ENDINGS = ".!?…)]}\"”'’»$*`。"
-# No sentence ends on one of these.
-OPEN_WORDS = frozenset(
-    "a an the of to in on at by for from with and or but so then than that which who is are was were be has "
-    "have had he she it they we his her their its this each every if when because as into more".split()
-)
+OPEN_WORDS = frozenset(WORDS["open"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ diverse subset      maximal marginal relevance (Carbonell and Goldstein, SIGIR 1
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
 
 from core.quality.arithmetic import equations
 from core.quality.steps import numbers, words
@@ -59,8 +59,6 @@ def similarity(texts: Sequence[str]) -> np.ndarray:
     import numpy as np
 
     vectors = _tf_idf(texts)
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    vectors = np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
     made = np.clip(vectors @ vectors.T, 0.0, 1.0)
     normal = [_normal(text) for text in texts]
     same = np.array([[a == b for b in normal] for a in normal], dtype=bool).reshape(made.shape)
@@ -96,20 +94,12 @@ def diversity(rationales: Sequence[str]) -> Diversity:
 
 def mean(measures: Sequence[Diversity]) -> Diversity | None:
     """Averages over questions, each question counting once; None of none."""
-    if not measures:
-        return None
-    similar = [m.similarity for m in measures if m.similarity is not None]
 
-    def average(values: Sequence[float]) -> float:
-        return sum(values) / len(values)
+    def average(name: str) -> Any:
+        values = [value for one in measures if (value := getattr(one, name)) is not None]
+        return sum(values) / len(values) if values else None
 
-    return Diversity(
-        n=average([m.n for m in measures]),
-        texts=average([m.texts for m in measures]),
-        paths=average([m.paths for m in measures]),
-        similarity=average(similar) if similar else None,
-        effective=average([m.effective for m in measures]),
-    )
+    return Diversity(*(average(one.name) for one in fields(Diversity))) if measures else None
 
 
 def without_duplicates(rationales: Sequence[str]) -> Kept:
@@ -173,7 +163,7 @@ def _normal(text: str) -> str:
 
 
 def _tf_idf(texts: Sequence[str]) -> np.ndarray:
-    """Counts of words, numbers and pairs of them, rarer ones weighing more; n × features."""
+    """Counts of words, numbers and pairs of them, rarer ones weighing more; n × features of length 1."""
     import numpy as np
     from sklearn.feature_extraction.text import TfidfVectorizer
 

@@ -10,56 +10,21 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from core.quality.tokens import tokens_of
+from core.quality.vocabulary import WORDS
 
-ABBREVIATIONS = frozenset("mr mrs ms dr st vs e.g i.e a.m p.m no approx oz lb ft jr sr etc".split())
-NUMBER_WORDS = {
-    word: Fraction(i)
-    for i, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
-        "sixteen seventeen eighteen nineteen twenty".split()
-    )
-}
-TENS = {
-    w: Fraction(10 * i) for i, w in enumerate("thirty forty fifty sixty seventy eighty ninety".split(), 3)
-}
-NUMBER_WORDS |= TENS
-NUMBER_WORDS |= {
-    f"{tens}-{unit}": value + NUMBER_WORDS[unit]
-    for tens, value in (TENS | {"twenty": Fraction(20)}).items()
-    for unit in "one two three four five six seven eight nine".split()
-}
-NUMBER_WORDS |= {
-    "half": Fraction(1, 2),
-    "quarter": Fraction(1, 4),
-    "third": Fraction(1, 3),
-    "twice": Fraction(2),
-    "double": Fraction(2),
-    "pair": Fraction(2),
-    "couple": Fraction(2),
-    "both": Fraction(2),
-    "thrice": Fraction(3),
-    "triple": Fraction(3),
-    "dozen": Fraction(12),
-    "hundred": Fraction(100),
-    "thousand": Fraction(1000),
-}
-PARTS = {
-    2: "half",
-    3: "third",
-    4: "fourth",
-    5: "fifth",
-    6: "sixth",
-    7: "seventh",
-    8: "eighth",
-    9: "ninth",
-    10: "tenth",
-}
+ABBREVIATIONS = frozenset(WORDS["abbreviations"])
+ONES = {word: Fraction(i) for i, word in enumerate(WORDS["numbers"])}
+TENS = {word: Fraction(10 * i) for i, word in enumerate(WORDS["tens"], 2)}
+PARTS = [*enumerate(WORDS["parts"], 2), (4, "quarter")]
+DIGITS = WORDS["numbers"][1:10]
+NUMBER_WORDS = ONES | TENS | {word: Fraction(*values) for word, values in WORDS["others"].items()}
+NUMBER_WORDS |= {f"{ten}-{one}": TENS[ten] + ONES[one] for ten in TENS for one in DIGITS}
 # "two-fifths", and "fifths" of "two fifths"; "fifth" alone is mostly the one after the fourth.
-NUMBER_WORDS |= {f"{part}s": Fraction(1, below) for below, part in PARTS.items() if below > 2}
+NUMBER_WORDS |= {f"{part}s": Fraction(1, below) for below, part in PARTS[:-1] if below > 2}
 NUMBER_WORDS |= {
-    f"{top}-{part}{plural}": NUMBER_WORDS[top] / below
-    for top in "one two three four five six seven eight nine".split()
-    for below, part in [*PARTS.items(), (4, "quarter")]
+    f"{top}-{part}{plural}": ONES[top] / below
+    for top in DIGITS
+    for below, part in PARTS
     for plural in ("", "s")
 }
 LONGEST_MARK = 100  # characters: what stands before a full stop that ends no sentence is shorter

@@ -13,6 +13,8 @@ import unicodedata
 from fractions import Fraction
 from typing import NamedTuple
 
+from core.quality.vocabulary import WORDS
+
 MAX_DIGITS = 30  # a longer number is no arithmetic of a word problem
 NEARBY = 200  # characters to look for the other end of an emphasis
 
@@ -79,20 +81,11 @@ _PATTERN = re.compile(
     re.VERBOSE,
 )
 _OPERATORS = {"times": "*", "divided": "/", "plus": "+", "minus": "-"}
-# Words that end what a number counts: "5 apples and 3 + 2" starts anew at 3.
-STOP_WORDS = frozenset(
-    "and or so then but if is are was were be has have had which that this because since while when he she "
-    "they we it you i there means gives makes leaves leaving from to with into plus minus now therefore "
-    "thus hence equals".split()
-)
-DETERMINERS = frozenset("the another his her their an additional".split())
-COMPARATIVES = frozenset(
-    "more less fewer greater larger smaller bigger older younger times higher lower longer shorter "
-    "taller of percent as out or to".split()
-)
-# "Step 3 - 5 + 2 = 7": the 3 is a name.
-LABELS = frozenset("step day week month year grade page chapter question problem example level part".split())
-UNIT_LETTERS = frozenset("m g l L h s K k".split())
+STOP_WORDS = frozenset(WORDS["stops"])
+DETERMINERS = frozenset(WORDS["determiners"])
+COMPARATIVES = frozenset(WORDS["comparatives"])
+LABELS = frozenset(WORDS["labels"])
+UNIT_LETTERS = frozenset(WORDS["unit_letters"])
 
 
 def tokens_of(text: str) -> list[Token]:

@@ -5,16 +5,9 @@
 
 from __future__ import annotations
 
-# Units of one kind, whose numbers may differ across an equals sign; "count" words multiply by themselves.
-_KINDS = {
-    "time": "second minute min hour hr day week month year decade century",
-    "money": "dollar cent penny nickel dime quarter buck euro pound pence",
-    "length": "mm cm m km meter metre kilometer kilometre centimeter millimeter inch foot yard mile",
-    "weight": "g kg gram kilogram ounce oz pound lb ton tonne milligram mg",
-    "volume": "ml l liter litre milliliter cup pint quart gallon tablespoon teaspoon",
-    "count": "dozen pair couple score hundred thousand million billion k",
-}  # fmt: skip
-KIND_OF = {word: kind for kind, words in _KINDS.items() for word in words.split()} | {"(letter)": "letter"}
+from core.quality.vocabulary import WORDS
+
+KIND_OF = {word: kind for kind, words in WORDS["units"].items() for word in words} | {"(letter)": "letter"}
 
 
 def unit(word: str) -> str | None:

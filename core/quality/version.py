@@ -11,11 +11,12 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
-FILES = ("arithmetic", "checks", "expressions", "known", "steps", "tokens", "units")
+FILES = ("arithmetic", "checks", "expressions", "known", "steps", "tokens", "units", "vocabulary")
 
 
 @cache
 def version() -> str:
     """16 hexadecimal digits; other ones whenever a file of the checks is changed."""
     folder = Path(__file__).parent
-    return sha256(b"\0".join((folder / f"{name}.py").read_bytes() for name in FILES)).hexdigest()[:16]
+    paths = [*(folder / f"{name}.py" for name in FILES), folder / "words.yaml"]
+    return sha256(b"\0".join(path.read_bytes() for path in paths)).hexdigest()[:16]

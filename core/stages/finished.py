@@ -84,7 +84,7 @@ def edited(run: Run) -> int:
     decided = [item for item in desk.board(run.parents[0]).items.values() if item.original is not None]
     dataset_id = queries.study(run.study_id).dataset_id
     questions = queries.questions_by_index(dataset_id, {item.key[0] for item in decided}) if decided else {}
-    written = {questions[item.key[0]].text.strip(): item.original for item in decided}
+    written = {questions[item.key[0]].text.strip(): item.original or "" for item in decided}
     return sum(
         one != parse(one.question, written[one.question]) for one in shown(run) if one.question in written
     )

@@ -133,7 +133,7 @@ def plan(
     role: str,
     job_id: str,
 ) -> tuple[int, int]:
-    """Store the training set, open the run and write its folder. Returns the run's id and its epochs."""
+    """Store the training set, open the run and write its folder. Returns its id and the epochs to train."""
     teaching, learning, asking = parts
     method, row = METHODS[method_key], resolve(student)
     form = FORMATS[row.format]

@@ -25,6 +25,7 @@ from core.records import TrainingRow
 from core.students.config import TrainConfig
 
 FOLLOWED = "followed"
+EPOCHS = "epochs.jsonl"
 LOCK_SECONDS = 60  # a child that is told to stop may still be saving
 
 
@@ -112,7 +113,7 @@ class RunFolder:
 
     def epochs(self) -> dict[int, dict[str, Any]]:
         """What each finished epoch reached."""
-        return {row["epoch"]: row for row in read_lines(self.path / "epochs.jsonl")}
+        return {row["epoch"]: row for row in read_lines(self.path / EPOCHS)}
 
     def reached(self, epoch: int) -> bool:
         """Whether the run is through with an epoch."""

@@ -26,7 +26,17 @@ from core.students.checkpoints import Position
 from core.students.config import SELECTIONS, TrainConfig
 from core.students.encoding import IGNORED, Example, batches, carve_dev, collate, encode, gold_answer
 from core.students.evaluation import accuracy, answer
-from core.students.folder import EvalRow, RunFolder, append, mend, put_folder, read_lines, write, write_lines
+from core.students.folder import (
+    EPOCHS,
+    EvalRow,
+    RunFolder,
+    append,
+    mend,
+    put_folder,
+    read_lines,
+    write,
+    write_lines,
+)
 from core.students.table import Student, location, resolve
 
 if TYPE_CHECKING:
@@ -80,7 +90,7 @@ def train(folder: RunFolder, config: TrainConfig, stop: Stop | None = None) -> d
     path = location(student)
     tokenizer = loading.load_tokenizer(path)
     data = read_data(folder, config, tokenizer, loading.read_model_config(path))
-    for name in ("metrics.jsonl", "epochs.jsonl"):
+    for name in ("metrics.jsonl", EPOCHS):
         mend(folder.path / name)
     size = [_starting_size(folder, config)]
 
@@ -413,7 +423,7 @@ class Fit:
                 {"name": name, "step": step, "epoch": float(epoch), "value": value}
                 for name, value in values.items()
             )
-            append(self.folder.path / "epochs.jsonl", [{"epoch": epoch, "step": step, **values}])
+            append(self.folder.path / EPOCHS, [{"epoch": epoch, "step": step, **values}])
         self.accelerator.wait_for_everyone()
         torch.set_rng_state(before[0])
         if before[1] is not None:

@@ -121,6 +121,45 @@ def test_a_cancelled_job_stops_and_goes_on_in_its_own_journal(lab_home, worker):
         assert server.stats()["answered"] <= 2 * N + 8
 
 
+STEPPED = """
+from core import settings, stages
+from core.errors import LabError
+
+def note(name):
+    with (settings.home() / name).open("a") as file:
+        file.write("x")
+
+def second():
+    note("second")
+    if not (settings.home() / "mended").exists():
+        raise LabError("Mend it.")
+
+def stepped(progress, request, step):
+    step("first", note, "first")
+    step("second", second)
+    step("third", note, "third")
+
+stages.KINDS["stepped"] = stepped
+"""
+
+
+def test_a_failed_job_goes_on_at_the_step_that_failed_and_a_done_one_looks_at_all_again(lab_home, worker):
+    def noted() -> list[str]:
+        return [(lab_home / name).read_text() for name in ("first", "second", "third")]
+
+    job_id = jobs.submit("stepped", "t", {}, None)
+    worker(code=STEPPED)
+    until(lambda: status(job_id) == "failed")
+    assert jobs.job(job_id).error == "Mend it."
+    (lab_home / "mended").touch()
+    jobs.resume(job_id)
+    until(lambda: status(job_id) == "done")
+    assert noted() == ["x", "xx", "x"] and jobs.job(job_id).error is None
+    jobs.resume(job_id)
+    until(lambda: status(job_id) == "done")
+    assert noted() == ["xx", "xxx", "xx"]
+
+
 def test_a_call_that_does_not_come_back_does_not_hold_up_a_cancel(lab_home, worker):
     with running(latency=60) as server:
         job_id = studies.submit("generate", "t", spec(server.url))
@@ -219,6 +258,12 @@ def test_a_worker_takes_what_suits_it_alone(lab_home, worker):
     (row,) = jobs.workers()
     assert row.memory > 0 and row.queues == ["device", "endpoint"] and row.device
     assert status(big) == "queued", "no device here has so much memory"
+
+
+def test_a_worker_that_was_started_for_a_while_leaves_when_nothing_waits(lab_home, worker):
+    process = worker("--idle-exit", "1")
+    until(jobs.workers)
+    assert process.wait(30) == 0 and not jobs.workers()
 
 
 def test_one_worker_holds_a_home(lab_home, worker):
