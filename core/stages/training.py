@@ -198,7 +198,7 @@ def epoch(progress: Progress, run_id: int, number: int, epochs: int) -> None:
 
     children.follow(progress, files.path, lambda: files.reached(number), tell)
     if artefacts.used() and number < epochs:
-        sent = KEEPING.submit(handover.put_checkpoint, run, files, number)
+        sent = KEEPING.submit(handover.put_checkpoint, run, files)
         children.follow(progress, files.path, lambda: sent.done() or files.done, tell)
         if (problem := sent.exception()) is not None:
             progress.say(f"Epoch {number} is not kept for other machines: {problem}")
