@@ -6,13 +6,14 @@ exemplars   the exemplar as few-shot-CoT shows it, made of the generation that i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 
 from core.errors import LabError
 from core.records import Question
 from core.review.fold import Key
 from core.store import models, queries
 
+ORIGINALS = ("generate", "exemplars")
 FEW = 20  # rationales, below which each is read by itself
 
 
@@ -21,7 +22,10 @@ def original(run_id: int, key: Key) -> str:
     run = queries.run(run_id)
     if run.kind not in ORIGINALS:
         raise LabError(f"Run {run_id} ({run.kind}) has no rationales to review: choose a generate run.")
-    return ORIGINALS[run.kind](run, key)
+    if run.kind == "generate":
+        return queries.completion_of(run.id, *key).rationale
+    question = queries.question(queries.study(run.study_id).dataset_id, key[0])
+    return _spoken(question, queries.completion_of(run.parents[0], *key))
 
 
 def originals(run_id: int, keys: Collection[Key]) -> dict[Key, str]:
@@ -29,25 +33,13 @@ def originals(run_id: int, keys: Collection[Key]) -> dict[Key, str]:
     run = queries.run(run_id)
     if len(keys) < FEW:
         return {key: original(run_id, key) for key in keys}
-    wanted, made = set(keys), {}
+    wanted = set(keys)
     rows = queries.completions(run.parents[0] if run.kind == "exemplars" else run.id, failed=False)
-    rows = [row for row in rows if (row.question_index, row.sample_index) in wanted]
-    asked = queries.questions(queries.study(run.study_id).dataset_id) if run.kind == "exemplars" else []
-    questions = {question.index: question for question in asked}
-    for row in rows:
-        made[row.question_index, row.sample_index] = (
-            _spoken(questions[row.question_index], row) if questions else row.rationale
-        )
-    return made
-
-
-def _rationale(run: models.Run, key: Key) -> str:
-    return queries.completion_of(run.id, *key).rationale
-
-
-def _exemplar(run: models.Run, key: Key) -> str:
-    question = queries.question(queries.study(run.study_id).dataset_id, key[0])
-    return _spoken(question, queries.completion_of(run.parents[0], *key))
+    found = {key: row for row in rows if (key := (row.question_index, row.sample_index)) in wanted}
+    if run.kind != "exemplars":
+        return {key: row.rationale for key, row in found.items()}
+    questions = {q.index: q for q in queries.questions(queries.study(run.study_id).dataset_id)}
+    return {key: _spoken(questions[row.question_index], row) for key, row in found.items()}
 
 
 def _spoken(question: Question, stored: models.Completion) -> str:
@@ -55,6 +47,3 @@ def _spoken(question: Question, stored: models.Completion) -> str:
     from core.exemplars.prompt import spoken
 
     return spoken(exemplar(from_completion(question, stored)))
-
-
-ORIGINALS: dict[str, Callable[[models.Run, Key], str]] = {"generate": _rationale, "exemplars": _exemplar}
