@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from core.commands.common import Json, emit, one_of, say
-from core.exemplars import RULES, TEXTS
+from core.exemplars import RULES, TEXTS, choose
+from core.exemplars.candidates import read
 from core.exemplars.clustering import N_INIT, SEED
 from core.exemplars.encoding import DEFAULT_ENCODER
 from core.teachers.recorded import SOURCES
@@ -45,9 +46,6 @@ def select(
     as_json: Json = False,
 ) -> None:
     """The question nearest each cluster's centre that qualifies. Clusters without one are named."""
-    from core.exemplars import choose
-    from core.exemplars.candidates import read
-
     limits = {
         "question_words": question_words,
         "rationale_lines": rationale_lines,

@@ -7,9 +7,16 @@ from typing import Annotated
 
 import typer
 
+from core import studies
 from core.commands.common import Json, emit, say, write
 from core.commands.study import Filter, Method, Samples, Student, drawn, filtered
 from core.errors import find
+from core.methods import METHODS
+from core.methods.filters import chosen, label
+from core.stages import training_sets
+from core.store import queries
+from core.students.formats import FORMATS
+from core.students.table import resolve
 
 
 def training_set(
@@ -22,14 +29,6 @@ def training_set(
     as_json: Json = False,
 ) -> None:
     """The training set that `train` would use with these filters; nothing is trained or stored."""
-    from core import studies
-    from core.methods import METHODS
-    from core.methods.filters import chosen, label
-    from core.stages import training_sets
-    from core.store import queries
-    from core.students.formats import FORMATS
-    from core.students.table import resolve
-
     found = queries.study_named(study)
     find(METHODS, method, "method")
     spec = filtered(drawn(studies.Study.read(found.config), samples), filter_)
