@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Callable
+from dataclasses import astuple
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +16,8 @@ from core.commands.common import Json, emit, write
 from core.datasets import all_datasets, cached, load, split_sizes, upload
 from core.datasets.upload import COLUMNS
 from core.errors import LabError
+from core.records import Question
+from core.results.export import to_jsonl
 
 app = typer.Typer(no_args_is_help=True, help="Benchmarks: list, show, export, add.")
 
@@ -149,37 +155,19 @@ def add(
     emit(result, as_json, f"{row.n} questions kept as {row.key}, answers of kind {row.kind}")
 
 
-def _row(question: Any) -> dict[str, Any]:
-    return {
-        "index": question.index,
-        "question": question.text,
-        "answer": question.answer,
-        "split": question.split,
-        "solution": question.solution,
-    }
-
-
-def _as_jsonl(rows: list[dict[str, Any]]) -> str:
-    import json
-
-    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-
-
-def _as_json(rows: list[dict[str, Any]]) -> str:
-    import json
-
-    return json.dumps(rows, ensure_ascii=False, indent=1)
+def _row(question: Question) -> dict[str, Any]:
+    return dict(zip(FIELDS, astuple(question), strict=True))
 
 
 def _as_csv(rows: list[dict[str, Any]]) -> str:
-    import csv
-    import io
+    from pandas import DataFrame
 
-    stream = io.StringIO(newline="")
-    writer = csv.DictWriter(stream, ["index", "question", "answer", "split", "solution"])
-    writer.writeheader()
-    writer.writerows(rows)
-    return stream.getvalue()
+    return DataFrame(rows, columns=FIELDS).to_csv(index=False, lineterminator="\r\n")
 
 
-WRITERS = {".jsonl": _as_jsonl, ".json": _as_json, ".csv": _as_csv}
+FIELDS = ("index", "question", "answer", "split", "solution")
+WRITERS: dict[str, Callable[[list[dict[str, Any]]], str]] = {
+    ".jsonl": to_jsonl,
+    ".json": partial(json.dumps, ensure_ascii=False, indent=1),
+    ".csv": _as_csv,
+}

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from core.commands.common import Json, emit
+from core.commands.common import Json, Study, emit
 from core.errors import LabError
 from core.stages.diversity import measure
 from core.stages.plans import plan_of
@@ -16,7 +16,7 @@ FIELDS = ("question_index", "n", "texts", "paths", "similarity", "effective")
 
 
 def diversity(
-    study: Annotated[str, typer.Option(help="The study's name.")],
+    study: Study,
     run: Annotated[
         int | None, typer.Option(help="A generation. Default: the newest with several rationales.")
     ] = None,

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from core.commands.common import Json, emit, one_of, say, write
+from core.commands.common import Json, Study, emit, one_of, say, write
 from core.errors import LabError
 from core.results import export as exports
 from core.results.statistics import ADJUSTMENTS
@@ -22,7 +22,7 @@ from core.store import queries
 
 
 def results(
-    study: Annotated[str, typer.Option(help="The study's name.")],
+    study: Study,
     baseline: Annotated[
         str | None, typer.Option(help="Compare each arm with this method, the same student and teacher.")
     ] = None,

@@ -132,17 +132,8 @@ def agreement(
 
 def _emit(items: list[Any], as_json: bool) -> None:
     rows = [
-        {
-            "question": item.key[0],
-            "sample": item.key[1],
-            "queue": item.queue,
-            "text": item.text,
-            "last": item.last,
-        }
-        for item in items
+        {"question": one.key[0], "sample": one.key[1], "queue": one.queue, "text": one.text, "last": one.last}
+        for one in items
     ]
-    emit(
-        rows,
-        as_json,
-        "\n".join(f"Question {r['question']}, sample {r['sample']}: {r['queue']}" for r in rows),
-    )
+    lines = (f"Question {r['question']}, sample {r['sample']}: {r['queue']}" for r in rows)
+    emit(rows, as_json, "\n".join(lines))

@@ -9,7 +9,7 @@ import typer
 
 from core.answers import KINDS, RULES, score_completion
 from core.answers.tally import Verdict, tally
-from core.commands.common import Json, emit, one_of
+from core.commands.common import Json, Recorded, RecordedOn, emit, one_of
 from core.commands.datasets import follow
 from core.datasets import find_dataset, load
 from core.teachers.recorded import SOURCES, find_source, records
@@ -48,12 +48,9 @@ def score_file(
 
 
 def score(
-    file: Annotated[Path, typer.Argument(help="Recorded completions.")],
-    dataset: Annotated[str, typer.Option(help="Benchmark they were recorded on.")],
-    source: Annotated[
-        str,
-        typer.Option(help=one_of("Layout", SOURCES)),
-    ],
+    file: Recorded,
+    dataset: RecordedOn,
+    source: Annotated[str, typer.Option(help=one_of("Layout", SOURCES))],
     rules: Annotated[
         str, typer.Option(help=one_of("Whose: paper, those of the file's authors; or", RULES))
     ] = "paper",

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from core.commands.common import Json, emit, say
+from core.commands.common import Json, Study, emit, say
 from core.commands.follow import follow
 from core.errors import LabError
 from core.results import corrections as told
@@ -17,8 +17,6 @@ from core.results.teachers import to_text
 from core.stages import corrections as stage
 from core.stages import second_calls
 from core.store import queries
-
-Study = Annotated[str, typer.Option(help="The study's name.")]
 
 
 def check_answers(

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from core import studies
-from core.commands.common import Json, emit, say, write
+from core.commands.common import Json, Study, emit, say, write
 from core.commands.study import Filter, Method, Samples, Student, drawn, filtered
 from core.errors import find
 from core.methods import METHODS
@@ -20,7 +20,7 @@ from core.students.table import resolve
 
 
 def training_set(
-    study: Annotated[str, typer.Option(help="The study's name.")],
+    study: Study,
     method: Method = "fine-tune-cot",
     student: Student = None,
     samples: Samples = None,
