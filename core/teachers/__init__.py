@@ -32,6 +32,7 @@ class Option:
     help: str
     choices: tuple[str, ...] = ()
     is_file: bool = False  # which a page lets the user upload
+    is_place: bool = False  # a path, maybe: what it leads to counts, and not where that is
     counts: bool = True  # whether it may change a reply
 
 
@@ -191,7 +192,9 @@ TEACHERS: dict[str, Row] = {
             "{model} (local)",
             _open_local,
             (
-                Option("model", "SmolLM2-135M-Instruct", "an embedded model, a hub id or a folder"),
+                Option(
+                    "model", "SmolLM2-135M-Instruct", "an embedded model, a hub id or a folder", is_place=True
+                ),
                 Option(
                     "mode", "completions", "chat uses the model's own chat template", ("completions", "chat")
                 ),
@@ -207,7 +210,7 @@ TEACHERS: dict[str, Row] = {
             "recorded: {path}",
             _open_recorded,
             (
-                Option("path", None, "the file of completions", is_file=True),
+                Option("path", None, "the file of completions", is_file=True, is_place=True),
                 Option("source", "fine-tune-cot", "its layout, as for `python -m core import`"),
             ),
             given=("questions", "kind"),
