@@ -1,6 +1,6 @@
 """A training run where other machines find it: its last checkpoint after each epoch, its student at the end.
 
-runs/<hash>/epoch-3      checkpoints and what was measured until then, to go on from
+runs/<hash>/step-57      checkpoints and what was measured until then, to go on from
 runs/<hash>/student      the student, what it reached, and that it is done
 """
 
@@ -31,30 +31,28 @@ def kept(run: Run) -> str:
 
 def put_student(run: Run, files: RunFolder) -> None:
     """Keep a finished student, once; its checkpoints are of no use any more."""
-    found = artefacts.names(kept(run))
-    if STUDENT not in found:
+    if STUDENT not in artefacts.names(kept(run)):
         artefacts.put(f"{kept(run)}/{STUDENT}", files.path, FINISHED)
-    _forget(run, found)
+    _forget_all_but(run, STUDENT)
 
 
-def put_checkpoint(run: Run, files: RunFolder, epoch: int) -> None:
-    """Keep what is needed to go on after an epoch, instead of what was kept before."""
-    snapshot = files.path / ".snapshot"  # the child may prune its checkpoints meanwhile
-    shutil.rmtree(snapshot, ignore_errors=True)
+def put_checkpoint(run: Run, files: RunFolder) -> None:
+    """Keep what is needed to go on from here, instead of what was kept before."""
+    made = RunFolder(files.path / ".snapshot")  # the child may prune its checkpoints meanwhile
+    shutil.rmtree(made.path, ignore_errors=True)
     try:
-        shutil.copytree(files.checkpoints, snapshot / "checkpoints", copy_function=_link)
+        shutil.copytree(files.checkpoints, made.checkpoints, copy_function=_link)
         if files.predictions.is_dir():
-            shutil.copytree(files.predictions, snapshot / "predictions")
+            shutil.copytree(files.predictions, made.predictions)
         for name in MEASURED:
-            shutil.copy(files.path / name, snapshot / name)
-        if not files.done:
-            found = artefacts.names(kept(run))
-            artefacts.put(f"{kept(run)}/epoch-{epoch}", snapshot, ("checkpoints", "predictions", *MEASURED))
-            _forget(run, found)
-    except (FileNotFoundError, shutil.Error):  # pruned while it was looked at: the next epoch is kept
+            shutil.copy(files.path / name, made.path / name)
+        if step := _step(made):
+            artefacts.put(f"{kept(run)}/step-{step}", made.path, ("checkpoints", "predictions", *MEASURED))
+            _forget_all_but(run, f"step-{step}")
+    except (FileNotFoundError, shutil.Error):  # pruned while it was looked at: a later one is kept
         pass
     finally:
-        shutil.rmtree(snapshot, ignore_errors=True)
+        shutil.rmtree(made.path, ignore_errors=True)
 
 
 def fetch(run: Run, files: RunFolder) -> None:
@@ -65,12 +63,11 @@ def fetch(run: Run, files: RunFolder) -> None:
     if STUDENT in found:
         artefacts.get(f"{kept(run)}/{STUDENT}", files.path)
         return
-    furthest = max(map(_epoch, found), default=0)
-    own = checkpoints.latest(files)
-    if furthest > (checkpoints.position(own).epoch if own else 0):
+    furthest = max((int(name.removeprefix("step-")) for name in found), default=0)
+    if furthest > _step(files):
         fresh = files.path / ".fresh"
         shutil.rmtree(fresh, ignore_errors=True)
-        artefacts.get(f"{kept(run)}/epoch-{furthest}", fresh)
+        artefacts.get(f"{kept(run)}/step-{furthest}", fresh)
         for made in fresh.iterdir():
             put_folder(made, files.path / made.name) if made.is_dir() else made.replace(
                 files.path / made.name
@@ -78,13 +75,15 @@ def fetch(run: Run, files: RunFolder) -> None:
         fresh.rmdir()
 
 
-def _epoch(name: str) -> int:
-    return int(name.removeprefix("epoch-"))
+def _step(files: RunFolder) -> int:
+    """How far the last checkpoint is; 0 where there is none to go on from."""
+    latest = checkpoints.latest(files)
+    return checkpoints.position(latest).step if latest else 0
 
 
-def _forget(run: Run, names: list[str]) -> None:
-    for name in names:
-        if name != STUDENT:
+def _forget_all_but(run: Run, one: str) -> None:
+    for name in artefacts.names(kept(run)):
+        if name != one:
             artefacts.remove(f"{kept(run)}/{name}")
 
 

@@ -14,7 +14,7 @@ from core.jobs.progress import Progress
 from core.methods import METHODS, Method, filters
 from core.methods.base import Given
 from core.models.sources import fingerprint
-from core.records import Completion, Dropped, Exemplar, Question, Score, TrainingSet
+from core.records import Completion, Dropped, Exemplar, Question, Score, TrainingSet, question_set_hash
 from core.review import desk
 from core.stages import children, handover, plans
 from core.stages.generation import latest, shown
@@ -147,6 +147,7 @@ def plan(
         student=student,
         role=role,
         base=fingerprint(location(row)),
+        tested=question_set_hash(studies.questions(study_id, "test")) if config.selection == "test" else "",
         # D and filters are part of it: filters may leave of D samples the rows that there are without them.
         samples=teaching.samples if method.needs_teacher else 1,
         filters=on,
@@ -198,7 +199,7 @@ def epoch(progress: Progress, run_id: int, number: int, epochs: int) -> None:
 
     children.follow(progress, files.path, lambda: files.reached(number), tell)
     if artefacts.used() and number < epochs:
-        sent = KEEPING.submit(handover.put_checkpoint, run, files, number)
+        sent = KEEPING.submit(handover.put_checkpoint, run, files)
         children.follow(progress, files.path, lambda: sent.done() or files.done, tell)
         if (problem := sent.exception()) is not None:
             progress.say(f"Epoch {number} is not kept for other machines: {problem}")
