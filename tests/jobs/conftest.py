@@ -18,6 +18,7 @@ from core.store import queries
 from tests.students.tiny import tiny_student
 
 N = 60
+AGAIN = 12  # calls that a kill may cost: those in flight (4), and replies that were about to be written
 
 
 def until(condition: Callable[[], object], seconds: float = 60) -> None:

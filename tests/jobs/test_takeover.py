@@ -16,7 +16,7 @@ from core import jobs, settings, studies
 from core.jobs import engine, local
 from core.store import queries
 from tests.answering import answering
-from tests.jobs.conftest import N, Worker, spec, status, until, written
+from tests.jobs.conftest import AGAIN, N, Worker, spec, status, until, written
 
 QUICK = "from core.jobs import local\nlocal.STALE_SECONDS = 4"
 OLDER = "from core.jobs import engine\nengine.version = lambda: 'older'"
@@ -68,7 +68,7 @@ def test_what_a_dead_machine_was_at_is_finished_by_another(shared, worker, stude
         worker(code=QUICK, LAB_HOME=str(tmp_path / "another"))
         until(lambda: status(writing) == status(learning) == "done", 120)
         assert len(written(writing)) == len(set(written(writing))) == N
-        assert server.stats()["answered"] <= 2 * N + 4, "only what was in flight is asked again"
+        assert server.stats()["answered"] <= 2 * N + AGAIN, "only what was in flight is asked again"
     (evaluated,) = queries.runs(jobs.job(learning).study_id, "evaluate")
     assert evaluated.status == "done" and evaluated.summary["n"] == 8
     for job_id in (writing, learning):
@@ -87,7 +87,7 @@ def test_a_worker_that_was_only_asleep_leaves_what_another_has_taken_over(shared
         answered = server.stats()["answered"]
         asleep.send_signal(signal.SIGCONT)
         until(lambda: asleep.pid in [row.pid for row in jobs.workers()], 90)  # as another one
-        assert answered <= 2 * N + 4 and server.stats()["answered"] <= answered + 4, "it asks no more"
+        assert answered <= 2 * N + AGAIN and server.stats()["answered"] <= answered + 4, "it asks no more"
     assert status(job_id) == "done" and len(written(job_id)) == len(set(written(job_id))) == N
     assert [line.text for line in jobs.log(job_id)].count("Done.") == 1
 
@@ -108,7 +108,7 @@ def test_a_frozen_worker_is_replaced_by_its_successor(lab_home, detached, monkey
             frozen.end()
         until(lambda: status(job_id) == "done")
         assert len(written(job_id)) == len(set(written(job_id))) == N
-        assert server.stats()["answered"] <= 2 * N + 4
+        assert server.stats()["answered"] <= 2 * N + AGAIN
 
 
 def test_a_job_queued_after_a_key_was_set_is_run_with_that_key(lab_home, detached, monkeypatch):
@@ -129,7 +129,7 @@ def test_a_job_queued_after_a_key_was_set_is_run_with_that_key(lab_home, detache
             without.end()
         until(lambda: status(first) == status(second) == "done")
         assert server.keys == {"sk-my-own"}
-        assert slow.stats()["answered"] <= 2 * N + 4
+        assert slow.stats()["answered"] <= 2 * N + AGAIN
     (process,) = detached()
     assert process.environ()["ANOTHER_KEY"] == "kept"
 
