@@ -31,7 +31,7 @@ def evaluations(study_name: str) -> list[Cell]:
     found = queries.study_named(study_name)
     key = queries.dataset(found.dataset_id).key
     by_id = {row.id: row for row in queries.runs(found.id)}
-    done = [row for row in by_id.values() if row.kind == "evaluate" and row.status == "done"]
+    done = [row for row in queries.runs(found.id, "evaluate") if row.status == "done"]
     made: dict[int, EvaluationPlan] = {row.id: plans.plan_of(row) for row in done}
     several = len({made[row.id].recipe for row in done if row.parents}) > 1
     variants = {row.id: _variant(made[row.id], several and bool(row.parents)) for row in done}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import fsspec
@@ -10,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from core import artefacts, jobs, studies
+from core import artefacts, jobs, store, studies
 from core.jobs.workflows import perform
 from core.stages import children, handover, training
 from core.store import queries
@@ -145,3 +146,40 @@ def test_a_training_goes_on_where_another_machine_left_it(student, tmp_path, mon
     train(asked)
     assert same(b.student, c.student), "as if it had never been interrupted"
     assert b.epochs() == c.epochs()
+
+
+def test_a_moved_home_goes_on_with_its_students(student, tmp_path, monkeypatch):
+    """The folder is renamed between two runs, its database in it: nothing is trained or asked twice."""
+    monkeypatch.delenv("LAB_DATABASE_URL")
+    asked = spec(student, training={"epochs": 1})
+    before = train(asked)
+    store.engine().dispose()
+    (tmp_path / "lab").rename(tmp_path / "moved")
+    home = move_to("moved", tmp_path, monkeypatch)
+    weights = home / "runs" / before.hash / "student" / "model.safetensors"
+    stamp = weights.stat().st_mtime_ns
+    study = jobs.job(arm(asked)).study_id
+    first = [(run.id, run.kind, run.hash) for run in queries.runs(study)]
+    assert [kind for _, kind, _ in first] == ["train", "evaluate"] and before.hash == first[0][2]
+
+    copied = str(shutil.copytree(student, tmp_path / "another" / "place"))
+    arm(asked.but(students=[copied]))
+    assert [(run.id, run.kind, run.hash) for run in queries.runs(study)] == first, (
+        "the same weights elsewhere"
+    )
+    assert weights.stat().st_mtime_ns == stamp
+    assert not list(home.glob("runs/*/checkpoints/.*")) and len(list((home / "runs").iterdir())) == 1
+
+
+def test_a_student_made_elsewhere_is_asked_as_it_is(student, tmp_path):
+    """A finished student's folder, copied from another lab: the same hash wherever it lies, asked once."""
+    runs = []
+    for place in ("here", "there"):
+        copied = str(shutil.copytree(student, tmp_path / place))
+        asked = spec(copied, methods=["zero-shot"])
+        study = jobs.job(done(studies.submit("study", "t", asked))).study_id
+        runs.append([(run.id, run.hash, run.finished) for run in queries.runs(study, "evaluate")])
+        written = queries.completions(runs[-1][0][0])
+        runs[-1].append(tuple((row.id, row.rationale) for row in written))
+    assert runs[0][1] == runs[1][1] and runs[0][0][:2] == runs[1][0][:2]
+    assert not (tmp_path / "lab" / "runs").exists() or not list((tmp_path / "lab" / "runs").iterdir())

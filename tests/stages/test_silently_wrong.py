@@ -9,13 +9,11 @@ import pytest
 
 from core import jobs, store
 from core.jobs import engine
-from core.models import loading
-from core.models.generation import generate
-from core.records import Sampling
 from core.stages import children
 from core.store import queries
 from core.studies import submit
 from tests.performing import done
+from tests.stages.test_evaluation import says
 from tests.stages.test_study import spec
 from tests.students.tiny import tiny_student
 
@@ -35,13 +33,6 @@ def written(student: str) -> dict[str, list[str]]:
         assert json.loads((folder / "config.json").read_text())["model_type"] == Path(student).name
         assert found[run.method] == says(folder, [row.steps[0]["prompt"] for row in rows])
     return found
-
-
-def says(folder: Path, prompts: list[str]) -> list[str]:
-    """What the model in a folder answers, greedily."""
-    model, tokenizer = loading.load_model(folder), loading.load_tokenizer(folder)
-    made = {one.index: one.text for one in generate(model, tokenizer, prompts, Sampling(max_tokens=8))}
-    return [made[number] for number in range(len(prompts))]
 
 
 def test_each_database_shows_its_own_students_answers(

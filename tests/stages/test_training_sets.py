@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from core import stages, studies
 from core.records import Score
-from core.stages import evaluation, finished, training, training_sets
+from core.stages import evaluation, finished, generation, training, training_sets
 from core.store import queries
 from core.students.formats import FORMATS
 from tests import runs
@@ -91,3 +92,34 @@ def test_arms_with_other_filters_stand_beside_each_other(study, student):
         (made[1][1], "max_words=9999"),
         (made[2][1], "exemplars=exclude"),
     ]
+
+
+def test_equal_rows_of_two_studies_have_each_their_own_lineage(study, student, tmp_path):
+    """What was dropped, and which rationales the rows are made of, is said by each training run itself."""
+    worked_id, worked = study
+    asked = {q.index: q for split in ("train", "test") for q in studies.questions(worked_id, split)}
+    lines = [
+        {"index": q.index, "sample": sample, "rationale": q.solution, "answer": q.answer}
+        for q in asked.values()
+        for sample in (0, 1)
+    ]
+    file = tmp_path / "two.jsonl"
+    file.write_text("\n".join(map(json.dumps, lines)))
+    imported = worked.but(name="Imported")
+    imported_id = studies.open_study(imported)
+    made = generation.import_file(imported_id, file, "jsonl")
+
+    found = []
+    for study_id, spec in ((worked_id, worked), (imported_id, imported)):
+        run_id, _ = training.plan(study_id, "fine-tune-cot", student, 0, spec.parts, "student", "job")
+        found.append(queries.run(run_id))
+    first, second = found
+    assert first.training_set == second.training_set and first.id != second.id
+    tests = len(studies.questions(worked_id, "test"))
+    assert first.summary["dropped"] == {"other split": tests}
+    assert second.summary["dropped"] == {"further samples": len(asked), "other split": tests}
+    assert second.parents == [made["run"]] != first.parents
+    for run in found:
+        for row in queries.training_rows(run.training_set):
+            stored = queries.completion_of(run.parents[0], row.question_index, row.sample_index)
+            assert stored.run_id == run.parents[0] and stored.rationale.strip() in row.label
