@@ -164,9 +164,7 @@ def _standing(db: Session, rows: Sequence[Job]) -> list[Job]:
             row.status = engine.STATUS[flow.status]
             row.started, row.finished = _moment(flow.started_at_epoch_ms), _moment(flow.completed_at)
             if flow.status == "MAX_RECOVERY_ATTEMPTS_EXCEEDED":
-                row.error = (
-                    "Its worker has died again and again: see logs/worker.log in LAB_HOME, then resume."
-                )
+                row.error = "Its worker has died repeatedly: see logs/worker.log in LAB_HOME, then resume."
     return list(rows)
 
 

@@ -167,7 +167,7 @@ def _database() -> str:
 
 
 def while_active(active: bool, draw: Callable[[], bool]) -> None:
-    """Draw a part of the page, again and again while something is active, and the page when it ended.
+    """Draw a part of the page, repeatedly while something is active, and the page when it ended.
 
     `draw` returns whether something still is.
     """

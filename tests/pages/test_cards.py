@@ -1,4 +1,4 @@
-"""The review card of a rationale that was edited: its answer and its verdict are those of the new text."""
+"""Cards: the steps of what was written, and what a rationale that was edited says by its new text."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.records import AnswerPlace, Completion, Score, Step
 from core.review import desk
 from core.stages import training
 from core.store import queries
 from pages.components import review as ui
+from pages.components.completion import name
 from tests.pages.conftest import Filled
 from tests.pages.test_pages import shown
 
@@ -35,3 +37,27 @@ def test_an_edited_rationale_shows_the_answer_that_is_learnt(app: Open, filled: 
     answer = said[said.index("Answer found") :]
     assert learnt.value in answer[: answer.index("Gold answer")]
     assert (":green-badge" in said) is learnt.correct
+
+
+def test_steps_are_told_apart_by_number_or_role():
+    solved = (Step("steps", "", "", "delegate"), Step("rationale", "", "", "solver"))
+    assert [name(solved, i) for i in (0, 1)] == ["Steps (delegate)", "Rationale (solver)"]
+    asked_twice = (Step("rationale", "", ""), Step("answer", "", ""))
+    assert [name(asked_twice, i) for i in (0, 1)] == ["Rationale", "Answer"]
+    assert name((Step("rationale", "", ""),) * 3, 1) == "Rationale (step 2)"
+
+
+def test_a_vote_shows_every_text_and_how_many_agree(app: Open, filled: Filled):
+    steps = tuple(Step("rationale", "p", text) for text in ("So 7.", "So 8.", "So 7."))
+    place = AnswerPlace("vote", of=tuple(AnswerPlace(step=i) for i in range(3)))
+    made = Completion(0, 99, "So 7.", steps, place)
+    queries.save_completions(filled.generation, [(made, Score(True, "7", 3, 4, note="2 of 3 agree"))])
+    row = queries.latest_completions(filled.generation, 1)[0]
+    label = ui.label(queries.run(filled.generation))
+    for page in (
+        app("rationales", completion=str(row.id)),
+        app("review", reviewer="ana", queue="all", item="0.99", review=label),
+    ):
+        said = shown(page)
+        assert "2 of 3 agree" in said and "So 8." in said
+        assert said.count("Rationale") >= 3, "each of them, the two that are alike as well"
