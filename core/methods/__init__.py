@@ -34,11 +34,14 @@ METHODS: dict[str, Method] = _rows()
 
 
 def options(method: Method, chosen: Mapping[str, Any]) -> dict[str, Any]:
-    """A method's options with those that were chosen. LabError for one that it does not have."""
-    if unknown := sorted(set(chosen) - set(method.options)):
-        known = ", ".join(method.options) or "none"
-        raise LabError(f"{method.title} has no option {', '.join(unknown)}: its options are {known}.")
-    return {**method.options, **chosen}
+    """A method's options with those that were chosen; a study's other methods may have more.
+
+    LabError for one that no method has.
+    """
+    known = sorted({name for row in METHODS.values() for name in row.options})
+    if unknown := sorted(set(chosen) - set(known)):
+        raise LabError(f"No method has an option {', '.join(unknown)}: the options are {', '.join(known)}.")
+    return {name: chosen.get(name, default) for name, default in method.options.items()}
 
 
 def training_set(

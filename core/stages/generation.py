@@ -54,7 +54,11 @@ def as_method_asks(teaching: Teaching, method_key: str) -> Teaching:
     method = METHODS[method_key]
     used = {role: teaching.of(role) for role in method.teachers}
     return teaching.but(
-        teachers=used, sampling=teaching.sampled(method.sampling).as_dict(), exemplars=(), clusters={}
+        teachers=used,
+        sampling=teaching.sampled(method.sampling).as_dict(),
+        prompting={name: value for name, value in teaching.prompting.items() if name in method.options},
+        exemplars=(),
+        clusters={},
     )
 
 
