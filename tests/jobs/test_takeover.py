@@ -50,7 +50,7 @@ def students_at_work() -> list[psutil.Process]:
             line = process.cmdline()
         except psutil.Error:
             continue
-        if "core.students.child" in line and str(settings.home().parent) in line[-1]:
+        if "core.students.child" in line and any(str(settings.home().parent) in word for word in line):
             found.append(process)
     return found
 
