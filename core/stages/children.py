@@ -8,6 +8,7 @@ finished epoch.
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -126,7 +127,7 @@ def _start(path: Path, progress: Progress) -> tuple[subprocess.Popen, Progress]:
     (path / "error.txt").unlink(missing_ok=True)
     with (path / "child.log").open("ab") as log:
         child = subprocess.Popen(
-            [sys.executable, "-m", "core.students.child", str(path)],
+            [sys.executable, "-m", "core.students.child", str(path), "--parent", str(os.getpid())],
             cwd=settings.ROOT,
             stdin=subprocess.DEVNULL,
             stdout=log,
