@@ -180,7 +180,7 @@ def test_another_database_gets_a_worker_of_its_own(lab_home, detached, monkeypat
 def test_cancel_ends_the_training_and_resume_goes_on_with_it(lab_home, worker, student):
     job_id = training(student, 10_000)
     worker()
-    until(lambda: jobs.job(job_id).done > 0, 120)
+    until(lambda: jobs.job(job_id).done > 0 and students_at_work(), 120)
     (child,) = students_at_work()
     jobs.cancel(job_id)
     until(lambda: not child.is_running(), 6)
