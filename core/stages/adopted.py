@@ -17,12 +17,12 @@ import sqlalchemy as sa
 from core import settings
 from core.errors import LabError
 from core.models import sources
-from core.records import content_hash
+from core.records import Question, content_hash, question_set_hash
 from core.stages.plans import PLANS, Plan, TrainingPlan
 from core.students.config import RECIPES, TrainConfig
 from core.students.folder import RunFolder, read_lines
 from core.students.table import STUDENTS
-from core.studies import Study
+from core.studies import Study, at_most
 
 Row = Any
 Values = dict[str, Any]
@@ -38,6 +38,7 @@ RUN = sa.table(
 )
 STUDY = sa.table("study", sa.column("id"), sa.column("dataset_id"), sa.column("config", sa.JSON()))
 DATASET = sa.table("dataset", sa.column("id"), sa.column("hash"))
+QUESTION = sa.table("question", *map(sa.column, ("dataset_id", "idx", "text", "answer", "split")))
 SET = sa.table("training_set", sa.column("hash"), sa.column("dropped", sa.JSON()))
 COMPLETION = sa.table(
     "completion",
@@ -98,9 +99,8 @@ def _change(db: sa.Connection, table: sa.TableClause, own: int, **values: Any) -
 
 def _study(config: Values) -> Values:
     """A study's config in parts; as it is where it says something impossible."""
-    training = {name: value for name, value in config.get("training", {}).items() if name in FIELDS}
     try:
-        return Study.read(config | {"training": training}).dump()
+        return Study.read(config).dump()
     except LabError:
         return config
 
@@ -159,6 +159,7 @@ def _training(db: sa.Connection, run: Row, hashes: dict[int, str]) -> Values:
         "method": run.method,
         "student": run.student,
         "base": _weights(run.student),
+        "tested": _tested(db, run.study_id) if config.selection == "test" else "",
         "samples": old.get("samples", 1),
         "filters": old.get("filters", {}),
         "config": own,
@@ -226,6 +227,17 @@ def _weights(student: str) -> str:
         return sources.fingerprint(folder) if folder else unknown
     except (LabError, OSError):
         return unknown
+
+
+def _tested(db: sa.Connection, study_id: int) -> str:
+    """The hash of a study's test questions."""
+    study = db.execute(sa.select(STUDY).where(STUDY.c.id == study_id)).one()
+    split = (QUESTION.c.dataset_id == study.dataset_id) & (QUESTION.c.split == "test")
+    columns = (QUESTION.c.idx, QUESTION.c.text, QUESTION.c.answer)
+    rows = db.execute(sa.select(*columns).where(split).order_by(QUESTION.c.idx))
+    return question_set_hash(
+        at_most([Question(*row) for row in rows], Study.read(study.config).benchmark.test)
+    )
 
 
 def _content(db: sa.Connection, run_id: int) -> str:

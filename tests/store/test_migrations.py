@@ -26,6 +26,7 @@ from typer.testing import CliRunner
 from core import jobs, settings, studies
 from core.__main__ import app
 from core.jobs.workflows import perform
+from core.records import question_set_hash
 from core.review import desk
 from core.stages import adopted, children, corrections, exemplars, plans
 from core.store import HEAD, engine, models, queries, session
@@ -197,6 +198,14 @@ def test_no_path_of_this_machine_is_in_what_makes_a_run_known(older: Older):
     for study in queries.studies():
         for run in queries.runs(study.id):
             assert str(settings.home().parent) not in json.dumps(plans.plan_of(run).identity()), run.kind
+
+
+def test_the_questions_that_chose_an_epoch_are_said(older: Older):
+    older.change(EPOCH, lambda config: config.update(selection="test"))
+    older.write()
+    tested = studies.questions(queries.run(EPOCH).study_id, "test")
+    assert plans.plan_of(queries.run(EPOCH)).tested == question_set_hash(tested)
+    assert not plans.plan_of(queries.run(TRAINED)).tested
 
 
 # ── asked again ─────────────────────────────────────────────────────────────────────────────────
