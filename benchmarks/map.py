@@ -39,9 +39,12 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from core import settings, studies
-from core.records import Completion, Question, Score
+from core.records import Completion, Question, Score, Step
+from core.stages import plans
+from core.stages.plans import ExemplarsPlan, GenerationPlan
 from core.store import queries
 from core.store.models import now
+from core.teachers.part import Teaching
 from scripts.screenshots import CHROMIUM, running
 
 CLUSTERS = 8
@@ -106,14 +109,15 @@ def fill(points: int) -> tuple[int, int]:
     dataset = queries.add_dataset("arithmetic_generated", {"size": points}, questions)
     spec = studies.Study(name=f"{points} points", benchmark="arithmetic_generated")
     study = queries.add_study(spec.name, dataset, "robust", spec.dump())
-    fields = {"method": "fine-tune-cot", "teacher": "synthetic", "config": {"split": "all", "samples": 1}}
-    made = queries.open_run(study, "generate", "1" * 64, **fields)
+    plan = GenerationPlan(method="fine-tune-cot", split="all", rules="robust", benchmark="synthetic",
+                          teaching=Teaching())  # fmt: skip
+    made = plans.opened(study, plan, teacher="synthetic")
     queries.set_run(made.id, status="done", finished=now())
-    one = Completion(0, 0, "Q", "It is so.", "stop", "", "", 1, 1, 0.0, 1, False, None)
+    one = Completion(0, 0, "It is so.", (Step("rationale", "Q", "It is so."),))
     queries.save_completions(made.id, [(one, Score(True, "0", 0, 1))])
     config = {"rules": "paper", "k": CLUSTERS}
-    run = queries.open_run(study, "exemplars", "2" * 64, method="new-fine-tune-cot", teacher="synthetic",
-                           config=config, parents=[made.id])  # fmt: skip
+    plan = ExemplarsPlan(method="new-fine-tune-cot", settings=config, rationales="synthetic")
+    run = plans.opened(study, plan, (made,), teacher="synthetic")
     queries.save_points(run.id, [
         {"question_index": i, "sample_index": 0, "cluster": i % CLUSTERS, "rank": 1 + i // CLUSTERS,
          "distance": i / points, "correct": i % 3 > 0, "words": 20, "duplicate": None,

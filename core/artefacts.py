@@ -1,97 +1,119 @@
-"""Finished work by content, where several machines find it: a folder, or any URL that fsspec reads.
+"""Finished work where other machines find it: LAB_ARTEFACTS names a folder, or any URL that fsspec reads.
 
-    put(folder, "3f0c…/student")      to the store, once
-    fetch("3f0c…/student", folder)    from it, whole or not at all; False where it is not there
+    put("runs/3f0c…/student", folder, ["student", "done.json"])     where nothing is named, nothing happens
+    get("runs/3f0c…/student", folder)                               True where it was there
+    names("runs/3f0c…")                                             ["epoch-2", "student"]
 
-LAB_ARTEFACTS names it. A folder is whole once its list of files is there, which is written last. Where the
-variable is not set there is no store: `put` does nothing and `fetch` finds nothing.
+An artefact is a tar file, named by the hash of what it was made of, that appears by a rename: whole or not at
+all. Nothing in it names a machine or one of its folders.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+import tarfile
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePosixPath
 from typing import Any
+from uuid import uuid4
 
-from core import settings
 from core.errors import LabError
 
-LIST = "whole.json"  # {"model.safetensors": 538090408, …}: the files of a folder and their sizes
+ENDING = ".tar"
 
 
-def put(folder: Path, name: str, *more: Path) -> None:
-    """Copy a folder's files, and some more, to the store under a name, unless they are there."""
+def used() -> bool:
+    """Whether there is a place for artefacts."""
+    return bool(os.environ.get("LAB_ARTEFACTS", "").strip())
+
+
+def put(name: str, folder: Path, members: Sequence[str]) -> None:
+    """Keep these files and folders of a folder, those that are there, replacing what has the name."""
+    if not used():
+        return
     with _store() as (files, root):
-        if files is None or files.exists(f"{root}/{name}/{LIST}"):
-            return
-        own = {str(path.relative_to(folder)): path for path in sorted(folder.rglob("*")) if path.is_file()}
-        own |= {path.name: path for path in more}
-        for relative, path in own.items():
-            target = f"{root}/{name}/{relative}"
-            files.makedirs(os.path.dirname(target), exist_ok=True)
-            files.put_file(str(path), target)
-        sizes = {relative: path.stat().st_size for relative, path in own.items()}
-        files.pipe_file(f"{root}/{name}/{LIST}", json.dumps(sizes).encode())
+        target = f"{root}/{name}{ENDING}"
+        making = f"{target}.{uuid4().hex}"
+        files.makedirs(target.rpartition("/")[0], exist_ok=True)
+        try:
+            with files.open(making, "wb") as file, tarfile.open(fileobj=file, mode="w|") as tar:
+                for member in members:
+                    if (folder / member).exists():
+                        tar.add(folder / member, member, filter=_anonymous)
+            files.mv(making, target)
+        except BaseException:
+            with suppress(Exception):
+                files.rm(making)
+            raise
 
 
-def fetch(name: str, folder: Path) -> bool:
-    """Copy a stored folder here, whole or not at all; True where it is there then."""
-    with _store() as (files, root):
-        if files is None or not files.exists(f"{root}/{name}/{LIST}"):
+def get(name: str, folder: Path) -> bool:
+    """Bring an artefact's files and folders into a folder, in the order in which they were put.
+
+    A file replaces one of its name; a folder that is there stays. False where there is no such artefact.
+    """
+    if not used():
+        return False
+    folder.mkdir(parents=True, exist_ok=True)
+    with _store() as (files, root), tempfile.TemporaryDirectory(dir=folder, prefix=".fetched-") as made:
+        try:
+            file = files.open(f"{root}/{name}{ENDING}", "rb")
+        except FileNotFoundError:
             return False
-        making = folder.with_name(f".{folder.name}.{os.getpid()}")
-        shutil.rmtree(making, ignore_errors=True)
-        for relative, size in json.loads(files.cat_file(f"{root}/{name}/{LIST}")).items():
-            path = making / relative
-            if not path.resolve().is_relative_to(making.resolve()):
-                raise LabError(f"{name} in LAB_ARTEFACTS names a file outside its folder: remove it there.")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            files.get_file(f"{root}/{name}/{relative}", str(path))
-            if path.stat().st_size != size:
-                raise LabError(f"{name} in LAB_ARTEFACTS is damaged ({relative}): remove it there.")
-        shutil.rmtree(folder, ignore_errors=True)
-        making.rename(folder)
-        return True
+        with file, tarfile.open(fileobj=file, mode="r|") as tar:
+            members = []
+            for entry in tar:
+                tar.extract(entry, made, filter="data")
+                members.append(PurePosixPath(entry.name).parts[0])
+        for member in dict.fromkeys(members):
+            if not (folder / member).is_dir():
+                (Path(made) / member).replace(folder / member)
+    return True
 
 
 def names(prefix: str) -> list[str]:
-    """The whole folders under a prefix, by the last part of their names."""
+    """What is kept under a name."""
+    if not used():
+        return []
     with _store() as (files, root):
-        if files is None or not files.isdir(f"{root}/{prefix}"):
+        files.invalidate_cache()
+        try:
+            found = files.ls(f"{root}/{prefix}", detail=False)
+        except FileNotFoundError:
             return []
-        found = (path.rstrip("/").rpartition("/")[2] for path in files.ls(f"{root}/{prefix}", detail=False))
-        return sorted(name for name in found if files.exists(f"{root}/{prefix}/{name}/{LIST}"))
+    ours = (PurePosixPath(path).name for path in found)
+    return sorted(name.removesuffix(ENDING) for name in ours if name.endswith(ENDING))
 
 
-def forget(name: str) -> None:
-    """Delete a folder from the store, its list first."""
-    with _store() as (files, root):
-        if files is not None and files.exists(f"{root}/{name}/{LIST}"):
-            files.rm_file(f"{root}/{name}/{LIST}")
-            files.rm(f"{root}/{name}", recursive=True)
+def remove(name: str) -> None:
+    with _store() as (files, root), suppress(FileNotFoundError):
+        files.rm(f"{root}/{name}{ENDING}")
 
 
 @contextmanager
 def _store() -> Iterator[tuple[Any, str]]:
-    """The store's file system and the folder in it, (None, "") without one. LabError if it cannot be used."""
-    url = settings.artefacts()
-    if not url:
-        yield None, ""
-        return
+    """(file system, its folder). Whatever goes wrong there is a LabError, which does not repeat the URL: it
+    may hold a password."""
     from fsspec.core import url_to_fs
 
+    named = os.environ["LAB_ARTEFACTS"].strip()
     try:
-        files, root = url_to_fs(url)
+        if "://" not in named:
+            named = str(Path(named).expanduser().resolve())
+        files, root = url_to_fs(named)
         yield files, root.rstrip("/")
-    except LabError:
+    except (LabError, KeyboardInterrupt):
         raise
-    except Exception as problem:  # every file system has errors of its own
-        reason = " ".join(str(problem).split())[:200] or type(problem).__name__
+    except Exception as error:  # every file system has its own
         raise LabError(
-            f"LAB_ARTEFACTS ({url}) cannot be used ({reason}): name a folder or an address that every "
-            "machine reaches."
+            f"LAB_ARTEFACTS cannot be used ({type(error).__name__}): check that it names a folder or a URL "
+            "that this machine can reach, and that fsspec's package for it is installed."
         ) from None
+
+
+def _anonymous(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    entry.uid = entry.gid = 0
+    entry.uname = entry.gname = ""
+    return entry

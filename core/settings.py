@@ -3,8 +3,8 @@
 LAB_HOME           database, students, models, caches, logs   (default: .lab beside app.py)
 LAB_DATA_DIR       benchmark files, laid out by source        (default: $LAB_HOME/datasets)
 LAB_DATABASE_URL   SQLAlchemy URL                             (default: SQLite in $LAB_HOME)
-LAB_ARTEFACTS      students and checkpoints that several machines share: a folder, or a URL that fsspec reads
-                   (default: none, they stay in $LAB_HOME/runs)
+LAB_ARTEFACTS      where finished students, and checkpoints to go on from, are kept for other machines: a
+                   folder or a URL that fsspec reads   (default: nowhere but in $LAB_HOME)
 LAB_AUTHOR         whose name review decisions carry          (default: the name of the account)
 
 Keys come from the environment, else from .streamlit/secrets.toml; they are read when a call is
@@ -69,11 +69,6 @@ def database_url() -> str:
     url = os.environ.get("LAB_DATABASE_URL") or f"sqlite:///{home() / 'lab.db'}"
     # psycopg 3 is what the durable queue installs; SQLAlchemy would look for psycopg2.
     return url.replace("postgresql://", "postgresql+psycopg://", 1)
-
-
-def artefacts() -> str:
-    """Where several machines share students and checkpoints; empty where they do not."""
-    return os.environ.get("LAB_ARTEFACTS", "").strip()
 
 
 def author() -> str:

@@ -9,7 +9,7 @@ from pages.components.results import latest_table
 frame.title("CoT Distillation Lab")
 st.markdown(
     "A large teacher model writes rationales for a benchmark; a small student is fine-tuned on them.  \n"
-    "The lab runs both, keeps every step, and shows which method made the student better, and how surely."
+    "The lab runs both, keeps every step, and shows which method made the student better."
 )
 overview.state()
 overview.demo_card()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
+import yaml
 
 from core import settings
 from core.__main__ import COMMANDS, GROUPS
+from core.studies import Study
 from scripts.tables import README, TABLES, rendered
 
 TEXT = README.read_text(encoding="utf-8")
@@ -37,3 +39,9 @@ def test_its_first_commands_are_make_targets():
 def test_its_pictures_are_there():
     for path in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", TEXT):
         assert (settings.ROOT / path).is_file(), path
+
+
+def test_its_study_file_is_one():
+    (block,) = re.findall(r"```yaml\n(.*?)```", TEXT, flags=re.S)
+    study = Study.read(yaml.safe_load(block))
+    assert study.teaching.samples == 4 and study.learning.filters == {"steps": True}

@@ -10,6 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
+Study = Annotated[str, typer.Option(help="The study's name.")]
+Recorded = Annotated[Path, typer.Argument(help="Recorded completions.")]
+RecordedOn = Annotated[str, typer.Option(help="Benchmark they were recorded on.")]
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON document on standard output.")]
 
 

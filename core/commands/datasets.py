@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Callable
+from dataclasses import astuple
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from core.commands.common import Json, emit, write
+from core.datasets import all_datasets, cached, load, split_sizes, upload
+from core.datasets.upload import COLUMNS
+from core.errors import LabError
+from core.records import Question
+from core.results.export import to_jsonl
 
 app = typer.Typer(no_args_is_help=True, help="Benchmarks: list, show, export, add.")
 
@@ -27,8 +36,6 @@ def follow(name: str, done: int, of: int) -> None:
 
 def parse_options(pairs: list[str] | None) -> dict[str, int]:
     """["flips=6"] as {"flips": 6}."""
-    from core.errors import LabError
-
     options = {}
     for pair in pairs or []:
         name, _, value = pair.partition("=")
@@ -40,9 +47,6 @@ def parse_options(pairs: list[str] | None) -> dict[str, int]:
 
 def parse_columns(pairs: list[str]) -> dict[str, str]:
     """["answer=target"] as {"answer": "target"}."""
-    from core.datasets.upload import COLUMNS
-    from core.errors import LabError
-
     found = {}
     for pair in pairs:
         name, _, own = pair.partition("=")
@@ -55,8 +59,6 @@ def parse_columns(pairs: list[str]) -> dict[str, str]:
 @app.command("list")
 def list_(as_json: Json = False) -> None:
     """Every benchmark: size, split, kind of answer, source, licence, and whether its files are here."""
-    from core.datasets import all_datasets, cached, split_sizes
-
     rows = [
         {
             "key": row.key,
@@ -97,9 +99,6 @@ def show(
     as_json: Json = False,
 ) -> None:
     """One question with its gold answer, split and worked solution."""
-    from core.datasets import load
-    from core.errors import LabError
-
     options = parse_options(option)
     questions = load(key, split=split_by, size=size, seed=seed, options=options, progress=follow)
     question = next((q for q in questions if q.index == index), None)
@@ -126,9 +125,6 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Write questions, gold answers and splits to a file, in the benchmark's order."""
-    from core.datasets import load
-    from core.errors import LabError
-
     if split not in ("train", "test", "all"):
         raise LabError(f"There is no part {split!r}: choose train, test or all.")
     if out.suffix.lower() not in WRITERS:
@@ -153,45 +149,25 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Bring a benchmark of your own; it is kept in LAB_HOME."""
-    from core.datasets import split_sizes, upload
-
     columns = {name: name for name in upload.COLUMNS} | parse_columns(column) if column else None
     row = upload.add(file, key, title=title, kind=kind, columns=columns)
     result = {"key": row.key, "title": row.title, "kind": row.kind, "n": row.n, **split_sizes(row)}
     emit(result, as_json, f"{row.n} questions kept as {row.key}, answers of kind {row.kind}")
 
 
-def _row(question: Any) -> dict[str, Any]:
-    return {
-        "index": question.index,
-        "question": question.text,
-        "answer": question.answer,
-        "split": question.split,
-        "solution": question.solution,
-    }
-
-
-def _as_jsonl(rows: list[dict[str, Any]]) -> str:
-    import json
-
-    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-
-
-def _as_json(rows: list[dict[str, Any]]) -> str:
-    import json
-
-    return json.dumps(rows, ensure_ascii=False, indent=1)
+def _row(question: Question) -> dict[str, Any]:
+    return dict(zip(FIELDS, astuple(question), strict=True))
 
 
 def _as_csv(rows: list[dict[str, Any]]) -> str:
-    import csv
-    import io
+    from pandas import DataFrame
 
-    stream = io.StringIO(newline="")
-    writer = csv.DictWriter(stream, ["index", "question", "answer", "split", "solution"])
-    writer.writeheader()
-    writer.writerows(rows)
-    return stream.getvalue()
+    return DataFrame(rows, columns=FIELDS).to_csv(index=False, lineterminator="\r\n")
 
 
-WRITERS = {".jsonl": _as_jsonl, ".json": _as_json, ".csv": _as_csv}
+FIELDS = ("index", "question", "answer", "split", "solution")
+WRITERS: dict[str, Callable[[list[dict[str, Any]]], str]] = {
+    ".jsonl": to_jsonl,
+    ".json": partial(json.dumps, ensure_ascii=False, indent=1),
+    ".csv": _as_csv,
+}

@@ -6,13 +6,17 @@ from typing import Annotated, Any
 
 import typer
 
-from core.commands.common import Json, emit
+from core.commands.common import Json, Study, emit
+from core.errors import LabError
+from core.stages.diversity import measure
+from core.stages.plans import plan_of
+from core.store import queries
 
 FIELDS = ("question_index", "n", "texts", "paths", "similarity", "effective")
 
 
 def diversity(
-    study: Annotated[str, typer.Option(help="The study's name.")],
+    study: Study,
     run: Annotated[
         int | None, typer.Option(help="A generation. Default: the newest with several rationales.")
     ] = None,
@@ -20,9 +24,6 @@ def diversity(
     as_json: Json = False,
 ) -> None:
     """Distinct texts and paths, mean similarity and effective number of a generation's rationales."""
-    from core.stages.diversity import measure
-    from core.store import queries
-
     chosen = _generation(queries.study_named(study).id, run)
     if "diversity" not in chosen.summary:
         queries.set_run(chosen.id, summary=chosen.summary | measure(chosen.id))
@@ -35,10 +36,6 @@ def diversity(
 
 
 def _generation(study_id: int, run_id: int | None) -> Any:
-    from core.errors import LabError
-    from core.stages.plans import plan_of
-    from core.store import queries
-
     runs = {run.id: run for run in queries.runs(study_id, "generate") if plan_of(run).teaching.samples > 1}
     if not runs:
         raise LabError("No generation of this study has several rationales per question: use --samples 8.")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from core.commands.common import Json, emit, one_of, say
-from core.exemplars import RULES, TEXTS
+from core.commands.common import Json, Recorded, RecordedOn, emit, one_of, say
+from core.exemplars import RULES, TEXTS, choose
+from core.exemplars.candidates import read
 from core.exemplars.clustering import N_INIT, SEED
 from core.exemplars.encoding import DEFAULT_ENCODER
 from core.teachers.recorded import SOURCES
@@ -23,12 +23,9 @@ def group() -> None:
 
 @app.command()
 def select(
-    file: Annotated[Path, typer.Argument(help="Recorded completions.")],
-    dataset: Annotated[str, typer.Option(help="Benchmark they were recorded on.")],
-    source: Annotated[
-        str,
-        typer.Option(help=one_of("Layout", SOURCES)),
-    ],
+    file: Recorded,
+    dataset: RecordedOn,
+    source: Annotated[str, typer.Option(help=one_of("Layout", SOURCES))],
     rules: Annotated[str, typer.Option(help=one_of("What qualifies", RULES))] = "paper",
     k: Annotated[
         int | None,
@@ -45,9 +42,6 @@ def select(
     as_json: Json = False,
 ) -> None:
     """The question nearest each cluster's centre that qualifies. Clusters without one are named."""
-    from core.exemplars import choose
-    from core.exemplars.candidates import read
-
     limits = {
         "question_words": question_words,
         "rationale_lines": rationale_lines,

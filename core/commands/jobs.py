@@ -11,6 +11,7 @@ from core.commands.common import Json, emit
 from core.commands.follow import follow
 
 app = typer.Typer(help="List, follow, cancel and resume jobs.", no_args_is_help=True)
+FIELDS = "id kind title status stage done total error attempt created finished".split()
 JobId = Annotated[str, typer.Argument(help="The job's id, as `jobs list` prints it.")]
 
 
@@ -49,17 +50,4 @@ def resume(job_id: JobId) -> None:
 
 
 def _row(job: Any) -> dict[str, Any]:
-    names = (
-        "id",
-        "kind",
-        "title",
-        "status",
-        "stage",
-        "done",
-        "total",
-        "error",
-        "attempt",
-        "created",
-        "finished",
-    )
-    return {name: getattr(job, name) for name in names}
+    return {name: getattr(job, name) for name in FIELDS}

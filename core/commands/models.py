@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 
 from core.commands.common import Json, emit, say
+from core.models.embedded import EMBEDDED, as_dict, get_embedded, is_fetched
+from core.models.embedded import fetch as fetch_one
+from core.students.table import STUDENTS
 
 app = typer.Typer(help="Fetch the embedded models; list models and students.", no_args_is_help=True)
 
@@ -16,9 +20,6 @@ Names = Annotated[list[str] | None, typer.Argument(help="Names of embedded model
 @app.command()
 def fetch(names: Names = None, as_json: Json = False) -> None:
     """Fetch and convert the embedded models; what is already there is left alone."""
-    from core.models.embedded import EMBEDDED, as_dict, get_embedded, is_fetched
-    from core.models.embedded import fetch as fetch_one
-
     rows = [get_embedded(name) for name in names] if names else list(EMBEDDED.values())
     for row in rows:
         if is_fetched(row):
@@ -33,8 +34,6 @@ def fetch(names: Names = None, as_json: Json = False) -> None:
 @app.command("list")
 def list_(as_json: Json = False) -> None:
     """List the embedded models and whether they are here."""
-    from core.models.embedded import EMBEDDED, as_dict
-
     rows = [as_dict(row) for row in EMBEDDED.values()]
     lines = [
         f"{r['name']:24} {r['package']} {r['version']}  {'here' if r['fetched'] else 'not fetched'}"
@@ -46,10 +45,6 @@ def list_(as_json: Json = False) -> None:
 @app.command()
 def students(as_json: Json = False) -> None:
     """List the students; any hub id or folder of a checkpoint works as well."""
-    from dataclasses import asdict
-
-    from core.students.table import STUDENTS
-
     rows = [asdict(row) for row in STUDENTS.values()]
     lines = [f"{r['name']:16} {r['source']:24} {r['parameters']:4} M  {r['licence']}" for r in rows]
     emit(rows, as_json, "\n".join(lines))

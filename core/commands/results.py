@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from core.commands.common import Json, emit, one_of, say, write
+from core.commands.common import Json, Study, emit, one_of, say, write
+from core.errors import LabError
+from core.results import export as exports
 from core.results.statistics import ADJUSTMENTS
-
-if TYPE_CHECKING:
-    from core.results.table import Cell
+from core.results.table import Baseline, Cell, table
+from core.results.table import flips as flipped
+from core.results.teachers import to_text
+from core.stages import finished
+from core.stages.finished import teacher_table
+from core.stages.scoring import rationale_step
+from core.store import queries
 
 
 def results(
-    study: Annotated[str, typer.Option(help="The study's name.")],
+    study: Study,
     baseline: Annotated[
         str | None, typer.Option(help="Compare each arm with this method, the same student and teacher.")
     ] = None,
@@ -51,10 +57,6 @@ def results(
     json: Json = False,
 ) -> None:
     """Accuracy per method, student and benchmark, with intervals and paired tests."""
-    from core.results import export as exports
-    from core.results.table import Baseline, table
-    from core.stages import finished
-
     _known("adjust", adjust, ADJUSTMENTS)
     if export is not None:
         _known("export", export.suffix, (".csv", ".tex", ".jsonl"))
@@ -85,26 +87,17 @@ def results(
 
 
 def _teachers(study: str, baseline: int | None, json: bool) -> None:
-    from core.results.teachers import to_text
-    from core.stages.finished import teacher_table
-    from core.store import queries
-
     rows = teacher_table(queries.study_named(study).id, baseline)
     document = {"study": study, "rows": [row.as_dict() for row in rows]}
     emit(document, json, to_text(rows) or "No generation has finished in this study yet.")
 
 
 def _flips(cells: Sequence[Cell], first: int, second: int) -> dict[str, Any]:
-    from core.results import table
-
-    changed = table.flips(_run(cells, first), _run(cells, second))
+    changed = flipped(_run(cells, first), _run(cells, second))
     return {"runs": [first, second], "gained": changed.gained, "lost": changed.lost}
 
 
 def _predictions(cells: Sequence[Cell], run_id: int) -> list[dict[str, Any]]:
-    from core.stages.scoring import rationale_step
-    from core.store import queries
-
     _run(cells, run_id)
     rows = [(row, queries.record(row)) for row in queries.completions(run_id)]
     return [
@@ -123,8 +116,6 @@ def _predictions(cells: Sequence[Cell], run_id: int) -> list[dict[str, Any]]:
 
 
 def _run(cells: Sequence[Cell], run_id: int) -> Cell:
-    from core.errors import LabError
-
     for cell in cells:
         if cell.run_id == run_id:
             return cell
@@ -133,12 +124,9 @@ def _run(cells: Sequence[Cell], run_id: int) -> Cell:
 
 
 def _write(path: Path | None, items: Sequence[Any]) -> None:
-    from core.errors import LabError
-    from core.results import export
-
     if path is None:
         return
-    writers = {".csv": export.to_csv, ".jsonl": export.to_jsonl, ".tex": export.to_latex}
+    writers = {".csv": exports.to_csv, ".jsonl": exports.to_jsonl, ".tex": exports.to_latex}
     if path.suffix == ".tex" and items and isinstance(items[0], dict):
         raise LabError("Predictions export as .csv or .jsonl: choose one of those endings.")
     write(path, writers[path.suffix](items))
@@ -146,7 +134,5 @@ def _write(path: Path | None, items: Sequence[Any]) -> None:
 
 
 def _known(option: str, value: str, known: Collection[str]) -> None:
-    from core.errors import LabError
-
     if value not in known:
         raise LabError(f"--{option} cannot be “{value}”: choose one of {', '.join(known)}.")

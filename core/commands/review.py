@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +10,15 @@ import typer
 
 from core import settings
 from core.commands.common import Json, emit, say, write
+from core.errors import LabError
+from core.quality.checks import CHECKS
+from core.review import desk
+from core.review.agreement import agreement as compare
+from core.review.agreement import reviewers
+from core.review.history import lines
+from core.stages import checking
+from core.stages.reviewed import original
+from core.store import checked, decisions, queries
 
 app = typer.Typer(help="Decide on exemplars and rationales; export the history.", no_args_is_help=True)
 
@@ -19,10 +29,7 @@ Author = Annotated[str | None, typer.Option(help="Who decides. Default: your use
 @app.command()
 def queues(run: Run, as_json: Json = False) -> None:
     """How many rationales are in each queue."""
-    from core.review.desk import board
-    from core.store import queries
-
-    counts = board(run).counts(queries.count_completions(queries.run(run).id))
+    counts = desk.board(run).counts(queries.count_completions(queries.run(run).id))
     emit(counts, as_json, "\n".join(f"{name:10}{n:>8}" for name, n in counts.items()))
 
 
@@ -32,10 +39,6 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Have the quality checks look at what they have not seen; how many rationales each flags."""
-    from core.quality.checks import CHECKS
-    from core.stages import checking
-    from core.store import checked
-
     checking.at_once(run)
     found = {name: len(checked.keys(run, name)) for name in CHECKS}
     emit(found, as_json, "\n".join(f"{name:12}{n:>8}" for name, n in found.items()))
@@ -56,9 +59,6 @@ def decide(
     as_json: Json = False,
 ) -> None:
     """Append one decision."""
-    from core.review import desk
-    from core.stages.reviewed import original
-
     key = (question, sample)
     current = desk.item(run, key)
     shown = original(run, key) if current.text is None else current.text
@@ -78,16 +78,12 @@ def decide(
 @app.command()
 def undo(run: Run, author: Author = None, as_json: Json = False) -> None:
     """Take back your newest decision, or your newest bulk action."""
-    from core.review import desk
-
     _emit(desk.undo(run, author or settings.author()), as_json)
 
 
 @app.command()
 def redo(run: Run, author: Author = None, as_json: Json = False) -> None:
     """Bring back what your newest undo took back."""
-    from core.review import desk
-
     _emit(desk.redo(run, author or settings.author()), as_json)
 
 
@@ -97,9 +93,6 @@ def history(
     out: Annotated[Path | None, typer.Option(help="File to write. Default: standard output.")] = None,
 ) -> None:
     """Every decision as JSON lines, oldest first."""
-    from core.review.history import lines
-    from core.store import decisions, queries
-
     text = "".join(lines(decisions.since(queries.run(run).id)))
     if out is None:
         print(text, end="")
@@ -118,14 +111,7 @@ def agreement(
     as_json: Json = False,
 ) -> None:
     """Cohen's kappa of two reviewers with its 95 % interval, and where they disagree."""
-    from dataclasses import asdict
-
-    from core.errors import LabError
-    from core.review.agreement import agreement as compare
-    from core.review.agreement import reviewers
-    from core.review.desk import board
-
-    found = board(run)
+    found = desk.board(run)
     if first is None or second is None:
         known = [name for name in reviewers(found) if name != first]
         if len(known) < (2 if first is None else 1):
@@ -146,17 +132,8 @@ def agreement(
 
 def _emit(items: list[Any], as_json: bool) -> None:
     rows = [
-        {
-            "question": item.key[0],
-            "sample": item.key[1],
-            "queue": item.queue,
-            "text": item.text,
-            "last": item.last,
-        }
-        for item in items
+        {"question": one.key[0], "sample": one.key[1], "queue": one.queue, "text": one.text, "last": one.last}
+        for one in items
     ]
-    emit(
-        rows,
-        as_json,
-        "\n".join(f"Question {r['question']}, sample {r['sample']}: {r['queue']}" for r in rows),
-    )
+    lines = (f"Question {r['question']}, sample {r['sample']}: {r['queue']}" for r in rows)
+    emit(rows, as_json, "\n".join(lines))

@@ -7,10 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
-from core.answers import RULES
-from core.commands.common import Json, emit, one_of
+from core.answers import KINDS, RULES, score_completion
+from core.answers.tally import Verdict, tally
+from core.commands.common import Json, Recorded, RecordedOn, emit, one_of
 from core.commands.datasets import follow
-from core.teachers.recorded import SOURCES
+from core.datasets import find_dataset, load
+from core.teachers.recorded import SOURCES, find_source, records
 
 
 def score_file(
@@ -20,10 +22,6 @@ def score_file(
 
     `rules` is "paper" for those of the file's authors, or a key of RULES.
     """
-    from core.answers import KINDS, score_completion
-    from core.answers.tally import Verdict, tally
-    from core.datasets import find_dataset, load
-    from core.teachers.recorded import find_source, records
 
     row, layout = find_dataset(dataset), find_source(source)
     paper = rules == "paper"
@@ -50,12 +48,9 @@ def score_file(
 
 
 def score(
-    file: Annotated[Path, typer.Argument(help="Recorded completions.")],
-    dataset: Annotated[str, typer.Option(help="Benchmark they were recorded on.")],
-    source: Annotated[
-        str,
-        typer.Option(help=one_of("Layout", SOURCES)),
-    ],
+    file: Recorded,
+    dataset: RecordedOn,
+    source: Annotated[str, typer.Option(help=one_of("Layout", SOURCES))],
     rules: Annotated[
         str, typer.Option(help=one_of("Whose: paper, those of the file's authors; or", RULES))
     ] = "paper",

@@ -7,9 +7,16 @@ from typing import Annotated, Any
 
 import typer
 
-from core.commands.common import Json, emit, say
-
-Study = Annotated[str, typer.Option(help="The study's name.")]
+from core.commands.common import Json, Study, emit, say
+from core.commands.follow import follow
+from core.errors import LabError
+from core.results import corrections as told
+from core.results import export
+from core.results.statistics import wilson
+from core.results.teachers import to_text
+from core.stages import corrections as stage
+from core.stages import second_calls
+from core.store import queries
 
 
 def check_answers(
@@ -21,11 +28,6 @@ def check_answers(
     as_json: Json = False,
 ) -> None:
     """Ask a second time on a sample of the adaptive answers: how often the two differ. Nothing is changed."""
-    from core.commands.follow import follow
-    from core.results.statistics import wilson
-    from core.stages import second_calls
-    from core.store import queries
-
     job_id = second_calls.submit(run, size, seed)
     say(f"Job {job_id}")
     follow(job_id)
@@ -49,14 +51,6 @@ def corrections(
     as_json: Json = False,
 ) -> None:
     """What the corrections of a review changed, and what is to be run again for them."""
-    from core.commands.follow import follow
-    from core.errors import LabError
-    from core.results import corrections as told
-    from core.results import export
-    from core.results.teachers import to_text
-    from core.stages import corrections as stage
-    from core.store import queries
-
     found = queries.study_named(study)
     if rerun and run is None:
         raise LabError("Say which review: add --run with the id of the run that was reviewed.")
@@ -89,8 +83,6 @@ def corrections(
 
 
 def _effect(one: Any) -> dict[str, Any]:
-    from core.results import export
-
     return {
         "before": one.pair.before,
         "after": one.pair.after,

@@ -7,13 +7,20 @@ from typing import Annotated
 
 import typer
 
-from core.commands.common import Json, emit, say, write
+from core import studies
+from core.commands.common import Json, Study, emit, say, write
 from core.commands.study import Filter, Method, Samples, Student, drawn, filtered
 from core.errors import find
+from core.methods import METHODS
+from core.methods.filters import chosen, label
+from core.stages import training_sets
+from core.store import queries
+from core.students.formats import FORMATS
+from core.students.table import resolve
 
 
 def training_set(
-    study: Annotated[str, typer.Option(help="The study's name.")],
+    study: Study,
     method: Method = "fine-tune-cot",
     student: Student = None,
     samples: Samples = None,
@@ -22,14 +29,6 @@ def training_set(
     as_json: Json = False,
 ) -> None:
     """The training set that `train` would use with these filters; nothing is trained or stored."""
-    from core import studies
-    from core.methods import METHODS
-    from core.methods.filters import chosen, label
-    from core.stages import training_sets
-    from core.store import queries
-    from core.students.formats import FORMATS
-    from core.students.table import resolve
-
     found = queries.study_named(study)
     find(METHODS, method, "method")
     spec = filtered(drawn(studies.Study.read(found.config), samples), filter_)

@@ -135,12 +135,10 @@ def bury(db: Session, dead: Iterable[str]) -> None:
     db.execute(left.values(status="ENQUEUED", owner_xid=None, started_at_epoch_ms=None))
 
 
-def adopt(db: Session, own: str) -> None:
-    """Waiting jobs that were asked for with older code may run with this code. Never the other way round."""
+def adopt(db: Session, own: str, newer: bool = False) -> None:
+    """Waiting jobs that were asked for with older code may run with this code; if told, with `newer` too."""
     waiting = update(FLOW).where(FLOW.c.status == "ENQUEUED", FLOW.c.application_version != own)
-    if (
-        db.get_bind().dialect.name != "sqlite"
-    ):  # there all is one machine, and its code is the newest there is
+    if not newer:
         since = select(VERSIONS.c.version_timestamp).where(VERSIONS.c.version_name == own).scalar_subquery()
         older = select(VERSIONS.c.version_name).where(VERSIONS.c.version_timestamp < since)
         waiting = waiting.where(FLOW.c.application_version.in_(older))

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from core import settings, store
+from core.errors import LabError
 from core.jobs import engine
 from core.store.models import Worker
 
@@ -66,15 +67,30 @@ class Watch:
 _watch = Watch()
 
 
-def lock(timeout: float = 0) -> BaseFileLock:
+def lock() -> BaseFileLock:
     """What the one worker of this database and home holds."""
     from filelock import FileLock
 
     url = store.engine().url
     if url.drivername.startswith("sqlite"):
-        return FileLock(f"{url.database}.worker", timeout=timeout)
+        return FileLock(f"{Path(str(url.database)).resolve()}.worker")
     name = re.sub(r"\W+", "-", f"{url.host}-{url.port}-{url.database}")
-    return FileLock(settings.home() / f"{name}.worker", timeout=timeout)
+    return FileLock(settings.home() / f"{name}.worker")
+
+
+def take(held: BaseFileLock, timeout: float = 0) -> bool:
+    """Take the lock; False where a worker holds it."""
+    from filelock import Timeout
+
+    try:
+        held.acquire(timeout)
+    except Timeout:
+        return False
+    except OSError as error:
+        raise LabError(
+            f"Cannot write {held.lock_file} ({error.strerror}): set LAB_HOME to a folder you can write."
+        ) from None
+    return True
 
 
 def sign(held: BaseFileLock, worker_id: str = "", version: str = "") -> None:
@@ -88,16 +104,13 @@ def ensure(asked: dict[str, Any] | None = None) -> bool:
 
     It has a session of its own: stopping the server or closing the terminal leaves it alone.
     """
-    from filelock import Timeout
-
     held = lock()
     keys: dict[str, str] = {}
-    try:
-        with held:
-            pass  # nobody holds it: no worker is alive here
+    if take(held):  # no worker is alive here
+        held.release()
         if (coming := _started.get(held.lock_file)) is not None and coming.poll() is None:
             return False
-    except Timeout:
+    else:
         worker = _replaceable(Path(held.lock_file), asked)
         if worker is None:
             return False

@@ -21,7 +21,6 @@ from typing import Any, NoReturn
 from uuid import uuid4
 
 import psutil
-from filelock import Timeout
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -42,23 +41,18 @@ def run(idle_exit: float | None = None, queues: Sequence[str] = tuple(jobs.QUEUE
     """Work until stopped, or until nothing has waited for `idle_exit` seconds."""
     if unknown := sorted(set(queues) - set(jobs.QUEUES)):
         raise LabError(f"There is no queue {unknown[0]}: choose from {', '.join(jobs.QUEUES)}.")
-    held = local.lock(timeout=3)  # whoever looks whether it is free holds it for a moment
-    try:
-        held.acquire()
-    except Timeout:
-        raise LabError(f"A worker is already running ({held.lock_file}): it takes the next job.") from None
-    except OSError as error:
-        raise LabError(
-            f"Cannot write {held.lock_file} ({error.strerror}): set LAB_HOME to a folder you can write."
-        ) from None
+    held = local.lock()
+    if not local.take(held, timeout=3):  # whoever looks whether it is free holds it for a moment
+        raise LabError(f"A worker is already running ({held.lock_file}): it takes the next job.")
     local.sign(held)
     # For the local teacher and the encoder: spinning threads make a shared machine several times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     me, version = uuid4().hex, engine.version()
     engine.client()
     device, memory = _device()
+    alone = store.engine().dialect.name == "sqlite"  # who holds the lock is the database's only worker
     with session() as db:
-        if store.engine().dialect.name == "sqlite":  # who holds the lock is the database's only worker
+        if alone:
             db.execute(delete(Worker))
         db.add(
             Worker(
@@ -66,6 +60,9 @@ def run(idle_exit: float | None = None, queues: Sequence[str] = tuple(jobs.QUEUE
                 queues=list(queues), version=version, heartbeat=clock(),
             )
         )  # fmt: skip
+        if alone:  # on the only machine, too: no code is newer than that on its disk
+            engine.bury(db, [])
+            engine.adopt(db, version, newer=True)
     local.sign(held, me, version)
     stop = threading.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):

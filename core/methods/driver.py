@@ -8,6 +8,7 @@ A program whose call fails ends as a completion with that error; the others go o
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Protocol
@@ -16,6 +17,7 @@ from core.errors import LabError
 from core.methods.base import Ask, Given, Program, Written
 from core.records import Completion, Question, Reply, Request, Sampling, Step
 
+AGAIN = 10**6  # between the draws of a prompt that a program asks once more: it wants another reply
 AT_ONCE = 500  # programs started together: their first prompts are looked up in one query
 
 
@@ -96,6 +98,7 @@ class Running:
         return []
 
     def _requests(self) -> list[Request]:
+        before = Counter(step.prompt for step in self.steps)
         return [
             Request(
                 ask.prompt,
@@ -103,7 +106,7 @@ class Running:
                 ask.name,
                 ask.role,
                 ask.sampling or self.sampling,
-                draw=self.key[1] * len(self.asks) + place,
+                draw=self.key[1] * len(self.asks) + place + AGAIN * before[ask.prompt],
                 place=place,
                 depth=len(self.steps),
             )

@@ -191,7 +191,7 @@ def _run(
             live = list(rows)  # as in the cache, ended ones included
             while True:
                 tick()
-                chosen = _choose(batch.logits(), live, sampling)
+                chosen = _choose(batch.last, live, sampling)
                 for row, token in zip(live, chosen, strict=True):
                     if not row.finish_reason:
                         _take(row, token, ends, tokenizer, sampling, batch.room(row))
@@ -273,7 +273,30 @@ def pad_id(tokenizer: Any) -> int:
     return 0
 
 
-class Decoded:
+class _Batch:
+    """Rows that are continued together; `last` are the logits of their next tokens, (rows, vocabulary)."""
+
+    mask: torch.Tensor
+    cache: Any = None
+    last: torch.Tensor
+
+    def select(self, kept: list[int]) -> bool:
+        """Leave these rows only; False where the cache cannot."""
+        import torch
+
+        if not hasattr(self.cache, "batch_select_indices"):
+            return False
+        index = torch.tensor(kept, device=self.mask.device)
+        self.cache.batch_select_indices(index)
+        self.mask = self.mask[index]
+        self._keep(index)
+        return True
+
+    def _keep(self, index: torch.Tensor) -> None:
+        raise NotImplementedError
+
+
+class Decoded(_Batch):
     """A batch of a decoder: prompts on the left-padded side of the cache, new tokens after it."""
 
     def __init__(self, model: Any, tokenizer: Any, rows: list[Continuation], device: Any) -> None:
@@ -281,7 +304,6 @@ class Decoded:
         self.takes = inspect.signature(type(model).forward).parameters
         ids, self.mask = _padded([row.prompt for row in rows], pad_id(tokenizer), left=True, device=device)
         self.positions = (self.mask.cumsum(-1) - 1).clamp_min(0)
-        self.cache: Any = None
         self._forward(ids)
 
     def _forward(self, ids: torch.Tensor) -> None:
@@ -296,21 +318,11 @@ class Decoded:
         self.last = out.logits[:, -1]
         self.cache = make_room(out.past_key_values) if self.cache is None else out.past_key_values
 
-    def logits(self) -> torch.Tensor:
-        return self.last
-
     def room(self, row: Continuation) -> int:
         return self.context - len(row.prompt) if self.context else 10**9
 
-    def select(self, kept: list[int]) -> bool:
-        import torch
-
-        if not hasattr(self.cache, "batch_select_indices"):
-            return False
-        index = torch.tensor(kept, device=self.mask.device)
-        self.cache.batch_select_indices(index)
-        self.mask, self.positions = self.mask[index], self.positions[index]
-        return True
+    def _keep(self, index: torch.Tensor) -> None:
+        self.positions = self.positions[index]
 
     def feed(self, tokens: torch.Tensor) -> None:
         import torch
@@ -322,7 +334,7 @@ class Decoded:
         self._forward(tokens[:, None])
 
 
-class Encoded:
+class Encoded(_Batch):
     """A batch of an encoder-decoder: prompts read once, new tokens in the decoder's cache."""
 
     def __init__(self, model: Any, tokenizer: Any, rows: list[Continuation], device: Any) -> None:
@@ -332,7 +344,6 @@ class Encoded:
         self.positions = getattr(model.config, "max_position_embeddings", None) or 10**9
         ids, self.mask = _padded([row.prompt for row in rows], pad_id(tokenizer), left=False, device=device)
         self.read = model.get_encoder()(input_ids=ids, attention_mask=self.mask)
-        self.cache: Any = None
         start = _decoder_start(model, tokenizer)
         self._forward(torch.full((len(rows), 1), start, dtype=torch.long, device=device))
 
@@ -346,22 +357,11 @@ class Encoded:
         )
         self.cache, self.last = out.past_key_values, out.logits[:, -1]
 
-    def logits(self) -> torch.Tensor:
-        return self.last
-
     def room(self, row: Continuation) -> int:
         return self.positions - 1
 
-    def select(self, kept: list[int]) -> bool:
-        import torch
-
-        if not hasattr(self.cache, "batch_select_indices"):
-            return False
-        index = torch.tensor(kept, device=self.mask.device)
-        self.cache.batch_select_indices(index)
-        self.mask = self.mask[index]
+    def _keep(self, index: torch.Tensor) -> None:
         self.read.last_hidden_state = self.read.last_hidden_state[index]
-        return True
 
     def feed(self, tokens: torch.Tensor) -> None:
         self._forward(tokens[:, None])

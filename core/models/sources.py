@@ -16,6 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from core import uploads
 from core.errors import LabError
 from core.models.embedded import EMBEDDED, model_path
 from core.records import content_hash
@@ -112,6 +113,14 @@ def _download(hub_id: str, patterns: Sequence[str]) -> Path:
             f"Cannot get {hub_id} from the model hub ({type(error).__name__}) and it is not cached: "
             "check the network, give the folder of a checkpoint, or choose the embedded SmolLM2-135M."
         ) from None
+
+
+def content(place: str) -> str:
+    """The hash of what a path leads to, a file or a checkpoint; the text itself where it leads to none."""
+    path = uploads.find(place).expanduser()
+    if path.is_file():
+        return _digest(path, path.stat().st_mtime_ns)
+    return fingerprint(path) if path.is_dir() else place
 
 
 def fingerprint(folder: Path) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from core.results import published
 from core.results.table import EARLIER, Arm, ArmRow, Baseline, Cell, table
@@ -26,26 +27,8 @@ ARMS = {
 
 TEACHER = "the teacher's rationales"
 
-AUDIT = (
-    "Its Fine-tune-CoT rows were copied from Ho et al. and not run again: the T5 and Flan-T5 figures and the "
-    "teacher's equal those with text-davinci-002 to the digit, one slip apart, while its own arm asks "
-    "gpt-3.5-turbo-instruct. So its gain is of a newer teacher and of the method together; here all arms "
-    "have one teacher.",
-    "Every figure is one run on one test set, with no seed, interval or test. One test question is 0.3 to "
-    "0.9 points, so many of the printed differences are a few questions.",
-    "The captions of tables 3 and 4 are swapped: the table from 76.71 to 91.13 is AddSub, the one from 67.58 "
-    "to 78.68 Date Understanding. They print heuristic correction and adaptive answers as one step.",
-    "The teachers were not counted over the same questions: the baseline counts every stored completion, "
-    "repeats included; the new figures fit shorter lists.",
-    "The GPT-2 baseline differs from what Fine-tune-CoT's authors print for the same arm, and a few cells "
-    "cannot be read for sure: treat it as unsettled. Its 4.22 on AddSub should be 4.20 (5 of 119), and the "
-    "255M of table 2 is GPT-2 medium's 355M.",
-    "Most of the mean gain comes from Tracking Shuffled Objects and Last Letter Concatenation; on Date "
-    "Understanding Flan-T5 gets worse.",
-    "Number of clusters, encoder, prompts, temperature, student settings and what makes a question qualify "
-    "are not given. The lab takes Auto-CoT's; its first arm writes at most 128 tokens as Fine-tune-CoT does, "
-    "the others 256 as Auto-CoT does.",
-)
+_FACTS = Path(__file__).with_name("audit.txt").read_text(encoding="utf-8").split("\n\n")
+AUDIT = tuple(" ".join(fact.split()) for fact in _FACTS)
 """What is known of the printed tables, a fact each."""
 
 
@@ -110,21 +93,18 @@ def _name(arm: Arm, taught: Collection[Arm]) -> str:
 
 def _printed(benchmark: str) -> list[Line]:
     """The paper's figures for a benchmark; none where it prints none."""
-    lines: dict[tuple[str, int], Line] = {}
     figures = [f for f in published.rows() if (f.source, f.benchmark) == (published.NEW, benchmark)]
+    groups: dict[tuple[str, int], list[published.Published]] = {}
     for figure in sorted(figures, key=lambda f: f.student != ""):
-        arm = "fine-tune-cot" if figure.method == "zero-shot-cot" else figure.method
-        line = lines.setdefault(
-            (figure.student, figure.samples),
-            Line(figure.student or TEACHER, figure.samples, figure.table, dict.fromkeys(ARMS)),
-        )
-        line.accuracy[arm] = figure.accuracy
-    return [_named(line, figures) for line in lines.values()]
+        groups.setdefault((figure.student, figure.samples), []).append(figure)
+    return [_line(*own) for own in groups.values()]
 
 
-def _named(line: Line, figures: Sequence[published.Published]) -> Line:
-    student = "" if line.student == TEACHER else line.student
-    own = [f for f in figures if (f.student, f.samples) == (student, line.samples)]
-    tables = ", ".join(dict.fromkeys(f.table.split(",")[0] for f in own))
-    notes = "; ".join(dict.fromkeys(f.note for f in own if f.method in ("fine-tune-cot", "zero-shot-cot")))
-    return Line(line.student, line.samples, tables, line.accuracy, notes)
+def _line(*figures: published.Published) -> Line:
+    """What is printed of one student with so many rationales a question."""
+    accuracy: dict[str, float | None] = dict.fromkeys(ARMS)
+    accuracy |= {"fine-tune-cot" if f.method == "zero-shot-cot" else f.method: f.accuracy for f in figures}
+    tables = dict.fromkeys(f.table.split(",")[0] for f in figures)
+    notes = dict.fromkeys(f.note for f in figures if f.method in ("fine-tune-cot", "zero-shot-cot"))
+    first = figures[0]
+    return Line(first.student or TEACHER, first.samples, ", ".join(tables), accuracy, "; ".join(notes))

@@ -23,15 +23,9 @@ if TYPE_CHECKING:
     from core.results import teachers
 
 LATEX_ESCAPES = str.maketrans(
-    {
+    {char: f"\\{char}" for char in "&%$#_{}"}
+    | {
         "\\": r"\textbackslash{}",
-        "&": r"\&",
-        "%": r"\%",
-        "$": r"\$",
-        "#": r"\#",
-        "_": r"\_",
-        "{": r"\{",
-        "}": r"\}",
         "~": r"\textasciitilde{}",
         "^": r"\textasciicircum{}",
         "<": r"\textless{}",
@@ -44,31 +38,14 @@ LATEX_ESCAPES = str.maketrans(
 
 def as_dict(row: ArmRow) -> dict[str, Any]:
     """One row as plain values, for JSON and data frames."""
-    arm = row.arm
-    return {
-        "benchmark": arm.benchmark,
-        "method": arm.method,
-        "student": arm.student,
-        "teacher": arm.teacher,
-        "samples": arm.samples,
-        "variant": arm.variant,
-        "seed": row.seed,
-        "runs": list(row.runs),
-        "n": row.n,
-        "accuracy": row.accuracy,
-        "low": row.low,
-        "high": row.high,
-        "baseline": str(row.baseline) if row.baseline else None,
-        "difference": row.difference,
-        "difference_low": row.difference_low,
-        "difference_high": row.difference_high,
-        "gained": row.gained,
-        "lost": row.lost,
-        "p": row.p,
-        "p_adjusted": row.p_adjusted,
-        "published": [published_dict(figure) for figure in row.published],
-        **_rationales(row),
-    }
+    names = [name for name in row.__dataclass_fields__ if name not in ("arm", "rationales")]
+    return (
+        asdict(row.arm)
+        | {name: getattr(row, name) for name in names}
+        | {"runs": list(row.runs), "baseline": str(row.baseline) if row.baseline else None}
+        | {"published": [published_dict(figure) for figure in row.published]}
+        | _rationales(row)
+    )
 
 
 def _rationales(row: ArmRow) -> dict[str, Any]:
@@ -79,19 +56,7 @@ def _rationales(row: ArmRow) -> dict[str, Any]:
 
 def published_dict(figure: Published) -> dict[str, Any]:
     """A printed figure as plain values, marked as such."""
-    return {
-        "published": True,
-        "source": figure.citation,
-        "table": figure.table,
-        "method": figure.method,
-        "teacher": figure.teacher,
-        "student": figure.student,
-        "benchmark": figure.benchmark,
-        "samples": figure.samples,
-        "accuracy": figure.accuracy,
-        "n": figure.n,
-        "note": figure.note,
-    }
+    return {"published": True} | asdict(figure) | {"source": figure.citation}
 
 
 def to_jsonl(items: Iterable[ArmRow | Mapping[str, Any]]) -> str:

@@ -12,12 +12,12 @@ history whatever happens to their browser, and they are shown both.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from core.errors import LabError, RefusedError
-from core.records import Decision
+from core.records import Decision, storable
 from core.review.fold import KINDS, Board, Key, ReviewItem, fold, redoable, step, undoable
 from core.store import decisions
 from core.store.models import now
@@ -164,23 +164,23 @@ def _row(
         after = None
     for text in (after if kind in ("edit", "adjudicate") else None, reason, author):
         _check_storable(text)
-    return {
-        "run_id": run_id,
-        "question_index": key[0],
-        "sample_index": key[1],
-        "kind": kind,
-        "author": author,
-        "reason": reason,
-        "before": None if KINDS[kind].note else before,
-        "after": after,
-        "seen": None if KINDS[kind].note else seen,
-        "created": created,
-    }
+    note = KINDS[kind].note
+    return _plain(
+        Decision(
+            0, run_id, *key, kind, author, reason,
+            None if note else before, after, None if note else seen, created,
+        )
+    )  # fmt: skip
+
+
+def _plain(decision: Decision) -> dict[str, Any]:
+    """A decision that has no id yet, as the store takes it."""
+    return {name: value for name, value in asdict(decision).items() if name != "id"}
 
 
 def _check_storable(text: str | None) -> None:
     """PostgreSQL stores no NUL, and no database half a surrogate pair."""
-    if text is not None and ("\0" in text or any("\ud800" <= c <= "\udfff" for c in text)):
+    if text is not None and text != storable(text):
         raise LabError(
             "The text holds a NUL character or half of a surrogate pair, which cannot be stored: remove it."
         )
@@ -205,9 +205,7 @@ def _late(current: ReviewItem, row: dict[str, Any]) -> ReviewItem:
 
 def _turn(run_id: int, author: str, kind: str, target: Decision) -> list[ReviewItem]:
     """Undo or redo the target and what was decided with it in one moment."""
-    targets = [
-        d for d in decisions.together(run_id, author, target.created) if d.kind == target.kind
-    ]  # fmt: skip
+    targets = [d for d in decisions.together(run_id, author, target.created) if d.kind == target.kind]
     keys = [(d.question_index, d.sample_index) for d in targets]
     if len(keys) > MANY:
         current = _items(decisions.since(run_id), keys)
@@ -219,22 +217,9 @@ def _turn(run_id: int, author: str, kind: str, target: Decision) -> list[ReviewI
         if not _is_next(one, kind, decision):
             left.append(one)
             continue
-        turned = one.done[-1:] if kind == "undo" else one.undone[-1:]
-        blank = Decision(one.last, run_id, *key, kind, author, "", one.text, None, one.last, created)
-        rows.append(
-            {
-                "run_id": run_id,
-                "question_index": key[0],
-                "sample_index": key[1],
-                "kind": kind,
-                "author": author,
-                "reason": KINDS[turned[0].kind].key,
-                "before": one.text,
-                "after": step(one, blank).text,
-                "seen": one.last,
-                "created": created,
-            }
-        )
+        turned = (one.done if kind == "undo" else one.undone)[-1]
+        blank = Decision(0, run_id, *key, kind, author, turned.kind, one.text, None, one.last, created)
+        rows.append(_plain(replace(blank, after=step(one, blank).text)))
     if not rows:
         raise Conflict(left[0], None, "")
     try:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import groupby
 
 _TOKEN = re.compile(r"\w+\s*|[^\w\s]\s*|\s+")  # a word takes the white space after it along
 _SENTENCE = re.compile(r"[^.!?\n]*[.!?\n]+|[^.!?\n]+")
@@ -34,13 +35,9 @@ def words(before: str, after: str) -> list[Change]:
     changes = [Change("same", "".join(old[:first]))]
     # Its shortcut for long texts (autojunk) may show as changed what is the same, so only there.
     for kind, i, j, k, m in SequenceMatcher(None, middle_old, middle_new, autojunk=many).get_opcodes():
-        if kind == "equal":
-            changes.append(Change("same", "".join(middle_old[i:j])))
-        else:
-            changes += [
-                Change("removed", "".join(middle_old[i:j])),
-                Change("added", "".join(middle_new[k:m])),
-            ]
+        changes.append(Change("same" if kind == "equal" else "removed", "".join(middle_old[i:j])))
+        if kind != "equal":
+            changes.append(Change("added", "".join(middle_new[k:m])))
     changes.append(Change("same", "".join(old[len(old) - last :])))
     return _merged(changes)
 
@@ -55,10 +52,5 @@ def _common(old: list[str], new: list[str]) -> tuple[int, int]:
 
 
 def _merged(changes: list[Change]) -> list[Change]:
-    out: list[Change] = []
-    for change in changes:
-        if out and change.text and out[-1].kind == change.kind:
-            out[-1] = Change(change.kind, out[-1].text + change.text)
-        elif change.text:
-            out.append(change)
-    return out
+    groups = groupby((change for change in changes if change.text), lambda change: change.kind)
+    return [Change(kind, "".join(change.text for change in group)) for kind, group in groups]

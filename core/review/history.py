@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from typing import Any
 
 from core.records import Decision
@@ -14,19 +15,9 @@ from core.records import Decision
 
 def as_dict(decision: Decision) -> dict[str, Any]:
     """A decision as plain values; its time in UTC."""
-    return {
-        "id": decision.id,
-        "run": decision.run_id,
-        "question": decision.question_index,
-        "sample": decision.sample_index,
-        "kind": decision.kind,
-        "author": decision.author,
-        "reason": decision.reason,
-        "before": decision.before,
-        "after": decision.after,
-        "seen": decision.seen,
-        "created": f"{decision.created.isoformat()}Z",
-    }
+    own = asdict(decision) | {"created": f"{decision.created.isoformat()}Z"}
+    short = {"run_id": "run", "question_index": "question", "sample_index": "sample"}
+    return {short.get(name, name): value for name, value in own.items()}
 
 
 def lines(decisions: Iterable[Decision]) -> Iterator[str]:

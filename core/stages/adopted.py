@@ -27,7 +27,7 @@ from core.studies import Study
 Row = Any
 Values = dict[str, Any]
 
-UNREADABLE = "unreadable"  # status of a run whose config says something impossible
+UNREADABLE = "unreadable"  # kind of a run whose config, or that of one it was made from, says nothing usable
 RUN = sa.table(
     "run",
     *map(
@@ -65,11 +65,10 @@ def adopt(db: sa.Connection) -> None:
     for run in runs:
         try:
             plan: Plan = PLANS[run.kind].read(CONVERT[run.kind](db, run, hashes))
+            digest = content_hash([plan.identity(), [hashes[parent] for parent in run.parents]])
         except (LabError, KeyError, TypeError, AttributeError):
-            hashes[run.id] = run.hash
-            _change(db, RUN, run.id, status=UNREADABLE)
+            _change(db, RUN, run.id, kind=UNREADABLE, hash=content_hash([run.kind, run.hash]))
             continue
-        digest = content_hash([plan.identity(), [hashes[parent] for parent in run.parents]])
         if (key := (run.study_id, run.kind, digest)) in taken:
             digest = content_hash([digest, run.hash])
         taken.add(key)
@@ -243,11 +242,13 @@ def _own_exemplars(db: sa.Connection, run: Row) -> list[dict[str, str]]:
 def _name_folder(run_id: int, digest: str, config: TrainConfig) -> None:
     """Name a training's folder by its content, if it is this run's: another lab's may have its number."""
     old, new = RunFolder(settings.folder("runs") / str(run_id)), settings.folder("runs") / digest
-    if old.path.is_symlink() or new.exists() or not _is_of(old, config):
-        return
-    old.say(config)
-    old.path.rename(new)
-    old.path.symlink_to(digest)
+    if not new.exists():
+        if not _is_of(old, config):
+            return
+        old.say(config)
+        old.path.rename(new)
+    if not old.path.exists():
+        old.path.symlink_to(digest)
 
 
 def _is_of(folder: RunFolder, config: TrainConfig) -> bool:

@@ -8,6 +8,7 @@ finished epoch.
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -17,11 +18,12 @@ from pathlib import Path
 
 import psutil
 
-from core import artefacts, settings
+from core import settings
 from core.errors import LabError
 from core.jobs.progress import Progress
+from core.stages import handover
 from core.store.models import Run
-from core.students.folder import EPOCHS, FOLLOWED, RunFolder, write
+from core.students.folder import FOLLOWED, RunFolder
 
 POLL_SECONDS = 0.5
 GRACE_SECONDS = 3.5  # a cancelled child may save what it has; after five it must be gone
@@ -37,46 +39,16 @@ def folder(run: Run) -> RunFolder:
 
 
 def student(run: Run) -> Path:
-    """The folder of the student that a training run made, from LAB_ARTEFACTS where it is not here."""
-    path = folder(run).student
-    if not path.is_dir() and not artefacts.fetch(f"{run.hash}/student", path):
-        raise LabError(
-            f"The student of run {run.id} is on another machine: set LAB_ARTEFACTS on both to a folder or "
-            f"bucket that both reach and resume the training there, or copy its runs/{run.hash} here."
-        )
-    return path
-
-
-def share_epochs(run: Run) -> None:
-    """Put the checkpoints that a run would go on from where another machine finds them, and only those."""
+    """The folder of the student that a training run made; fetched where another machine has put it."""
     files = folder(run)
-    kept = {path.name: path for path in files.checkpoints.glob("epoch-*")}
-    for name, path in kept.items():
-        artefacts.put(path, f"{run.hash}/checkpoints/{name}", files.path / EPOCHS)
-    for name in artefacts.names(f"{run.hash}/checkpoints"):
-        if name not in kept:
-            artefacts.forget(f"{run.hash}/checkpoints/{name}")
-
-
-def share_student(run: Run) -> None:
-    """Put a finished student where other machines find it; its checkpoints are not needed any more."""
-    artefacts.put(folder(run).student, f"{run.hash}/student")
-    for name in artefacts.names(f"{run.hash}/checkpoints"):
-        artefacts.forget(f"{run.hash}/checkpoints/{name}")
-
-
-def fetch_epochs(run: Run) -> None:
-    """Bring the checkpoints that another machine left here."""
-    for name in artefacts.names(f"{run.hash}/checkpoints"):
-        files = folder(run)
-        path = files.checkpoints / name
-        if not path.is_dir() and artefacts.fetch(f"{run.hash}/checkpoints/{name}", path):
-            told = (path / EPOCHS).read_text(encoding="utf-8")
-            own = files.path / EPOCHS
-            if (
-                not own.is_file() or len(told) > own.stat().st_size
-            ):  # what each epoch reached, the longest list
-                write(own, told)
+    handover.fetch(run, files)
+    if not files.student.is_dir():
+        raise LabError(
+            f"The student of run {run.id} is not on this machine: set LAB_ARTEFACTS here and where it was "
+            f"trained, copy runs/{run.hash} from the LAB_HOME there into {settings.home()}, or train it with "
+            "another seed."
+        )
+    return files.student
 
 
 def follow(
@@ -115,7 +87,7 @@ def follow(
 
 def finish(progress: Progress, files: RunFolder) -> None:
     """Follow the folder's child to its end, and let it leave."""
-    follow(progress, files.path, (files.path / "done.json").is_file)
+    follow(progress, files.path, lambda: files.done)
     if (left := _running.pop(files.path, None)) is not None:
         left[0].wait()
 
@@ -155,7 +127,7 @@ def _start(path: Path, progress: Progress) -> tuple[subprocess.Popen, Progress]:
     (path / "error.txt").unlink(missing_ok=True)
     with (path / "child.log").open("ab") as log:
         child = subprocess.Popen(
-            [sys.executable, "-m", "core.students.child", str(path)],
+            [sys.executable, "-m", "core.students.child", str(path), "--parent", str(os.getpid())],
             cwd=settings.ROOT,
             stdin=subprocess.DEVNULL,
             stdout=log,

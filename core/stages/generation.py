@@ -92,9 +92,7 @@ def batch(progress: Progress, run_id: int, first: int, last: int) -> int:
     everyone, samples = run_questions(run), made.teaching.samples
     lacking = asking.missing(run_id, everyone[first:last], samples)
     total, method, given = len(everyone) * samples, METHODS[run.method], given_of(run)
-    panel = {
-        role: teachers.opened(config, everyone, given.kind) for role, config in made.teaching.teachers.items()
-    }
+    panel = teachers.panel(made.teaching.teachers, everyone, given.kind)
     alone = next(iter(panel.values()))
     if isinstance(alone, Stored):
         return asking.serve(progress, run, STAGE, lacking, total, alone)

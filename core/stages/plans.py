@@ -15,6 +15,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, JsonValue
 
+from core.models.sources import content
 from core.parts import NotCounted, Part
 from core.records import Exemplar, Sampling, content_hash
 from core.store import queries
@@ -59,6 +60,12 @@ class ExemplarsPlan(Plan):
     settings: dict[str, JsonValue]  # rules, k, seed, n_init, encoder, text, own
     rationales: str  # the hash of the completions that are chosen from
 
+    def identity(self) -> dict[str, Any]:
+        values = super().identity()
+        if encoder := self.settings.get("encoder"):
+            values["settings"] = values["settings"] | {"encoder": content(str(encoder))}
+        return values
+
 
 class TrainingPlan(Plan):
     """What a student learns and how. `base` is the hash of the weights that it begins with."""
@@ -66,6 +73,7 @@ class TrainingPlan(Plan):
     student: Annotated[str, NotCounted]
     role: str = "student"
     base: str
+    tested: str = ""  # the hash of the test questions, where they choose the epoch
     samples: int = 1
     filters: dict[str, JsonValue] = {}
     config: TrainConfig

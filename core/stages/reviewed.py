@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 from core.errors import LabError
 from core.exemplars.candidates import exemplar, from_completion
-from core.exemplars.prompt import parse, spoken
+from core.exemplars.prompt import parse, revised, spoken
+from core.exemplars.selection import RULES
 from core.methods import METHODS
-from core.records import Question
+from core.records import Exemplar, Question
 from core.review.fold import Key
 from core.stages import plans
 from core.stages.scoring import Scorer, answer_span, rationale_step
@@ -44,6 +45,8 @@ class Reviewed:
     source    the run that holds the completions of which its texts are made
     original  a completion's text before anybody decided on it
     find      the answer in such a text as it stands
+    check     refuses what may not stand there after an edit
+    early     whether it is reviewed while the run still goes on
     """
 
     kind: str
@@ -51,6 +54,8 @@ class Reviewed:
     source: Callable[[Run], int]
     original: Callable[[Question, Completion], str]
     find: Callable[[Scorer, Question, Completion, str], Found]
+    check: Callable[[Run, Scorer, Question, str], object] = lambda *_: None
+    early: bool = False
 
 
 def reviewed_run(run_id: int) -> tuple[Run, Reviewed]:
@@ -133,12 +138,25 @@ def _find_shown(own: Scorer, question: Question, completion: Completion, text: s
     return Found(answer, (start, start + len(answer)), right)
 
 
+def _check_shown(run: Run, own: Scorer, question: Question, text: str) -> Exemplar:
+    """LabError for an exemplar that has lost its answer, or whose answer the run's rules do not allow."""
+    settings = plans.plan_of(run).settings
+    correct = (settings.get("own") or {}).get("correct", RULES[settings["rules"]].limits.correct)
+    gold = own.golds[question.index]
+    return revised(question.text, text, gold, kind=own.kind, rules=own.rules, correct_only=correct)
+
+
 REVIEWED: dict[str, Reviewed] = {
     row.kind: row
     for row in (
+        Reviewed("exemplars", _by_clusters, lambda run: run.parents[0], _spoken, _find_shown, _check_shown),
         Reviewed(
-            "generate", _by_teacher, lambda run: run.id, lambda _, stored: stored.rationale, _find_learnt
+            "generate",
+            _by_teacher,
+            lambda run: run.id,
+            lambda _, stored: stored.rationale,
+            _find_learnt,
+            early=True,
         ),
-        Reviewed("exemplars", _by_clusters, lambda run: run.parents[0], _spoken, _find_shown),
     )
 }

@@ -89,10 +89,7 @@ def check(progress: Progress, run_id: int, size: int, seed: int) -> dict[str, An
     first = {key: queries.completion_of(run_id, *key) for key in keys}
     items: dict[tuple[int, int], dict[str, Any]] = {}
     progress.at(STAGE, 0, len(keys))
-    panel = {
-        role: teachers.opened(config, run_questions(run), own.kind)
-        for role, config in made.teaching.teachers.items()
-    }
+    panel = teachers.panel(made.teaching.teachers, run_questions(run), own.kind)
     with Desk(panel, run_id, progress.holder, progress.check) as desk:
         desk.ask([second_request(run, *key) for key in keys])
         while len(items) < len(keys):

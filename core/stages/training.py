@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
-from core import methods, studies
+from core import artefacts, methods, studies
 from core.errors import LabError
 from core.jobs.progress import Progress
 from core.methods import METHODS, Method, filters
 from core.methods.base import Given
 from core.models.sources import fingerprint
-from core.records import Completion, Dropped, Exemplar, Question, Score, TrainingSet
+from core.records import Completion, Dropped, Exemplar, Question, Score, TrainingSet, question_set_hash
 from core.review import desk
-from core.stages import children, plans
+from core.stages import children, handover, plans
 from core.stages.generation import latest, shown
 from core.stages.plans import TrainingPlan
 from core.stages.scoring import scorer
@@ -29,6 +30,7 @@ from core.students.table import location, resolve
 from core.teachers.part import Teaching
 
 REJECTED = "rejected in review"
+KEEPING = ThreadPoolExecutor(1, "keep")  # a checkpoint is kept while its student trains on
 
 
 def build_set(
@@ -145,6 +147,7 @@ def plan(
         student=student,
         role=role,
         base=fingerprint(location(row)),
+        tested=question_set_hash(studies.questions(study_id, "test")) if config.selection == "test" else "",
         # D and filters are part of it: filters may leave of D samples the rows that there are without them.
         samples=teaching.samples if method.needs_teacher else 1,
         filters=on,
@@ -166,14 +169,12 @@ def plan(
         job_id=job_id,
         summary={"dropped": made.dropped},
     )
-    if run.status == "done":  # perhaps on another machine
-        return run.id, 0
-    files = children.folder(run)
-    if not files.filled:
-        children.fetch_epochs(run)
-        tested = test_items(study_id, method, form) if config.selection == "test" else []
-        files.fill(config, tested, made.rows)
-    queries.set_run(run.id, status="running", job_id=job_id)
+    if run.status != "done":
+        files = children.folder(run)
+        if not files.filled:
+            tested = test_items(study_id, method, form) if config.selection == "test" else []
+            files.fill(config, tested, made.rows)
+        queries.set_run(run.id, status="running", job_id=job_id)
     return run.id, config.epochs
 
 
@@ -184,32 +185,39 @@ def _with_plan(study_id: int, planned: TrainingPlan) -> models.Run | None:
 
 
 def epoch(progress: Progress, run_id: int, number: int, epochs: int) -> None:
-    """Train until this epoch's checkpoint is there."""
+    """Train until this epoch's checkpoint is there, and keep it where another machine can go on."""
     run = queries.run(run_id)
-    files = children.folder(run)
-    curve = Curve(run_id)
+    if run.status == "done":  # here, or on another machine
+        return
+    files, curve = children.folder(run), Curve(run_id)
+    handover.fetch(run, files)
 
     def tell() -> None:
         curve.copy()
         stage, done, total = children.status(files)
         progress.at(f"{run.student}, {run.method}: {stage or f'epoch {number} of {epochs}'}", done, total)
 
-    children.follow(progress, files.path, lambda: max(files.epochs(), default=0) >= number, tell)
+    children.follow(progress, files.path, lambda: files.reached(number), tell)
+    if artefacts.used() and number < epochs:
+        sent = KEEPING.submit(handover.put_checkpoint, run, files)
+        children.follow(progress, files.path, lambda: sent.done() or files.done, tell)
+        if (problem := sent.exception()) is not None:
+            progress.say(f"Epoch {number} is not kept for other machines: {problem}")
     curve.copy()
-    children.share_epochs(run)
 
 
 def close(progress: Progress, run_id: int) -> None:
-    """Wait for the student to be saved; keep what it says of itself."""
+    """Wait for the student to be saved; keep it, and what it says of itself."""
     run = queries.run(run_id)
-    if run.status == "done":
-        return
     files = children.folder(run)
-    children.finish(progress, files)
-    Curve(run_id).copy()
-    done = json.loads((files.path / "done.json").read_text(encoding="utf-8"))
-    children.share_student(run)
-    queries.set_run(run_id, status="done", summary=run.summary | done, finished=now())
+    if run.status != "done":
+        children.finish(progress, files)
+        Curve(run_id).copy()
+        done = json.loads((files.path / "done.json").read_text(encoding="utf-8"))
+        queries.set_run(run_id, summary=run.summary | done)
+    if files.done:
+        handover.put_student(run, files)
+    queries.set_run(run_id, status="done", finished=now())
 
 
 @dataclass

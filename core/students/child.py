@@ -40,9 +40,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("task", nargs="?", choices=("train", "preview"), default="train")
     parser.add_argument("--processes", type=int, help="default: one per GPU")
     parser.add_argument("--alone", action="store_true", help="outlive the process that started this one")
+    # Said by the worker: one that is killed while this process begins is nobody's parent any more.
+    parser.add_argument("--parent", type=int, default=os.getppid(), help="stop when this process is gone")
     asked = parser.parse_args(arguments)
     folder = RunFolder(asked.folder.resolve())
     launched = LAUNCHED in os.environ
+    parent = None if asked.alone else asked.parent
     # cuBLAS reads this when it starts: without it, its sums are not the same from run to run.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -52,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
         config = folder.config()
         if asked.task == "preview":
             return _preview(folder, config)
-        if (folder.path / "done.json").is_file():
+        if folder.done:
             return 0
         lock = None if launched else folder.lock()
         if not launched:
@@ -60,8 +63,8 @@ def main(arguments: list[str] | None = None) -> int:
                 (folder.path / left).unlink(missing_ok=True)
         processes = 1 if launched else _processes(asked.processes)
         if processes > 1:
-            return _launch(folder, processes, asked.alone)
-        return _work(folder, config, watch=not asked.alone, lock=lock)
+            return _launch(folder, processes, parent)
+        return _work(folder, config, parent, lock)
     except LabError as problem:
         _fail(folder, str(problem))
         return 2
@@ -74,7 +77,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
 
 
-def _work(folder: RunFolder, config: TrainConfig, watch: bool, lock: Any) -> int:
+def _work(folder: RunFolder, config: TrainConfig, parent: int | None, lock: Any) -> int:
     """Train in this process."""
     from core.students.training import Stop, Stopped
 
@@ -85,8 +88,8 @@ def _work(folder: RunFolder, config: TrainConfig, watch: bool, lock: Any) -> int
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, ask)
-    if watch:
-        threading.Thread(target=_watch_parent, args=(folder, os.getppid(), stop), daemon=True).start()
+    if parent is not None:
+        threading.Thread(target=_watch_parent, args=(folder, parent, stop), daemon=True).start()
     folder.status("running", "loading the student")
     try:
         done = _train(folder, config, stop)
@@ -126,7 +129,7 @@ def _processes(asked: int | None) -> int:
     return max(1, torch.cuda.device_count())
 
 
-def _launch(folder: RunFolder, processes: int, alone: bool) -> int:
+def _launch(folder: RunFolder, processes: int, parent: int | None) -> int:
     """One process a GPU. Where memory runs out in one of them, all start again with half the rows."""
     import torch
 
@@ -141,11 +144,11 @@ def _launch(folder: RunFolder, processes: int, alone: bool) -> int:
         child = subprocess.Popen(command, env=env)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_, c=child: c.terminate())
-        if not alone:
-            watched = (folder, os.getppid(), None, child)
+        if parent is not None:
+            watched = (folder, parent, None, child)
             threading.Thread(target=_watch_parent, args=watched, daemon=True).start()
         code = child.wait()
-        if (folder.path / "done.json").is_file():
+        if folder.done:
             return 0
         if code and (folder.path / SMALLER).is_file():
             (folder.path / SMALLER).rename(folder.path / ROWS_PER_PASS)

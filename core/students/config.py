@@ -15,7 +15,6 @@ from pydantic import Field, model_validator
 
 from core.errors import find
 from core.parts import NotCounted, OneOf, Part, Temperature, Texts, TopP
-from core.students.formats import FORMATS
 
 SELECTIONS = {
     "dev": "the epoch that is best on a dev split carved from the training questions",
@@ -23,7 +22,8 @@ SELECTIONS = {
     "test": "the epoch that is best on the test questions (as in the paper; optimistic)",
 }
 
-RETIRED = ("task", "shard_size")  # fields that older labs and their study files have; they change no result
+# Fields that older labs and their study files have; they changed no result.
+RETIRED = ("task", "shard_size", "format")
 
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -39,9 +39,6 @@ class TrainConfig(Part):
         min_length=1, description="name of a student, hub id or folder"
     )
     recipe: str = Field("default", description="the preset that it was made of")
-    format: Annotated[str, OneOf(lambda: {"auto": None} | FORMATS, "format")] = Field(
-        "auto", description="what the student reads and writes; auto: as its architecture wants"
-    )
     # training
     epochs: Count = Field(5, description="passes over the training set")
     learning_rate: float = Field(3e-4, gt=0, lt=1, description="of AdamW")

@@ -57,6 +57,11 @@ class RunFolder:
         return self.path / "student"
 
     @property
+    def done(self) -> bool:
+        """Whether the student is there, whole."""
+        return (self.path / "done.json").is_file()
+
+    @property
     def filled(self) -> bool:
         """Whether what the child reads is there."""
         return (self.path / "config.json").is_file()
@@ -109,6 +114,10 @@ class RunFolder:
     def epochs(self) -> dict[int, dict[str, Any]]:
         """What each finished epoch reached."""
         return {row["epoch"]: row for row in read_lines(self.path / EPOCHS)}
+
+    def reached(self, epoch: int) -> bool:
+        """Whether the run is through with an epoch."""
+        return self.done or max(self.epochs(), default=0) >= epoch
 
     def status(self, state: str, stage: str = "", done: int = 0, total: int = 0, **more: Any) -> None:
         """Say where the run is: running, stopped, failed or done."""

@@ -9,18 +9,18 @@ of an endpoint is named there (`key_name`), never written.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from core.errors import LabError, find
-from core.records import Question
+from core.records import Question, content_hash
 from core.teachers.base import Prices, Teacher
 from core.teachers.estimate import Estimate, token_counter
 
 __all__ = ["TEACHERS", "Estimate", "Option", "Row", "Teacher"]
-__all__ += ["check", "label", "open_teacher", "opened", "prices", "token_counter"]
+__all__ += ["check", "label", "open_teacher", "opened", "panel", "prices", "token_counter"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ class Option:
     help: str
     choices: tuple[str, ...] = ()
     is_file: bool = False  # which a page lets the user upload
+    is_place: bool = False  # a path, maybe: what it leads to counts, and not where that is
     counts: bool = True  # whether it may change a reply
 
 
@@ -191,7 +192,9 @@ TEACHERS: dict[str, Row] = {
             "{model} (local)",
             _open_local,
             (
-                Option("model", "SmolLM2-135M-Instruct", "an embedded model, a hub id or a folder"),
+                Option(
+                    "model", "SmolLM2-135M-Instruct", "an embedded model, a hub id or a folder", is_place=True
+                ),
                 Option(
                     "mode", "completions", "chat uses the model's own chat template", ("completions", "chat")
                 ),
@@ -207,7 +210,7 @@ TEACHERS: dict[str, Row] = {
             "recorded: {path}",
             _open_recorded,
             (
-                Option("path", None, "the file of completions", is_file=True),
+                Option("path", None, "the file of completions", is_file=True, is_place=True),
                 Option("source", "fine-tune-cot", "its layout, as for `python -m core import`"),
             ),
             given=("questions", "kind"),
@@ -245,6 +248,17 @@ def open_teacher(
 def opened(config: dict[str, Any], questions: Sequence[Question] = (), kind: str | None = None) -> Teacher:
     """The teacher that a study describes: {"key": …, and its options}."""
     return open_teacher(questions=questions, kind=kind, **config)
+
+
+def panel(
+    configs: Mapping[str, dict[str, Any]], questions: Sequence[Question] = (), kind: str | None = None
+) -> dict[str, Teacher]:
+    """role → the teacher that a study describes for it; roles that describe the same one share it."""
+    found: dict[str, Teacher] = {}
+    for config in configs.values():
+        if (key := content_hash(config)) not in found:
+            found[key] = opened(config, questions, kind)
+    return {role: found[content_hash(config)] for role, config in configs.items()}
 
 
 def label(config: dict[str, Any]) -> str:

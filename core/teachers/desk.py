@@ -14,6 +14,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from queue import Empty, SimpleQueue
 
@@ -69,7 +70,8 @@ class Desk:
         self.closing = True
         self.arrived.put(None)
         self.keeper.join()
-        claims.release([key for key in self.sharing if key not in self.elsewhere], self.holder)
+        with suppress(LabError, OperationalError):  # what ended the work is said; its job gives back the rest
+            claims.release([key for key in self.sharing if key not in self.elsewhere], self.holder)
 
     def _join(self) -> None:
         until = time.monotonic() + GRACE_SECONDS

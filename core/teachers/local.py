@@ -16,7 +16,7 @@ from typing import Any
 from core import process
 from core.errors import LabError
 from core.models.generation import Generated
-from core.models.sources import fingerprint, locate
+from core.models.sources import fingerprint, kind, locate
 from core.records import Reply, Request, Sampling, content_hash
 from core.teachers.base import Inbox, Out, Teacher
 
@@ -30,7 +30,8 @@ class Local(Teacher):
         if batch_size < 1:
             raise LabError(f"A batch of {batch_size} prompts is too small: set batch_size to 1 or more.")
         self.folder = locate(model)
-        self.identity = {"local": model, "weights": fingerprint(self.folder), "mode": mode}
+        named = "" if kind(model) == "folder" else model  # a folder is known by its weights, wherever it is
+        self.identity = {"local": named, "weights": fingerprint(self.folder), "mode": mode}
         self.batch_size, self.context = batch_size, context
         self.cut_prompts = 0
         self._model = _Model(self.folder, mode)

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, JsonValue, create_model, model_valid
 
 from core.errors import find
 from core.exemplars.own import tidy
+from core.models.sources import content
 from core.parts import Part, Some, Temperature, Texts, TopP, refused, told
 from core.records import Sampling
 from core.teachers import TEACHERS, check
@@ -65,6 +66,8 @@ def identity(config: Mapping[str, Any]) -> dict[str, Any]:
     """What of a teacher decides its replies: its key and every option that counts, defaults included."""
     row = TEACHERS[config["key"]]
     chosen = row.defaults | {name: value for name, value in config.items() if value is not None}
+    places = {option.name for option in row.options if option.is_place and chosen[option.name]}
+    chosen |= {name: content(str(chosen[name])) for name in places}
     return {"key": row.key} | {option.name: chosen[option.name] for option in row.options if option.counts}
 
 

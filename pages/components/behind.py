@@ -17,7 +17,7 @@ from core.results.table import Cell, flips
 from core.stages import scoring
 from core.store import queries
 from core.store.models import Run, Study, TrainingRow
-from pages.components.completion import card, texts
+from pages.components.completion import card, right_or_wrong, texts
 from pages.components.frame import PAGES, errors
 from pages.components.rationales import label as generation_label
 from pages.components.results import method_title
@@ -25,7 +25,7 @@ from pages.components.tables import choice, clickable, forget, paged, search
 from pages.components.text import excerpt, labelled, plain, visible
 from pages.components.training import run_label
 
-VERDICTS = {"all": None, "right": True, "wrong": False}
+VERDICTS = {"all": None, "correct": True, "wrong": False}
 
 
 def choose_run(study: Study, title: str = "Run", key: str = "run", last: bool = False) -> Run:
@@ -54,7 +54,7 @@ def show_predictions(study: Study, run: Run) -> None:
             [
                 {
                     "question": row.question_index,
-                    "verdict": "right" if row.correct else "wrong",
+                    "verdict": "correct" if row.correct else "wrong",
                     "found": visible(row.value or "—"),
                     "gold": visible(questions[row.question_index].answer),
                     "text": excerpt(row.rationale),
@@ -77,13 +77,6 @@ def show_predictions(study: Study, run: Run) -> None:
         )  # fmt: skip
         index = rows[0].question_index if chosen is None else int(chosen)
         card(queries.completion_of(run.id, index), queries.question(study.dataset_id, index))
-
-
-def _right_or_wrong(correct: bool) -> None:
-    if correct:
-        st.badge("right", icon=":material/check:", color="green")
-    else:
-        st.badge("wrong", icon=":material/close:", color="red")
 
 
 def show_training_rows(study: Study, run: Run) -> None:
@@ -191,7 +184,7 @@ def show_flips(study: Study, cells: Sequence[Cell]) -> None:
             for column, run, rows in zip(st.columns(2), (first, second), pair, strict=True):
                 with column:
                     row = rows[index]
-                    _right_or_wrong(row.correct)
+                    right_or_wrong(bool(row.correct))
                     st.caption(plain(method_title(run.method)))
                     texts(row)
 
@@ -222,6 +215,6 @@ def show_rescored(study: Study, run: Run) -> None:
                 st.columns(2), (study.rules, rules), (flip.before, flip.after), strict=True
             ):
                 with column:
-                    _right_or_wrong(score.correct)
+                    right_or_wrong(score.correct)
                     text = flip.completion.steps[score.step].text
                     labelled(f"{RULES[key].title} rules", text, (score.start, score.end), score.correct)

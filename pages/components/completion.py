@@ -23,14 +23,25 @@ def verdict(completion: Completion) -> None:
             st.badge(f"sample {completion.sample_index}", color="gray")
         if completion.error:
             st.badge("failed", icon=":material/error:", color="red")
-        elif completion.correct:
-            st.badge("correct", icon=":material/check:", color="green")
         else:
-            st.badge("wrong", icon=":material/close:", color="red")
+            right_or_wrong(bool(completion.correct))
         if completion.finish_reason == "length":
             st.badge("truncated", icon=":material/content_cut:", color="orange")
-        if completion.note:
-            st.badge(plain(completion.note), icon=":material/how_to_vote:", color="blue")
+        note(completion)
+
+
+def note(completion: Completion) -> None:
+    """How the answer was found, where it was not simply read: "2 of 3 agree"."""
+    if completion.note:
+        st.badge(plain(completion.note), icon=":material/how_to_vote:", color="blue")
+
+
+def right_or_wrong(correct: bool) -> None:
+    """The badge of an answer."""
+    if correct:
+        st.badge("correct", icon=":material/check:", color="green")
+    else:
+        st.badge("wrong", icon=":material/close:", color="red")
 
 
 def card(completion: Completion, question: Question) -> None:
@@ -50,10 +61,11 @@ def card(completion: Completion, question: Question) -> None:
 
 
 def texts(completion: Completion, besides: str | None = None) -> None:
-    """What was written, step by step, with the answer marked; but for the text `besides`."""
+    """What was written, step by step, with the answer marked; a step with the text `besides` is left out."""
     steps = queries.record(completion).steps
+    left_out = next((number for number, step in enumerate(steps) if step.text == besides), None)
     for number, step in enumerate(steps):
-        if step.text == besides:
+        if number == left_out:
             continue
         labelled(name(steps, number), step.text, answer_span(completion, number), bool(completion.correct))
 
@@ -64,9 +76,12 @@ def prompts(completion: Completion) -> None:
     with st.expander("Prompts and cost", icon=":material/receipt_long:"):
         for number, step in enumerate(steps):
             labelled(f"Prompt: {name(steps, number)}", step.prompt)
+        if not completion.calls and not completion.completion_tokens:
+            st.caption("No call was made.")
+            return
         kept = len(steps) - completion.calls
         st.caption(
-            f"{count(completion.calls, 'call')}{f', {kept} kept from before' if kept else ''}, "
+            f"{count(completion.calls, 'call')}{f', {kept} from the cache' if kept else ''}, "
             f"{completion.prompt_tokens:,} tokens read, {completion.completion_tokens:,} written, "
             f"\\${completion.cost:.5f}"
         )

@@ -380,8 +380,10 @@ def watch(study: Study) -> None:
 def _stream(run_id: int) -> bool:
     run = queries.run(run_id)
     figures(run)
-    st.caption(f"The last {STREAMED} completions ({plain(run.teacher)})")
-    for completion in queries.latest_completions(run_id, STREAMED):
+    last = queries.latest_completions(run_id, STREAMED)
+    if last:
+        st.caption(f"The last completions · {plain(run.teacher)}")
+    for completion in last:
         with st.container(border=True):
             verdict(completion)
             texts(completion)

@@ -86,7 +86,7 @@ def test_the_demo_survives_reload_stop_and_kill_and_ends_in_a_table(lab: Lab, pa
     # The table, and the way back from it to a question.
     page.goto(f"{lab.url}/results?study={study.name}")
     expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
-    expect(page.get_by_text("The student wrote")).to_be_visible()
+    expect(page.get_by_text("Answer found")).to_be_visible()
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
 

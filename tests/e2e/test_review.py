@@ -49,7 +49,7 @@ def made(lab: Lab) -> Clustered:
     return lab.made
 
 
-def until(what: Callable[[], object], seconds: float = 15) -> None:
+def until(what: Callable[[], object], seconds: float = 60) -> None:
     """Wait until something is so."""
     end = time.monotonic() + seconds
     while not what():

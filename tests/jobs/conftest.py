@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from core import jobs, settings, studies
+from core.jobs import local
 from core.store import queries
 from tests.students.tiny import tiny_student
 
@@ -30,7 +31,7 @@ def until(condition: Callable[[], object], seconds: float = 60) -> None:
 def spec(url: str, n: int = N, **teacher: object) -> studies.Study:
     """A study whose teacher is a server of the test's."""
     asked = {"key": "vllm", "base_url": url, "model": "any", "concurrency": 4, "retries": 2} | teacher
-    return studies.from_dict(studies.demo(n, 10).as_dict() | {"teacher": asked})
+    return studies.Study(**studies.demo(n, 10).dump() | {"teaching": {"teachers": {"teacher": asked}}})
 
 
 def status(job_id: str) -> str:
@@ -101,6 +102,8 @@ def detached(lab_home: Path) -> Iterator[Callable[[], list[psutil.Process]]]:
     yield found
     for process in found():
         process.kill()
+    for started in local._started.values():
+        started.wait()
 
 
 @pytest.fixture

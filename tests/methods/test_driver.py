@@ -97,6 +97,19 @@ def test_as_many_asks_as_a_program_likes() -> None:
     assert len(made.steps) == 50 and made.rationale == "enough"
 
 
+def test_a_prompt_that_is_asked_once_more_is_drawn_once_more() -> None:
+    """Or a kept reply would be served for ever to a program that asks until it can read the answer."""
+
+    def twice(question: Question, given: Given) -> Program:
+        yield Ask("q")
+        said = yield Ask("q")
+        return Written(said.text, Text(said))
+
+    answers = Answers(echo)
+    completed(twice, answers, samples=2)
+    assert len({request.draw for request in answers.asked}) == 4
+
+
 def test_a_failed_call_is_a_completion_with_an_error_and_the_others_go_on() -> None:
     def answer(request: Request) -> str | Reply:
         failed = request.question_index == 13 and request.step == "answer"

@@ -72,10 +72,10 @@ def test_few_shot_prompts_end_each_exemplar_with_its_answer() -> None:
         "Q: 1 + 1?\nA: 1 and 1 make 2. The answer is 2.\n\n"
         "Q: 4 + 4?\nA:"
     )
-    for form in (None, FORMATS["t5"]):
-        ask = next(method.teach(ASKED, Given(form=form, exemplars=SHOWN)))
-        assert (ask.prompt, ask.role) == (prompt, "student" if form else "teacher")
     given = Given(form=FORMATS["t5"], exemplars=SHOWN)
+    for program, role in ((method.teach, "teacher"), (method.solve, "student")):
+        ask = next(program(ASKED, given))
+        assert (ask.prompt, ask.role) == (prompt, role)
     assert first_ask(method, ASKED, given) == (prompt, "The answer is")
 
 

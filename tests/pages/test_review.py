@@ -12,8 +12,9 @@ from streamlit.testing.v1 import AppTest
 
 from core import jobs
 from core.quality.checks import CHECKS
-from core.review import desk, history, texts
+from core.review import desk, history
 from core.review.agreement import agreement
+from core.stages.reviewed import original
 from core.store import checked, decisions, queries
 from pages.components import review as ui
 from tests.clustered import Clustered
@@ -177,7 +178,7 @@ def decide(made: Clustered, author: str, kinds: str) -> list[tuple[int, int]]:
     keys = desk_keys_of_all(made)[: len(kinds)]
     for key, letter in zip(keys, kinds, strict=True):
         item = desk.item(made.exemplars, key)
-        text = item.text if item.text is not None else texts.original(made.exemplars, key)
+        text = item.text if item.text is not None else original(made.exemplars, key)
         desk.decide(made.exemplars, key, names[letter], author, seen=item.last, before=text)
     return keys
 

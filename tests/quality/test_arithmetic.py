@@ -212,7 +212,7 @@ ODD = [  # text, how many equations are in it
 ]
 
 
-@pytest.mark.timeout(10)
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize(("text", "n"), ODD, ids=range(len(ODD)))
 def test_odd_text_gives_only_the_equations_in_it(text, n):
     assert len(equations(text)) == n

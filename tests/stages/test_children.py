@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -35,8 +36,11 @@ def trains(files: RunFolder) -> bool:
 
 
 def at_work(files: RunFolder) -> list[psutil.Process]:
-    own = psutil.Process().children(recursive=True)
-    return [process for process in own if process.is_running() and str(files.path) in process.cmdline()]
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):  # it has ended meanwhile
+            found += [process] * (str(files.path) in process.cmdline())
+    return found
 
 
 def test_what_ends_the_wait_ends_the_child_and_the_next_one_goes_on(progress, files):

@@ -137,6 +137,14 @@ def test_it_ends_when_the_process_that_started_it_dies(students, tmp_path):
     assert status(folder)["state"] == "stopped" and any(folder.checkpoints.iterdir())
 
 
+def test_it_ends_where_that_process_has_died_before_it_began(students, tmp_path):
+    folder = run_folder(tmp_path / "run", students["gpt2"], rows=100, epochs=500, batch_size=1)
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    assert finish(folder, "--parent", str(gone.pid)).returncode in (3, 4)
+    assert not (folder.path / "done.json").exists()
+
+
 def _runs(pid: int) -> bool:
     try:
         with open(f"/proc/{pid}/stat") as file:

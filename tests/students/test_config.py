@@ -32,7 +32,6 @@ def test_the_papers_recipe():
         ("learning_rate", "fast"),
         ("precision", "fp16"),
         ("selection", "best"),
-        ("format", "chat"),
         ("tuning", "half"),
         ("dev_fraction", 1),
         ("clip_norm", 0),
@@ -68,5 +67,5 @@ def test_the_hash_is_of_what_decides_the_weights():
 
 
 def test_what_an_older_lab_wrote_is_read():
-    old = TrainConfig(student="x", epochs=3).dump() | {"task": "train", "shard_size": 64}
+    old = TrainConfig(student="x", epochs=3).dump() | {"task": "train", "shard_size": 64, "format": "auto"}
     assert TrainConfig.read(old) == TrainConfig(student="x", epochs=3)

@@ -6,7 +6,7 @@ import pytest
 
 from core.errors import LabError
 from core.records import Question
-from core.teachers import TEACHERS, label, open_teacher, opened, prices
+from core.teachers import TEACHERS, label, open_teacher, opened, panel, prices
 
 SOLVED = [Question(0, "1 + 1?", "2", solution="1 and 1 are 2.")]
 
@@ -41,6 +41,14 @@ def test_a_study_describes_a_teacher_by_plain_values() -> None:
     assert label({"key": "recorded", "path": "/somewhere/D_addsub.json"}) == "recorded: D_addsub.json"
     assert prices({"key": "openai", "price_out": 8.0}).cost(0, 1_000_000) == 8.0
     assert prices({"key": "worked"}).cost(10, 10) == 0.0
+
+
+def test_roles_with_the_same_teacher_share_it() -> None:
+    """Two would keep twice as many calls in flight as were asked for, or load a model twice."""
+    same, other = {"key": "vllm", "model": "m"}, {"key": "vllm", "model": "n"}
+    made = panel({"planner": same, "solver": other, "judge": dict(same)})
+    assert made["planner"] is made["judge"] is not made["solver"]
+    assert made["solver"].model == "n"
 
 
 def test_an_unknown_teacher_names_the_known_ones() -> None:

@@ -6,12 +6,9 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from core.datasets import find_dataset
-from core.exemplars.prompt import revised
-from core.exemplars.selection import RULES
 from core.review.fold import Key
-from core.stages.plans import plan_of
-from core.store import queries
+from core.stages.reviewed import REVIEWED
+from core.stages.scoring import scorer
 from pages.components import frame
 from pages.components.review.cards import Card
 from pages.components.review.deciding import attempt
@@ -112,7 +109,7 @@ def _save(review: Review, card: Card, under: Editing, name: str, author: str) ->
     _keep_typed(name, under)
     typed = st.session_state["editing"].typed
     with frame.errors():
-        check_edit(review, card, typed)
+        REVIEWED[review.run.kind].check(review.run, scorer(review.study.id), card.question, typed)
         reason = st.session_state.get("reason", "")
         kind = "adjudicate" if card.item.disputed else "edit"
         made = attempt(under.run_id, under.key, kind, author, under.seen, under.before, typed, reason)
@@ -120,22 +117,6 @@ def _save(review: Review, card: Card, under: Editing, name: str, author: str) ->
         st.session_state["drafts"].pop((under.run_id, under.key, under.seen), None)
         if made is not None:
             st.session_state["reason"] = ""
-
-
-def check_edit(review: Review, card: Card, text: str) -> None:
-    """Refuse an edited exemplar that has lost its answer, or whose answer the rules do not allow."""
-    if review.run.kind != "exemplars":
-        return
-    settings = plan_of(review.run).settings
-    limits, own = RULES[settings["rules"]].limits, settings.get("own") or {}
-    revised(
-        card.question.text,
-        text,
-        card.question.answer,
-        kind=find_dataset(queries.dataset(review.study.dataset_id).key).kind,
-        rules=review.study.rules,
-        correct_only=own.get("correct", limits.correct),
-    )
 
 
 def focus(key: str, tag: str) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.quality.checks import CHECKS, Flag
 from core.review.fold import Key
-from pages.components.completion import texts
+from pages.components.completion import note, right_or_wrong, texts
 from pages.components.review.cards import Card, find_flags, open_card
 from pages.components.review.editing import form, under_way
 from pages.components.review.marks import changes, marked_html, steps_html
@@ -65,9 +65,9 @@ def badges(shown: Card, flags: Sequence[Flag] = ()) -> None:
         st.badge(queue, color=COLOURS[queue])
         if shown.item.disputed:
             st.badge("reviewers disagree", icon=":material/call_split:", color="orange")
-        right = shown.found.correct
-        st.badge("correct" if right else "wrong", color="green" if right else "red",
-                 icon=":material/check:" if right else ":material/close:")  # fmt: skip
+        right_or_wrong(shown.found.correct)
+        if shown.text == shown.original:
+            note(shown.completion)
         if shown.point is not None:
             st.badge(f"cluster {shown.point.cluster}, rank {shown.point.rank}", color="blue",
                      help=f"Distance to the centre: {shown.point.distance:.3f}")  # fmt: skip

@@ -16,7 +16,7 @@ from pages.components.tables import choice
 
 DISPUTED, MINE, ALL = "disagreements", "not yet by me", "all"
 SHOWN = (*QUEUES, DISPUTED, MINE, ALL)
-VERDICTS: dict[str, bool | None] = {"any": None, "right": True, "wrong": False}
+VERDICTS: dict[str, bool | None] = {"any": None, "correct": True, "wrong": False}
 
 
 def filters(review: Review, author: str) -> tuple[Key, ...]:

@@ -59,11 +59,11 @@ def label(run: Run) -> str:
 
 def choose_run(study: Study) -> Run | None:
     """The exemplars or the generation to review, the newest exemplars to begin with; None before any."""
-    found = [run for run in reversed(queries.runs(study.id)) if run.kind in REVIEWED]
     runs = {
         run.id: run
-        for run in sorted(found, key=lambda run: run.kind != "exemplars")
-        if run.kind == "generate" or run.status == "done"
+        for kind, row in REVIEWED.items()
+        for run in reversed(queries.runs(study.id, kind))
+        if row.early or run.status == "done"
     }
     if not runs:
         return None
@@ -85,10 +85,10 @@ def open_review(run: Run) -> Review:
     """What is reviewed of a run: every rationale of a generation; of an exemplars run one per cluster, and
     whatever else was decided on."""
     folded, study = board(run.id), queries.study(run.study_id)
-    if run.kind == "generate":
+    points = map_points(run)
+    if not points:
         correct = _verdicts(settings.database_url(), run.id, queries.completion_counts(run.id)["n"])
         return Review(run, study, folded, tuple(correct), correct)
-    points = map_points(run)
     standing = {key_of(point) for point in stage.nearest(points.values(), folded)}
     decided = {key for key, item in folded.items.items() if item.done}
     keys = tuple(key for key in points if key in standing or key in decided)
@@ -100,7 +100,7 @@ def key_of(point: Point) -> Key:
 
 
 def map_points(run: Run) -> Mapping[Key, Point]:
-    """The questions of a finished exemplars run by cluster, nearest to its centre first."""
+    """The questions of a run that has a map by cluster, nearest to its centre first; else none."""
     return _points(settings.database_url(), run.id, str(run.finished))
 
 
@@ -129,7 +129,7 @@ def progress(review: Review) -> None:
 
 def gaps(review: Review) -> None:
     """Name the clusters that give no exemplar as things stand, and what to do."""
-    if review.run.kind != "exemplars":
+    if not review.points:
         return
     standing = {point.cluster for point in stage.nearest(review.points.values(), review.board)}
     empty = [number for number in range(review.run.summary["k"]) if number not in standing]

@@ -19,7 +19,7 @@ from pages.components.review.runs import Review
 def beside(review: Review, card: Card | None, shown: Sequence[Key], author: str) -> None:
     """What else there is to see: only the part that is open is made."""
     names = ["Prompt", "History", "Reviewers", "Many at once"]
-    if review.run.kind != "exemplars":
+    if not review.points:
         names = names[1:]
     tabs = dict(zip(names, st.tabs(names, key=f"beside_{review.run.kind}", on_change="rerun"), strict=True))
     parts = {
