@@ -30,7 +30,6 @@ class Clustered:
 
 def fill(home: Path, k: int = 6) -> Clustered:
     """Fill a new LAB_HOME: completions imported, and the exemplars stage run on them."""
-    home.mkdir()
     (home / "models").symlink_to(settings.ROOT / ".lab" / "models")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LAB_HOME", str(home))

@@ -20,7 +20,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 # Read when torch is first imported: spinning threads make a shared machine several times slower.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -107,23 +107,35 @@ def recordings(request: pytest.FixtureRequest, lab_home: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def clustered(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Clustered]:
-    """clustered(home) fills a new LAB_HOME; what that takes is computed once for all test processes."""
+def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., tuple[Path, Any]]:
+    """once(name, fill) → a folder that `fill` filled for all test processes, and the JSON it returned."""
     from filelock import FileLock
-
-    from tests.clustered import Clustered, fill
 
     shared = tmp_path_factory.getbasetemp()
     shared = shared.parent if os.environ.get("PYTEST_XDIST_WORKER") else shared
-    template, ids = shared / "clustered", shared / "clustered.json"
-    with FileLock(shared / "clustered.lock"):
-        if not ids.is_file():
-            shutil.rmtree(template, ignore_errors=True)
-            ids.write_text(json.dumps(asdict(fill(template))))
+
+    def filled(name: str, fill: Callable[[Path], Any]) -> tuple[Path, Any]:
+        folder, said = shared / name, shared / f"{name}.json"
+        with FileLock(shared / f"{name}.lock"):
+            if not said.is_file():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                said.write_text(json.dumps(fill(folder)))
+        return folder, json.loads(said.read_text())
+
+    return filled
+
+
+@pytest.fixture(scope="session")
+def clustered(once: Callable[..., tuple[Path, Any]]) -> Callable[[Path], Clustered]:
+    """clustered(home) fills a new LAB_HOME."""
+    from tests.clustered import Clustered, fill
+
+    template, ids = once("clustered", lambda home: asdict(fill(home)))
 
     def copy(home: Path) -> Clustered:
         shutil.copytree(template, home, symlinks=True, dirs_exist_ok=True)
-        return Clustered(**json.loads(ids.read_text()))
+        return Clustered(**ids)
 
     return copy
 

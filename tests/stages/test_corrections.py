@@ -103,10 +103,9 @@ def test_an_edited_one_call_answer_is_read_in_its_own_text():
     )
 
 
-def test_a_reviewed_rationale_runs_its_students_again_and_no_teacher(written, student):
-    study, made, _ = written
-    asked = spec(student, methods=["zero-shot", "fine-tune-cot"], training={"epochs": 1})
-    run("study", asked)
+def test_a_reviewed_rationale_runs_its_students_again_and_no_teacher(flips):
+    study, student = flips
+    (made,) = (r.id for r in queries.runs(study, "generate"))
     assert corrections.plan(made).empty
     with pytest.raises(LabError, match="Nothing depends"):
         corrections.submit(made)
@@ -114,7 +113,7 @@ def test_a_reviewed_rationale_runs_its_students_again_and_no_teacher(written, st
     row = queries.completions(made)[0]
     edit(made, (row.question_index, 0), row.rationale, "Nobody flips it.")
     planned = corrections.plan(made)
-    assert planned.generations == () and planned.calls == 0 and planned.unchanged == 1
+    assert planned.generations == () and planned.calls == 0 and planned.unchanged == 2
     assert [(one["method"], one["student"], one["seed"]) for one in planned.arms] == [
         ("fine-tune-cot", student, 0)
     ]
@@ -150,11 +149,8 @@ def test_an_arm_is_trained_again_with_all_that_its_study_set(lab_home: Path, stu
 # ── an exemplar ─────────────────────────────────────────────────────────────────────────────────
 
 
-def test_an_edited_exemplar_reruns_exactly_what_depends_on_it(embedded, student):
-    asked = spec(
-        student, methods=["new-fine-tune-cot"], clusters={"rules": "paper", "k": 3}, training={"epochs": 1}
-    )
-    study = run("study", asked)
+def test_an_edited_exemplar_reruns_exactly_what_depends_on_it(clustered_flips):
+    study, student = clustered_flips
     chosen = queries.runs(study, "exemplars")[0]
     assert corrections.plan(chosen.id).empty and corrections.pairs(study) == []
     before = kinds(study)

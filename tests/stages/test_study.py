@@ -26,13 +26,13 @@ def spec(student: str, **changes) -> studies.Study:
     values = {
         "name": "Flips", "benchmark": "coin_flip_generated", "options": {"size": 36, "flips": 4},
         "train": TRAIN, "test": TEST, "recipe": "demo", "max_new_tokens": 8, "students": [student],
+        "methods": ["zero-shot", "fine-tune", "fine-tune-cot"], "training": {"epochs": 1},
     }  # fmt: skip
     return studies.Study(**values | changes)
 
 
-def test_every_cell_leads_back_to_predictions_rows_rationales_and_questions(lab_home, student):
-    job_id = run("study", spec(student, methods=["zero-shot", "fine-tune", "fine-tune-cot"]))
-    study = jobs.job(job_id).study_id
+def test_every_cell_leads_back_to_predictions_rows_rationales_and_questions(flips):
+    study, _ = flips
     (taught,) = queries.runs(study, "generate")
     cells = finished.evaluations(queries.study(study).name)
     assert [(c.method, len(c.correct)) for c in cells] == [
@@ -56,22 +56,20 @@ def test_every_cell_leads_back_to_predictions_rows_rationales_and_questions(lab_
     assert len(table(cells)) == 3
 
 
-def test_the_same_study_again_computes_nothing(lab_home, student):
-    asked = spec(student, methods=["fine-tune-cot"])
-    study = jobs.job(run("study", asked)).study_id
+def test_the_same_study_again_computes_nothing(flips):
+    study, student = flips
     before = [(r.id, r.kind, r.hash) for r in queries.runs(study)]
     folder = settings.folder("runs")
     stamps = {p: p.stat().st_mtime_ns for p in folder.rglob("*.safetensors")}
-    run("study", asked)
+    run("study", spec(student))
     assert [(r.id, r.kind, r.hash) for r in queries.runs(study)] == before
     assert {p: p.stat().st_mtime_ns for p in folder.rglob("*.safetensors")} == stamps
 
 
-def test_other_rationales_make_another_student_and_the_table_keeps_both(lab_home, student):
-    asked = spec(student, methods=["fine-tune-cot"])
-    study = jobs.job(run("study", asked)).study_id
-    run("train", spec(student, training={"epochs": 1}), method="fine-tune-cot", student=student, seed=0)
-    cells = finished.evaluations(queries.study(study).name)
+def test_another_training_makes_another_student_and_the_table_keeps_both(flips):
+    study, student = flips
+    run("train", spec(student, training={"epochs": 2}), method="fine-tune-cot", student=student, seed=0)
+    cells = [c for c in finished.evaluations(queries.study(study).name) if c.method == "fine-tune-cot"]
     assert [c.variant for c in cells] == [f"earlier, run {cells[0].run_id}", ""]
     assert len(table(cells)) == 2, "two settings are two arms, never pooled"
 
@@ -98,9 +96,8 @@ def test_training_without_rationales_writes_them_first(lab_home, student):
     assert [r.kind for r in queries.runs(jobs.job(job_id).study_id)] == ["generate", "train", "evaluate"]
 
 
-def test_new_fine_tune_cot_from_zero_shot_to_student_and_an_edit_reruns_what_depends(embedded, student):
-    asked = spec(student, methods=["new-fine-tune-cot"], clusters={"rules": "paper", "k": 3})
-    study = jobs.job(run("study", asked)).study_id
+def test_new_fine_tune_cot_from_zero_shot_to_student_and_an_edit_reruns_what_depends(clustered_flips):
+    study, student = clustered_flips
     kinds = [(r.kind, r.method) for r in queries.runs(study)]
     assert kinds == [
         ("generate", "fine-tune-cot"),
@@ -127,7 +124,7 @@ def test_new_fine_tune_cot_from_zero_shot_to_student_and_an_edit_reruns_what_dep
         chosen.id, (replaced.point.question_index, replaced.point.sample_index), "edit", "ana",
         seen=0, before=replaced.text, after=text,
     )  # fmt: skip
-    run("study", asked)
+    run("study", spec(student, methods=["new-fine-tune-cot"], clusters={"rules": "paper", "k": 3}))
     generations = [r for r in queries.runs(study, "generate") if r.method == "new-fine-tune-cot"]
     assert len(generations) == 2, "only what depends on the exemplars is run again"
     assert len(queries.runs(study, "exemplars")) == 1
