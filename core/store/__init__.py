@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine, create_engine, event, func, inspect, text
+from sqlalchemy import Engine, Select, create_engine, event, func, inspect, select, text
 from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
@@ -50,6 +50,28 @@ def session() -> Iterator[Session]:
         except BaseException:
             db.rollback()
             raise
+
+
+def scalars(query: Select[T]) -> list[T]:
+    """What a query for one thing finds."""
+    with session() as db:
+        return list(db.scalars(query))
+
+
+def rows(query: Select) -> Sequence[Any]:
+    """The rows that a query finds."""
+    with session() as db:
+        return db.execute(query).all()
+
+
+def figures(query: Select) -> dict[str, Any]:
+    """The one row of a query, by the names of its columns."""
+    return dict(rows(query)[0]._mapping)
+
+
+def count(query: Select) -> int:
+    """How many rows a query finds."""
+    return scalars(select(func.count()).select_from(query.order_by(None).subquery()))[0]
 
 
 def found_or_made(look: Callable[[], T]) -> T:

@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import Select, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from core import records
-from core.store import models, session
+from core import records, store
+from core.store import models
 
 TABLE = models.Decision.__table__
 FIELDS = [TABLE.c[name] for name in records.Decision.__dataclass_fields__]
@@ -29,7 +29,7 @@ class Taken(Exception):
 def append(rows: Sequence[dict[str, Any]]) -> list[records.Decision]:
     """Write decisions (fields of records.Decision but `id`), all or none. Raises Taken."""
     try:
-        with session() as db:
+        with store.session() as db:
             kept = insert(models.Decision).returning(TABLE.c.id, sort_by_parameter_order=True)
             ids = list(db.scalars(kept, rows))
     except IntegrityError:
@@ -54,8 +54,7 @@ def since(run_id: int, after: int = 0) -> list[records.Decision]:
 
 def count(run_id: int) -> int:
     """How many decisions a run has."""
-    with session() as db:
-        return db.scalar(select(func.count()).select_from(TABLE).where(TABLE.c.run_id == run_id)) or 0
+    return store.count(select(TABLE.c.id).where(TABLE.c.run_id == run_id))
 
 
 def page(run_id: int, offset: int, limit: int) -> list[records.Decision]:
@@ -93,16 +92,13 @@ def last_of_items(run_id: int) -> dict[tuple[int, int], int]:
         .where(TABLE.c.run_id == run_id, TABLE.c.seen.is_not(None))
         .group_by(TABLE.c.question_index, TABLE.c.sample_index)
     )
-    with session() as db:
-        return {(question, sample): last for question, sample, last in db.execute(query)}
+    return {(question, sample): last for question, sample, last in store.rows(query)}
 
 
 def last() -> int:
     """The id of the newest decision of all; 0 before the first."""
-    with session() as db:
-        return db.scalar(select(func.max(TABLE.c.id))) or 0
+    return store.scalars(select(func.max(TABLE.c.id)))[0] or 0
 
 
 def _read(query: Select[Any]) -> list[records.Decision]:
-    with session() as db:
-        return [records.Decision(*row) for row in db.execute(query)]
+    return [records.Decision(*row) for row in store.rows(query)]

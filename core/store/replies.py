@@ -21,6 +21,7 @@ from core.store import claims, models, session
 # Tables rather than mapped objects: half the time, in the one place that every call waits for.
 REPLY, LEDGER = (cast(Table, row.__table__) for row in (models.Reply, models.LedgerEntry))
 KEPT = [REPLY.c[name] for name in ("key", "text", "finish_reason", "prompt_tokens", "completion_tokens")]
+COST = ("prompt_tokens", "completion_tokens", "cost")  # of a reply
 CHUNK = 500  # keys per look-up, below every database's limit of parameters
 
 
@@ -78,27 +79,14 @@ def _row(key: str, teacher: str, reply: Reply) -> dict[str, Any]:
         "prompt": reply.request.prompt,
         "params": _params(reply.request),
         "sample_index": reply.request.draw,
-        "text": reply.text,
-        "finish_reason": reply.finish_reason,
-        "prompt_tokens": reply.prompt_tokens,
-        "completion_tokens": reply.completion_tokens,
-        "cost": reply.cost,
+        **{name: getattr(reply, name) for name in ("text", "finish_reason", *COST)},
     }
 
 
 def _line(run_id: int, teacher: str, reply: Reply) -> dict[str, Any]:
-    return {
-        "run_id": run_id,
-        "teacher": teacher,
-        "step": reply.request.step,
-        "question_index": reply.request.question_index,
-        "sample_index": reply.request.sample_index,
-        "prompt_tokens": reply.prompt_tokens,
-        "completion_tokens": reply.completion_tokens,
-        "cost": reply.cost,
-        "cached": reply.cached,
-        "error": reply.error,
-    }
+    asked = {name: getattr(reply.request, name) for name in ("step", "question_index", "sample_index")}
+    answered = {name: getattr(reply, name) for name in (*COST, "cached", "error")}
+    return {"run_id": run_id, "teacher": teacher, **asked, **answered}
 
 
 def _params(request: Request) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 
 from core.errors import LabError
-from core.store import found_or_made, session
+from core.store import found_or_made, scalars, session
 from core.store.models import Completion, Run, Study
 
 __all__ = [
@@ -18,8 +18,7 @@ __all__ = [
 
 def studies() -> list[Study]:
     """Newest first."""
-    with session() as db:
-        return list(db.scalars(select(Study).order_by(Study.created.desc(), Study.id.desc())))
+    return scalars(select(Study).order_by(Study.created.desc(), Study.id.desc()))
 
 
 def study(study_id: int) -> Study:
@@ -97,8 +96,7 @@ def runs(study_id: int, kind: str | None = None) -> list[Run]:
     query = select(Run).where(Run.study_id == study_id).order_by(Run.id)
     if kind is not None:
         query = query.where(Run.kind == kind)
-    with session() as db:
-        return list(db.scalars(query))
+    return scalars(query)
 
 
 def set_run(run_id: int, **values: Any) -> None:
