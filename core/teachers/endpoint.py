@@ -15,6 +15,7 @@ import re
 import socket
 import threading
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -37,37 +38,28 @@ KEY_NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
 NO_KEY = "none"  # what local servers expect where OpenAI expects a key
 
 
+@dataclass(kw_only=True, eq=False)
 class Endpoint(Teacher):
     """`model` at `base_url`; `key_name` names the secret that holds the key ("" = none is needed)."""
 
-    def __init__(
-        self,
-        *,
-        base_url: str,
-        model: str,
-        mode: str,
-        key_name: str,
-        price_in: float,
-        price_out: float,
-        context: int,
-        concurrency: int,
-        timeout: float,
-        retries: int,
-        token_field: str,
-    ) -> None:
-        check(base_url, key_name)
-        self.base_url = base_url.rstrip("/")
-        self.model = model
-        self.name = f"{model} @ {self.base_url}"
-        if mode not in ("chat", "completions"):
-            raise LabError(f"An endpoint has no mode '{mode}': choose chat or completions.")
-        if concurrency < 1:
-            raise LabError(f"{concurrency} calls in flight is too few: set concurrency to 1 or more.")
-        self.identity = {"endpoint": self.base_url, "model": model, "mode": mode}
-        self.prices = Prices(price_in, price_out)
-        self.mode, self.context, self.key_name = mode, context, key_name
-        self.concurrency, self.timeout, self.retries = concurrency, timeout, retries
-        self.token_field = token_field
+    base_url: str
+    model: str
+    mode: str
+    key_name: str
+    price_in: float
+    price_out: float
+    context: int
+    concurrency: int
+    timeout: float
+    retries: int
+    token_field: str
+
+    def __post_init__(self) -> None:
+        check(self.base_url, self.key_name)
+        self.base_url = self.base_url.rstrip("/")
+        self.name = f"{self.model} @ {self.base_url}"
+        self.identity = {"endpoint": self.base_url, "model": self.model, "mode": self.mode}
+        self.prices = Prices(self.price_in, self.price_out)
         self._calls: _Calls | None = None
 
     def serve(self, inbox: Inbox, out: Out) -> None:
