@@ -2,7 +2,7 @@
 
 Called by the migration that makes them so. A run folder is renamed, and its old name leads there, since a
 study may have taken the student in it for its own. All of it can be done again: a migration that was killed
-begins anew.
+starts from the beginning.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def _training(lab: Lab, run: Row) -> Values:
     old, config = run.config, _config(run)
     recipe = RECIPES[config.recipe]
     preset, own = TrainConfig.from_recipe(recipe.key, student=config.student).dump(), config.dump()
-    changes = {name: own[name] for name in TUNED if own[name] != preset[name]}
+    changes = {name: own[name] for name in FIELDS if name not in OF_ARM and own[name] != preset[name]}
     longest = changes.pop("max_new_tokens", None)
     return {
         "method": run.method,
@@ -192,13 +192,9 @@ CONVERT: dict[str, Callable[[Lab, Row], Values]] = {
     "evaluate": _evaluation,
 }
 FIELDS = TrainConfig.model_fields
-# what a study may change of a recipe; the arm says the others
-TUNED = [
-    name
-    for name in FIELDS
-    if name not in ("student", "recipe", "format", "seed", "stop", "answer_kind", "rules", "answer_prefix")
-    and name not in ("method", "teacher", "dataset", "training_set", "note")
-]
+# What a study does not change of a recipe: the arm says it.
+OF_ARM = {"student", "recipe", "seed", "stop", "answer_kind", "rules", "answer_prefix"}
+OF_ARM |= {"method", "teacher", "dataset", "training_set", "note"}
 
 
 def _config(run: Row) -> TrainConfig:
@@ -230,14 +226,10 @@ def _tested(lab: Lab, study_id: int) -> str:
 
 def _content(lab: Lab, run_id: int) -> str:
     """What `generation.import_file` says of a file's completions."""
-    written = lab.tables["completion"]
-    query = sa.select(written).where(written.c.run_id == run_id).order_by(written.c.id)
-    return content_hash(
-        [
-            [row.question_index, row.sample_index, row.rationale, *(step["text"] for step in row.steps)]
-            for row in lab.db.execute(query)
-        ]
-    )
+    columns = lab.tables["completion"].c
+    query = sa.select(columns.question_index, columns.sample_index, columns.rationale, columns.steps)
+    rows = lab.db.execute(query.where(columns.run_id == run_id).order_by(columns.id))
+    return content_hash([[q, s, said, *(step["text"] for step in steps)] for q, s, said, steps in rows])
 
 
 def _own_exemplars(lab: Lab, run: Row) -> list[dict[str, str]]:

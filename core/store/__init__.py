@@ -32,6 +32,7 @@ HEAD = "0007"  # newest migration; a test holds it to the scripts
 BUSY_SECONDS = 30  # how long one waits for another's transaction
 CONNECT_SECONDS = 10  # until a server counts as not there
 IDLE_SECONDS = 15  # after which the server ends a transaction that a frozen or lost machine holds open
+CHUNK = 500  # keys in a statement, below every database's limit of parameters
 QUEUE_SCHEMA = "lab_jobs"  # of the durable queue's tables, in databases that have schemas
 MIGRATION_LOCK = 5_261_480  # any number, the same in every lab
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -72,6 +73,19 @@ def figures(query: Select) -> dict[str, Any]:
 def count(query: Select) -> int:
     """How many rows a query finds."""
     return scalars(select(func.count()).select_from(query.order_by(None).subquery()))[0]
+
+
+def get(model: type[T], key: Any, missing: str) -> T:
+    """The row with this key. LabError, the sentence `missing`, where there is none."""
+    with session() as db:
+        if (found := db.get(model, key)) is None:
+            raise LabError(missing)
+        return found
+
+
+def chunks(keys: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The keys, as many at a time as a statement may name."""
+    return (keys[start : start + CHUNK] for start in range(0, len(keys), CHUNK))
 
 
 def found_or_made(look: Callable[[], T]) -> T:
@@ -134,7 +148,7 @@ def migrating(made: Engine) -> Iterator[None]:
             yield
         return
     with made.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        # Tried again and again: a statement that waits would hold up CREATE INDEX CONCURRENTLY for ever.
+        # Polled: a statement that waits would block CREATE INDEX CONCURRENTLY forever.
         while not connection.scalar(func.pg_try_advisory_lock(MIGRATION_LOCK).select()):
             time.sleep(0.1)
         try:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, insert, select
+from sqlalchemy import ColumnElement, Select, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from core import records, store
@@ -39,50 +39,35 @@ def append(rows: Sequence[dict[str, Any]]) -> list[records.Decision]:
 
 def of_item(run_id: int, question_index: int, sample_index: int) -> list[records.Decision]:
     """Everything decided on one rationale, oldest first."""
-    return _read(
-        select(*FIELDS)
-        .where(TABLE.c.run_id == run_id, TABLE.c.question_index == question_index)
-        .where(TABLE.c.sample_index == sample_index)
-        .order_by(TABLE.c.id)
-    )
+    return _read(_of(run_id, TABLE.c.question_index == question_index, TABLE.c.sample_index == sample_index))
 
 
 def since(run_id: int, after: int = 0) -> list[records.Decision]:
     """A run's decisions whose id is above `after`, oldest first."""
-    return _read(select(*FIELDS).where(TABLE.c.run_id == run_id, TABLE.c.id > after).order_by(TABLE.c.id))
+    return _read(_of(run_id, TABLE.c.id > after))
 
 
 def count(run_id: int) -> int:
     """How many decisions a run has."""
-    return store.count(select(TABLE.c.id).where(TABLE.c.run_id == run_id))
+    return store.count(_of(run_id))
 
 
 def page(run_id: int, offset: int, limit: int) -> list[records.Decision]:
     """Some of a run's decisions, newest first."""
-    query = select(*FIELDS).where(TABLE.c.run_id == run_id).order_by(TABLE.c.id.desc())
-    return _read(query.offset(offset).limit(limit))
+    return _read(_of(run_id, newest_first=True).offset(offset).limit(limit))
 
 
 def newest(run_id: int, author: str) -> Iterator[records.Decision]:
     """An author's decisions in a run, newest first, read as far as the caller goes."""
-    query = select(*FIELDS).where(TABLE.c.run_id == run_id, TABLE.c.author == author)
-    below: int | None = None
-    while rows := _read(
-        query.where(*([TABLE.c.id < below] if below is not None else []))
-        .order_by(TABLE.c.id.desc())
-        .limit(CHUNK)
-    ):
+    query = theirs = _of(run_id, TABLE.c.author == author, newest_first=True).limit(CHUNK)
+    while rows := _read(query):
         yield from rows
-        below = rows[-1].id
+        query = theirs.where(TABLE.c.id < rows[-1].id)
 
 
 def together(run_id: int, author: str, created: datetime) -> list[records.Decision]:
     """What an author decided in one moment: one decision, or all of a bulk action."""
-    return _read(
-        select(*FIELDS)
-        .where(TABLE.c.run_id == run_id, TABLE.c.author == author, TABLE.c.created == created)
-        .order_by(TABLE.c.id)
-    )
+    return _read(_of(run_id, TABLE.c.author == author, TABLE.c.created == created))
 
 
 def last_of_items(run_id: int) -> dict[tuple[int, int], int]:
@@ -98,6 +83,12 @@ def last_of_items(run_id: int) -> dict[tuple[int, int], int]:
 def last() -> int:
     """The id of the newest decision of all; 0 before the first."""
     return store.scalars(select(func.max(TABLE.c.id)))[0] or 0
+
+
+def _of(run_id: int, *conditions: ColumnElement[bool], newest_first: bool = False) -> Select[Any]:
+    """The query for a run's decisions."""
+    order = TABLE.c.id.desc() if newest_first else TABLE.c.id
+    return select(*FIELDS).where(TABLE.c.run_id == run_id, *conditions).order_by(order)
 
 
 def _read(query: Select[Any]) -> list[records.Decision]:

@@ -138,7 +138,7 @@ class Checked(Base):
     """Which quality checks flag a completion's rationale as its teacher wrote it.
 
     `flags` are the checks' keys with blanks around them (" lucky arithmetic "), so that one is found by
-    " lucky "; `version` says by which checks: rows of other versions are written anew.
+    " lucky "; `version` says by which checks: rows of other versions are written again.
     """
 
     __tablename__ = "checked"

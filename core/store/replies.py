@@ -16,13 +16,12 @@ from sqlalchemy import Row, Table, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from core.records import Reply, Request, content_hash
-from core.store import claims, models, session
+from core.store import chunks, claims, models, rows, session
 
 # Tables rather than mapped objects: half the time, in the one place that every call waits for.
 REPLY, LEDGER = (cast(Table, row.__table__) for row in (models.Reply, models.LedgerEntry))
 KEPT = [REPLY.c[name] for name in ("key", "text", "finish_reason", "prompt_tokens", "completion_tokens")]
 COST = ("prompt_tokens", "completion_tokens", "cost")  # of a reply
-CHUNK = 500  # keys per look-up, below every database's limit of parameters
 
 
 def reply_key(identity: dict[str, Any], request: Request) -> str:
@@ -32,14 +31,8 @@ def reply_key(identity: dict[str, Any], request: Request) -> str:
 
 def look_up(keys: Sequence[str]) -> dict[str, Row[Any]]:
     """key → the reply that is kept there."""
-    found: dict[str, Row[Any]] = {}
-    if not keys:
-        return found
-    with session() as db:
-        for start in range(0, len(keys), CHUNK):
-            some = select(*KEPT).where(REPLY.c.key.in_(keys[start : start + CHUNK]))
-            found.update((row.key, row) for row in db.execute(some))
-    return found
+    queries = (select(*KEPT).where(REPLY.c.key.in_(chunk)) for chunk in chunks(keys))
+    return {row.key: row for query in queries for row in rows(query)}
 
 
 def from_row(request: Request, row: Row[Any]) -> Reply:

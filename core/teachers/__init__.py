@@ -9,23 +9,24 @@ of an endpoint is named there (`key_name`), never written.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, create_model
+from pydantic import AfterValidator, Field, create_model
 
 from core.errors import LabError, find
-from core.parts import Part
+from core.parts import Part, told
 from core.records import Question, content_hash
 from core.teachers.base import Prices, Teacher
+from core.teachers.endpoint import base_url, key_name
 from core.teachers.estimate import Estimate, token_counter
 
 __all__ = ["TEACHERS", "Estimate", "Option", "Row", "Teacher"]
-__all__ += ["check", "label", "open_teacher", "opened", "panel", "prices", "token_counter"]
+__all__ += ["chosen", "label", "open_teacher", "opened", "panel", "prices", "token_counter"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Option:
     is_file: bool = False  # which a page lets the user upload
     is_place: bool = False  # a path, maybe: what it leads to counts, and not where that is
     counts: bool = True  # whether it may change a reply
+    check: Callable[[str], str] | None = None  # the value again; LabError for what it cannot be
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class Row:
 
 # Of every OpenAI-compatible endpoint, with the defaults that its presets change.
 ENDPOINT = (
-    Option("base_url", None, "where the endpoint is, up to and with /v1"),
+    Option("base_url", None, "where the endpoint is, up to and with /v1", check=base_url),
     Option("model", None, "the model's name at the endpoint"),
     Option(
         "mode",
@@ -81,6 +83,7 @@ ENDPOINT = (
         "",
         "name of the environment variable or secret that holds the key, if any",
         counts=False,
+        check=key_name,
     ),
     Option("price_in", 0.0, "US dollars per million prompt tokens; check your provider's list", counts=False),
     Option("price_out", 0.0, "US dollars per million completion tokens", counts=False),
@@ -194,12 +197,12 @@ def open_teacher(
     `questions` and the benchmark's `kind` of answer are for teachers that answer by question.
     LabError for an unknown teacher or option, or one that is missing.
     """
-    row, chosen = _row(key), _chosen(key, options)
-    missing = [name for name, value in chosen.items() if value is None]
+    row, values = _row(key), chosen({"key": key, **options})
+    missing = [name for name, value in values.items() if value is None]
     if missing:
         raise LabError(f"The teacher {key} needs {row.needs}: give {' and '.join(missing)}.")
     given = {"questions": questions, "kind": kind}
-    teacher = resolve_name(row.opens)(**chosen, **{name: given[name] for name in row.given})
+    teacher = resolve_name(row.opens)(**values, **{name: given[name] for name in row.given})
     teacher.name = label({"key": key, **options})
     return teacher
 
@@ -222,26 +225,21 @@ def panel(
 
 def label(config: dict[str, Any]) -> str:
     """How a study's teacher is called in tables: "gpt-4o-mini @ https://api.openai.com/v1"."""
-    options = {name: value for name, value in config.items() if name != "key"}
-    chosen = _chosen(config["key"], options)
-    if chosen.get("path"):
-        chosen["path"] = Path(chosen["path"]).name
-    return _row(config["key"]).label.format(**chosen)
+    values = chosen(config)
+    if values.get("path"):
+        values["path"] = Path(values["path"]).name
+    return _row(config["key"]).label.format(**values)
 
 
 def prices(config: dict[str, Any]) -> Prices:
     """What a study's teacher costs, in US dollars per million tokens."""
-    chosen = _row(config["key"]).defaults | config
-    return Prices(chosen.get("price_in", 0.0), chosen.get("price_out", 0.0))
+    values = chosen(config)
+    return Prices(values.get("price_in", 0.0), values.get("price_out", 0.0))
 
 
-def check(config: dict[str, Any]) -> None:
-    """LabError where a study's teacher is none of the table's, or names a key where it must not."""
-    chosen = _row(config.get("key", "(none)")).defaults | config
-    if "base_url" in chosen:
-        from core.teachers import endpoint
-
-        endpoint.check(str(chosen["base_url"]), str(chosen["key_name"] or ""))
+def queue(configs: Iterable[dict[str, Any]]) -> str:
+    """Where a job waits that asks these teachers: for the device, where one of them computes on it."""
+    return "device" if any(_row(config["key"]).uses_device for config in configs) else "endpoint"
 
 
 def _row(key: str) -> Row:
@@ -255,14 +253,15 @@ def config_part(key: str) -> type[Part]:
     kinds: dict[str, Any] = {"key": (Literal[row.key], Field(description=row.title))}
     for option in row.options:
         plain = str if option.default is None else type(option.default)
-        kind = Literal[option.choices] if option.choices else plain
+        kind: Any = Literal[option.choices] if option.choices else plain
+        if option.check is not None:
+            kind = Annotated[kind, AfterValidator(told(option.check))]
         field = Field(option.default, ge=option.least, description=option.help)
         kinds[option.name] = (kind | None, field)
     return create_model(row.key, __base__=Part, __doc__=row.title, **kinds)
 
 
-def _chosen(key: str, options: dict[str, Any]) -> dict[str, Any]:
-    """Every option's value. LabError for what cannot be one."""
-    said = config_part(key).read({"key": key, **options}).dump()
-    defaults = _row(key).defaults
+def chosen(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The value of every option of a study's teacher. LabError for what cannot be one."""
+    said, defaults = config_part(config["key"]).read(config).dump(), _row(config["key"]).defaults
     return defaults | {name: said[name] for name in defaults if said[name] is not None}

@@ -55,7 +55,6 @@ class Endpoint(Teacher):
     token_field: str
 
     def __post_init__(self) -> None:
-        check(self.base_url, self.key_name)
         self.base_url = self.base_url.rstrip("/")
         self.name = f"{self.model} @ {self.base_url}"
         self.identity = {"endpoint": self.base_url, "model": self.model, "mode": self.mode}
@@ -116,7 +115,7 @@ class Endpoint(Teacher):
 
     @property
     def patience(self) -> float:
-        """Seconds that all tries of a call may take, one that sends a byte now and then for ever included."""
+        """Seconds that all tries of a call may take, even one that sends a byte now and then without end."""
         return self.timeout * (self.retries + 1) + LONGEST_WAIT_SECONDS * self.retries
 
     def reply(self, request: Request, response: Any) -> Reply:
@@ -269,17 +268,23 @@ def _host(url: str) -> str:
     return urlsplit(url).hostname or ""
 
 
-def check(base_url: str, key_name: str) -> None:
-    """LabError where a key stands in one of them: what a study says is stored and shown."""
-    if key_name and not KEY_NAME.fullmatch(key_name):
+def key_name(name: str) -> str:
+    """A key's name. LabError for a key itself: what a study says is stored and shown."""
+    if name and not KEY_NAME.fullmatch(name):
         raise LabError(
             "The key name must be a variable's name such as OPENAI_API_KEY, never the key itself: correct it."
         )
-    url = urlsplit(base_url)
+    return name
+
+
+def base_url(whole: str) -> str:
+    """Where an endpoint is. LabError for what is no URL, or holds a key."""
+    url = urlsplit(whole)
     if url.scheme not in ("http", "https") or not url.hostname:
         raise LabError("The base URL must look like https://host/v1: correct it.")
     if url.username or url.password or url.query:
         raise LabError("The base URL holds a user, password or query: name the key by its key name instead.")
+    return whole
 
 
 def _tokens(usage: Any, name: str) -> int | None:

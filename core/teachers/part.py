@@ -12,7 +12,7 @@ from core.exemplars.own import tidy
 from core.models.sources import content
 from core.parts import Part, Some, Temperature, Texts, TopP, refused, told
 from core.records import Sampling
-from core.teachers import TEACHERS, check, config_part
+from core.teachers import TEACHERS, chosen, config_part
 
 TEACHER = "teacher"  # the role of a method's only teacher
 
@@ -37,9 +37,8 @@ class Diverse(Part):
 
 def _teacher(config: dict[str, JsonValue]) -> dict[str, JsonValue]:
     """What is said of a teacher, each option of its kind."""
-    kept = config_part(str(config.get("key", "(none)"))).model_validate(config).model_dump(exclude_unset=True)
-    check(kept)
-    return kept
+    row = config_part(str(config.get("key", "(none)")))
+    return row.model_validate(config).model_dump(exclude_unset=True)
 
 
 def _teacher_schema(schema: dict[str, Any]) -> None:
@@ -49,11 +48,10 @@ def _teacher_schema(schema: dict[str, Any]) -> None:
 
 def identity(config: Mapping[str, Any]) -> dict[str, Any]:
     """What of a teacher decides its replies: its key and every option that counts, defaults included."""
-    row = TEACHERS[config["key"]]
-    chosen = row.defaults | {name: value for name, value in config.items() if value is not None}
-    places = {option.name for option in row.options if option.is_place and chosen[option.name]}
-    chosen |= {name: content(str(chosen[name])) for name in places}
-    return {"key": row.key} | {option.name: chosen[option.name] for option in row.options if option.counts}
+    row, values = TEACHERS[config["key"]], chosen(config)
+    places = {option.name for option in row.options if option.is_place and values[option.name]}
+    values |= {name: content(str(values[name])) for name in places}
+    return {"key": row.key} | {option.name: values[option.name] for option in row.options if option.counts}
 
 
 Config = Annotated[

@@ -9,8 +9,7 @@ from typing import Any
 from sqlalchemy import Select, func, or_, select
 
 from core import records
-from core.errors import LabError
-from core.store import count, found_or_made, rows, scalars, session
+from core.store import count, found_or_made, get, rows, scalars, session
 from core.store.models import Dataset, Question
 
 __all__ = [
@@ -64,10 +63,7 @@ def questions_by_index(dataset_id: int, indices: Iterable[int]) -> dict[int, rec
 
 
 def question(dataset_id: int, index: int) -> records.Question:
-    with session() as db:
-        if (row := db.get(Question, (dataset_id, index))) is None:
-            raise LabError(f"The benchmark has no question {index}.")
-        return _question(row)
+    return _question(get(Question, (dataset_id, index), f"The benchmark has no question {index}."))
 
 
 def test_questions_asking(dataset_id: int, texts: Sequence[str]) -> list[int]:

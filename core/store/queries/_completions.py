@@ -11,7 +11,7 @@ from sqlalchemy import Select, delete, func, insert, or_, select
 
 from core import records
 from core.errors import LabError
-from core.store import checked, count, figures, rows, scalars, session
+from core.store import checked, count, figures, get, rows, scalars, session
 from core.store.models import Checked, Completion, Question, Run, Study
 
 __all__ = [
@@ -147,10 +147,8 @@ def latest_completions(run_id: int, limit: int = 5) -> list[Completion]:
 
 
 def completion(completion_id: int) -> Completion:
-    with session() as db:
-        if (found := db.get(Completion, completion_id)) is None:
-            raise LabError(f"There is no completion {completion_id}: go back to the list of rationales.")
-        return found
+    missing = f"There is no completion {completion_id}: go back to the list of rationales."
+    return get(Completion, completion_id, missing)
 
 
 def completion_of(run_id: int, question_index: int, sample_index: int = 0) -> Completion:

@@ -15,10 +15,7 @@ __all__ = ["save_diversity", "diversity_page", "count_diversity", "diversity_of"
 
 def save_diversity(run_id: int, measured: Sequence[dict[str, Any]]) -> None:
     """Store the measures of a run's questions; saved again, they are replaced whole."""
-    with session() as db:
-        db.execute(delete(Diversity).where(Diversity.run_id == run_id))
-        if measured:
-            db.execute(insert(Diversity), [row | {"run_id": run_id} for row in measured])
+    _replace(Diversity, run_id, measured)
 
 
 def diversity_page(run_id: int, offset: int = 0, limit: int | None = None) -> list[Diversity]:
@@ -40,9 +37,14 @@ def diversity_of(run_id: int, question_index: int) -> Diversity | None:
 
 def save_points(run_id: int, points: Sequence[dict[str, Any]]) -> None:
     """Store the map of an exemplars run; saved again, it is replaced whole."""
+    _replace(Point, run_id, points)
+
+
+def _replace(table: type[Diversity] | type[Point], run_id: int, found: Sequence[dict[str, Any]]) -> None:
     with session() as db:
-        db.execute(delete(Point).where(Point.run_id == run_id))
-        db.execute(insert(Point), [point | {"run_id": run_id} for point in points])
+        db.execute(delete(table).where(table.run_id == run_id))
+        if found:
+            db.execute(insert(table), [row | {"run_id": run_id} for row in found])
 
 
 def points(run_id: int) -> list[Point]:
