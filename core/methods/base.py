@@ -99,7 +99,7 @@ class Method:
                 without a teacher); None: nothing is trained
     solve       what the students are asked for a question
     teachers    the roles in `teach`;  students: those in `solve`
-    exemplars   whose exemplars its prompts show: "own", the user's; "chosen", one a cluster; None, none
+    exemplars   whose exemplars its prompts show: "own", the user's; "chosen", one per cluster; None, none
     exemplar_rules    the rules by which they are chosen (core.exemplars.RULES); None: the study's
     max_input_tokens  how much its student reads, where the paper gives it more than a recipe does
     sampling    how a model is asked where an Ask does not say it

@@ -1,6 +1,6 @@
 r"""New-Fine-tune-CoT (J. Data Acquisition and Processing, 2024): a better-shown teacher, fewer calls.
 
-Zero-shot rationales of all questions are clustered, one exemplar a cluster is chosen, checked and
+Zero-shot rationales of all questions are clustered, one exemplar per cluster is chosen, checked and
 reviewed (core.exemplars, core.review). Then the teacher answers every question again with them in view:
 
     Q: {exemplar}\nA: Let's think step by step. {rationale} The answer is {answer}.\n\n … \n\n

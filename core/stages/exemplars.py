@@ -1,4 +1,4 @@
-"""Exemplars: the questions clustered and drawn as a map, one chosen a cluster, as reviewed by people.
+"""Exemplars: the questions clustered and drawn as a map, one chosen per cluster, as reviewed by people.
 
 An exemplars run keeps a Point for each question. Which questions are exemplars is never stored: it is the
 first of each cluster that qualifies and is not rejected, so a decision takes effect at once.
@@ -69,9 +69,11 @@ def choose(progress: Progress, run_id: int) -> dict[str, Any]:
     dataset = queries.dataset(queries.study(run.study_id).dataset_id).key
     progress.at("Embeds and clusters the questions", 0, len(rows))
     with process.pool() as pool:
-        future = pool.submit(_arranged, [candidate for candidate, _ in rows], dataset, settings_of(run))
+        future = pool.submit(
+            _arranged, [candidate for candidate, _ in rows], dataset, plans.plan_of(run).settings
+        )
         try:
-            points, summary = future.result()
+            points, summary = process.result(pool, future, progress.check)
         except BrokenProcessPool:
             raise LabError(
                 "The clustering process died, probably for lack of memory: resume the job."
@@ -88,11 +90,6 @@ def choose(progress: Progress, run_id: int) -> dict[str, Any]:
     for sentence in summary["gaps"]:
         progress.say(sentence)
     return summary
-
-
-def settings_of(run: Run) -> dict[str, Any]:
-    """How a run's exemplars are chosen: rules, k, seed, …"""
-    return plans.plan_of(run).settings
 
 
 def candidates(run: Run) -> list[tuple[Candidate, int]]:
@@ -212,7 +209,7 @@ def newest(study_id: int, rules: str | None = None) -> int | None:
     done = [
         run.id
         for run in queries.runs(study_id, "exemplars")
-        if run.status == "done" and rules in (None, settings_of(run)["rules"])
+        if run.status == "done" and rules in (None, plans.plan_of(run).settings["rules"])
     ]
     return done[-1] if done else None
 
