@@ -17,7 +17,7 @@ if dataset is None:
     with st.container(border=True):
         st.markdown("This benchmark has not been read yet. Read it to look at its questions.")
         ui.read_button(benchmark)
-    frame.next_step("or start the demo study, which makes its own questions.", "overview", "Overview")
+    frame.next_step("or start the demo study, which makes its own questions.", "overview")
     st.stop()
 
 parts = ui.split_metrics(dataset)
@@ -38,4 +38,4 @@ with st.expander("Histograms", icon=":material/bar_chart:", expanded=True):
     ui.histograms(dataset)
 with st.expander("Read it with other options", icon=":material/tune:"):
     ui.read_button(benchmark)
-frame.next_step("have a teacher write rationales.", "generate", "Generate")
+frame.next_step("have a teacher write rationales.", "generate")

@@ -30,8 +30,8 @@ def ready(generation: Run) -> bool:
     """Whether the checks have seen a generation; where not, how far they are and what starts them."""
     if checking.seen(generation):
         return True
-    job = latest(("check",), generation.study_id)
-    if job is not None and job.status != "done" and job.request["run_id"] == generation.id:
+    job = latest("check", generation.study_id, run_id=generation.id)
+    if job is not None and job.status != "done":
         if job.status in jobs.ACTIVE:
             _say("The checks are running: this filter works when they have finished.")
         job_card(job.id, lines=0, key="check_job")

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core import jobs, settings
-from core.methods import METHODS
+from core import settings
+from core.methods import method_title
 from core.results import corrections as told
 from core.results.corrections import Change
 from core.results.export import p_text
@@ -19,9 +19,9 @@ from core.stages import corrections as stage
 from core.store import queries
 from core.store.models import Run, Study
 from pages.components import frame
-from pages.components.jobs import job_card
+from pages.components.jobs import job_card, latest
 from pages.components.review.marks import changes as word_diff
-from pages.components.tables import paged
+from pages.components.tables import listed, paged, pick
 from pages.components.text import count, plain, visible
 
 CHANGES_SHOWN = 5
@@ -33,7 +33,7 @@ CHANGES_SHOWN = 5
 def rerun(run: Run, board: Board | None = None) -> None:
     """Beside a review: what depends on it, seen before it is started. Nothing where nothing was changed."""
     changed = stage.reviewed(desk.board(run.id) if board is None else board)
-    job = _job(run)
+    job = latest(stage.KIND, run.study_id, run=run.id)
     if not changed and job is None:
         return
     with st.expander(
@@ -47,7 +47,7 @@ def rerun(run: Run, board: Board | None = None) -> None:
         with frame.errors():
             _preview(run)
         if job is not None:
-            job_card(job, key="rerun_job")
+            job_card(job.id, key="rerun_job")
 
 
 def _preview(run: Run) -> None:
@@ -62,12 +62,12 @@ def _preview(run: Run) -> None:
         st.info("Nothing: every result was made from the current texts.", icon=":material/check:")
         return
     st.markdown(f"**{plain(stage.said(made))}**")
-    st.dataframe(
+    listed(
         [
             *(
                 {
                     "what": "generation",
-                    "method": _title(asked["method"]),
+                    "method": method_title(asked["method"]),
                     "student": "",
                     "seed": "",
                     "instead of": f"run {asked['replaces']}",
@@ -77,7 +77,7 @@ def _preview(run: Run) -> None:
             *(
                 {
                     "what": "training and evaluation",
-                    "method": _title(asked["method"]),
+                    "method": method_title(asked["method"]),
                     "student": visible(asked["student"]),
                     "seed": str(asked["seed"]),
                     "instead of": "",
@@ -85,25 +85,13 @@ def _preview(run: Run) -> None:
                 for asked in made.arms
             ),
         ],
-        hide_index=True,
-        height="content",
-        key="rerun_rows",
+        "rerun_rows",
     )
     st.caption(f"Unchanged: {count(made.unchanged, 'other arm')} of the study. Cached replies cost nothing.")
     if st.button("Re-run it", key="rerun_start", type="primary", icon=":material/play_arrow:"):
         stage.submit(run.id)
         st.session_state.pop(place, None)
         st.rerun()
-
-
-def _job(run: Run) -> str | None:
-    """The newest job that ran a review of this run again."""
-    found = (job for job in jobs.jobs(run.study_id) if job.kind == stage.KIND)
-    return next((job.id for job in found if job.request.get("run") == run.id), None)
-
-
-def _title(method: str) -> str:
-    return METHODS[method].title if method in METHODS else method
 
 
 # ── what they did ───────────────────────────────────────────────────────────────────────────────
@@ -118,21 +106,17 @@ def what_they_did(study: Study) -> None:
             "depends on it there.",
             icon=":material/info:",
         )
-        frame.link("review", "Review")
+        frame.link("review")
         return
-    chosen = st.selectbox(
-        "Corrections", list(pairs), format_func=lambda key: _label(pairs[key]), key="corrections",
-        bind="query-params",
-    )  # fmt: skip
+    names = {key: _label(pair) for key, pair in pairs.items()}
+    chosen = pick("Corrections", names, key="corrections", bind="query-params")
     found = stage.effect(study.id, pairs[chosen])
     st.markdown(f"**{plain(told.summary(found.changes)).capitalize()}**")
     lines = [*([_teacher(found.teacher)] if found.teacher else []), *map(_student, _after(found.students))]
     if lines:
-        st.dataframe(
+        listed(
             lines,
-            hide_index=True,
-            height="content",
-            key="corrections_rows",
+            "corrections_rows",
             column_config={
                 "difference": st.column_config.TextColumn(
                     help="After minus before, in points, with its 95 % interval; paired by question."
@@ -152,8 +136,8 @@ def what_they_did(study: Study) -> None:
 def _label(pair: stage.Pair) -> str:
     run = queries.run(pair.after)
     if pair.before == pair.after:
-        return f"Rationales of run {run.id}, {_title(run.method)}"
-    return f"Exemplars: run {pair.before} → run {pair.after}, {_title(run.method)}"
+        return f"Rationales of run {run.id}, {method_title(run.method)}"
+    return f"Exemplars: run {pair.before} → run {pair.after}, {method_title(run.method)}"
 
 
 def _after(rows: Sequence[ArmRow]) -> list[ArmRow]:
@@ -180,7 +164,7 @@ def _right(summary: dict[str, object]) -> str:
 
 def _student(row: ArmRow) -> dict[str, object]:
     return {
-        "who": f"{_title(row.arm.method)}: {visible(row.arm.student)}",
+        "who": f"{method_title(row.arm.method)}: {visible(row.arm.student)}",
         "seed": f"mean of {len(row.runs)}" if row.seed is None else str(row.seed),
         "n": row.n,
         "before": f"{row.accuracy - (row.difference or 0):.1f} %",

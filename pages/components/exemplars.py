@@ -22,6 +22,7 @@ from core.students.table import STUDENTS
 from core.teachers import TEACHERS, token_counter
 from core.teachers.base import count_tokens
 from pages.components import frame
+from pages.components.tables import pick
 from pages.components.text import count, passage, plain
 
 HINTS = {
@@ -85,16 +86,11 @@ def _card(study_id: int, key: str, number: int, row: dict[str, str]) -> None:
 
 def _take_over(study: Study, rows: tuple[dict[str, str], ...]) -> None:
     """The exemplars that stand in a review, added to the user's own."""
-    runs = {run.id: run for run in reversed(queries.runs(study.id, "exemplars")) if run.status == "done"}
-    if not runs:
+    runs = reversed(queries.runs(study.id, "exemplars", done=True))
+    names = {run.id: f"run {run.id}: {count(run.summary.get('k', 0), 'cluster')}" for run in runs}
+    if not names:
         return
-    chosen = st.selectbox(
-        "Reviewed exemplars from",
-        list(runs),
-        format_func=lambda i: f"run {i}: {count(runs[i].summary.get('k', 0), 'cluster')}",
-        key=f"exemplar_run_{study.id}",
-        width=240,
-    )
+    chosen = pick("Reviewed exemplars from", names, key=f"exemplar_run_{study.id}", width=240)
     if st.button("Copy them here", icon=":material/move_down:", key=f"exemplar_take_{study.id}"):
         with frame.errors():
             _store(study, joined(rows, as_reviewed(chosen)))

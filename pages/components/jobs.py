@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import streamlit as st
 
 from core import jobs
 from core.store.models import Job, now
 from pages.components.frame import errors, fraction, while_active
+from pages.components.tables import pick_row
 from pages.components.text import plain, seconds, visible
 
 STATUS = {  # status: (colour, icon, what it means)
@@ -90,9 +92,10 @@ def _buttons(job: Job, key: str) -> None:
             st.caption("Only missing and failed items are run.", width="content")
 
 
-def latest(kinds: Sequence[str], study_id: int | None = None) -> Job | None:
-    """The newest job of these kinds, an active one first."""
-    found = [job for job in jobs.jobs(study_id) if job.kind in kinds]
+def latest(kind: str, study_id: int, **asked: Any) -> Job | None:
+    """A study's newest job of a kind that was asked for with these values, an active one first."""
+    ours = [job for job in jobs.jobs(study_id) if job.kind == kind]
+    found = [job for job in ours if asked.items() <= job.request.items()]
     return next((job for job in found if job.status in jobs.ACTIVE), found[0] if found else None)
 
 
@@ -125,6 +128,4 @@ def job_table(rows: Sequence[Job]) -> None:
 
 def chosen_job(rows: Sequence[Job]) -> Job:
     """The job chosen in the URL or the table; the newest to begin with."""
-    titles = {job.id: f"{job.title} ({job.id})" for job in rows}
-    chosen = st.selectbox("Job", list(titles), format_func=titles.get, key="job", bind="query-params")
-    return next(job for job in rows if job.id == chosen)
+    return pick_row("Job", rows, lambda job: f"{job.title} ({job.id})", "job")

@@ -8,14 +8,8 @@ from core import jobs, studies
 from core.store import queries
 from core.store.models import Job
 from pages.components import frame
+from pages.components.tables import metrics
 from pages.components.text import count
-
-FIGURES = {
-    "studies": "Studies",
-    "completions": "Completions",
-    "students": "Students",
-    "predictions": "Predictions",
-}
 
 
 def state() -> None:
@@ -24,9 +18,7 @@ def state() -> None:
 
 
 def _figures() -> bool:
-    held = queries.counts()
-    for column, (name, label) in zip(st.columns(len(FIGURES)), FIGURES.items(), strict=True):
-        column.metric(label, f"{held[name]:,}", border=True)
+    metrics({name.capitalize(): f"{n:,}" for name, n in queries.counts().items()})
     return frame.any_active()
 
 
@@ -71,10 +63,10 @@ def next_step() -> None:
     """Where a newcomer goes from here."""
     study = frame.current_study()
     if study is None:
-        frame.next_step("start the demo study, or look at the benchmarks first.", "datasets", "Datasets")
+        frame.next_step("start the demo study, or look at the benchmarks first.", "datasets")
     elif not queries.runs(study.id):
-        frame.next_step("have a teacher write rationales for this study.", "generate", "Generate")
+        frame.next_step("have a teacher write rationales for this study.", "generate")
     elif not queries.runs(study.id, "evaluate"):
-        frame.next_step("read what the teacher wrote.", "rationales", "Rationales")
+        frame.next_step("read what the teacher wrote.", "rationales")
     else:
-        frame.next_step("read the table, and open what is behind it.", "results", "Results")
+        frame.next_step("read the table, and open what is behind it.", "results")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.methods import METHODS
+from core.methods import method_title
 from core.results import export
 from core.results.statistics import ADJUSTMENTS
 from core.results.table import ArmRow, Cell, baselines, table
@@ -72,11 +72,6 @@ def show_table(cells: Sequence[Cell]) -> tuple[ArmRow, ...]:
     rows = choose_rows(cells)
     results_table(rows)
     return rows
-
-
-def method_title(key: str) -> str:
-    """How a method is called on a page."""
-    return METHODS[key].title if key in METHODS else key
 
 
 def results_table(rows: Sequence[ArmRow], clickable_rows: bool = True, leave_out: Sequence[str] = ()) -> None:
@@ -223,4 +218,4 @@ def summary(cells: Sequence[Cell]) -> None:
 
 
 def foot() -> None:
-    next_step("read the rationales behind a surprising row, or train another arm.", "train", "Train")
+    next_step("read the rationales behind a surprising row, or train another arm.", "train")

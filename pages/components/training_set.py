@@ -22,7 +22,7 @@ from core.students.part import Learning
 from core.students.table import STUDENTS, resolve
 from core.teachers.part import Teaching
 from pages.components import frame
-from pages.components.tables import clickable, paged
+from pages.components.tables import clickable, download, paged, pick, widths
 from pages.components.text import count, excerpt, labelled, plain
 from pages.components.training import arm_title
 
@@ -63,7 +63,13 @@ def _show(study: Study, spec: studies.Study, arms: dict[str, studies.StudyArm]) 
         one = arms[arm]
         found = _found(study, spec.diversely() if one.diverse else spec, one.method, one.student)
         if found is not None and found.made.rows:
-            _download(found, study.name)
+            download(
+                "JSONL",
+                lambda: "".join(training_sets.lines(found.made)),
+                f"{study.name} {found.hash[:SHORT_HASH]}.jsonl",
+                "application/jsonl",
+                help="The rows as the student learns them: input, label, question and sample.",
+            )
     if found is not None:
         if _bare(one.method) and spec.learning.filters:
             st.caption("This method learns no rationales, so the filters do not change its set.")
@@ -130,18 +136,6 @@ def _built(signature: str, _asked: tuple[int, str, Teaching, Learning], _student
     return training_sets.built(*_asked, FORMATS[resolve(_student).format])
 
 
-def _download(found: Built, study: str) -> None:
-    st.download_button(
-        "JSONL",
-        lambda: "".join(training_sets.lines(found.made)),
-        f"{study} {found.hash[:SHORT_HASH]}.jsonl",
-        "application/jsonl",
-        icon=":material/download:",
-        on_click="ignore",
-        help="The rows as the student learns them: input, label, question and sample.",
-    )
-
-
 def _steps(found: Built) -> None:
     """What each reason dropped, in order; a click shows what it was."""
     if found.steps:
@@ -173,10 +167,8 @@ def _rows(found: Built, study: Study) -> None:
         groups.setdefault(one.reason, []).append(one)
     if st.session_state.get("set_shown") not in groups:
         st.session_state["set_shown"] = KEPT
-    shown = st.selectbox(
-        "Show", list(groups), format_func=lambda name: f"{name} ({len(groups[name]):,})", key="set_shown",
-        width=420,
-    )  # fmt: skip
+    names = {name: f"{name} ({len(rows):,})" for name, rows in groups.items()}
+    shown = pick("Show", names, key="set_shown", width=420)
     group = groups[shown]
     if not group:
         st.caption("No row is kept.")
@@ -190,10 +182,7 @@ def _rows(found: Built, study: Study) -> None:
             [_line(found, one) for one in page],
             [tuple(pair) for pair in ids],
             target="set_row",
-            column_config={
-                "question": st.column_config.NumberColumn(width=70),
-                "sample": st.column_config.NumberColumn(width=60),
-            },
+            column_config=widths(question=70, sample=60),
         )
     with right:
         picked = st.session_state.get("set_row")

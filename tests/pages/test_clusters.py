@@ -19,7 +19,7 @@ from core.stages.generation import as_method_asks
 from core.store import queries
 from core.store.models import Point, now
 from pages.components import clusters as ui
-from pages.components.review import Review, label, open_review
+from pages.components.review.runs import Review, label, open_review
 from pages.components.text import visible
 from tests import runs
 from tests.clustered import Clustered

@@ -198,6 +198,6 @@ def test_the_button_runs_again_what_an_edited_exemplar_was_shown_to(app: Open, l
 
 
 def _review_label(run_id: int) -> str:
-    from pages.components.review import label
+    from pages.components.review.runs import label
 
     return label(queries.run(run_id))

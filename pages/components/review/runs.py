@@ -16,6 +16,7 @@ from core.stages.reviewed import REVIEWED
 from core.store import queries
 from core.store.models import Point, Run, Study
 from pages.components import frame
+from pages.components.tables import pick_row
 from pages.components.text import count
 
 COLOURS = {
@@ -59,18 +60,12 @@ def label(run: Run) -> str:
 
 def choose_run(study: Study) -> Run | None:
     """The exemplars or the generation to review, the newest exemplars to begin with; None before any."""
-    runs = {
-        run.id: run
+    runs = [
+        run
         for kind, row in REVIEWED.items()
-        for run in reversed(queries.runs(study.id, kind))
-        if row.early or run.status == "done"
-    }
-    if not runs:
-        return None
-    chosen = st.selectbox(
-        "What to review", list(runs), format_func=lambda i: label(runs[i]), key="review", bind="query-params"
-    )
-    return runs[chosen]
+        for run in reversed(queries.runs(study.id, kind, done=not row.early))
+    ]
+    return pick_row("What to review", runs, label, "review")
 
 
 def board(run_id: int) -> Board:

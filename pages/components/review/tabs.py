@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import streamlit as st
-
 from core.review.fold import Key
 from pages.components import frame
 from pages.components.review.bulk import many
@@ -18,17 +16,11 @@ from pages.components.review.runs import Review
 
 def beside(review: Review, card: Card | None, shown: Sequence[Key], author: str) -> None:
     """What else there is to see: only the part that is open is made."""
-    names = ["Prompt", "History", "Reviewers", "Many at once"]
-    if not review.points:
-        names = names[1:]
-    tabs = dict(zip(names, st.tabs(names, key=f"beside_{review.run.kind}", on_change="rerun"), strict=True))
     parts = {
-        "Prompt": lambda: shown_prompt(review, card),
         "History": lambda: shown_history(review, card),
         "Reviewers": lambda: shown_agreement(review),
         "Many at once": lambda: many(review, shown, author),
     }
-    for name, tab in tabs.items():
-        if tab.open:
-            with tab, frame.errors():
-                parts[name]()
+    if review.points:
+        parts = {"Prompt": lambda: shown_prompt(review, card)} | parts
+    frame.tabs(parts, f"beside_{review.run.kind}")
