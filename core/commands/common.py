@@ -26,6 +26,12 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def step(name: str, done: int, of: int) -> None:
+    """How far a download is, in bytes, or a step of one; on standard error."""
+    amount = f": {done / 1e6:.1f} of {of / 1e6:.1f} MB" if of > 1 else ""
+    print(f"\r{name}{amount}", end="\n" if done >= of else "", file=sys.stderr, flush=True)
+
+
 def write(out: Path, text: str) -> None:
     """Write a file that the user named, its line ends as they are."""
     from core.errors import LabError

@@ -10,7 +10,7 @@ import typer
 
 from core import studies
 from core.answers import RULES
-from core.commands.common import Json, emit, one_of, say
+from core.commands.common import Json, emit, one_of
 from core.errors import LabError, find
 from core.methods import METHODS
 from core.methods.filters import FILTERS
@@ -210,7 +210,6 @@ def _submit(
     from core.commands.follow import follow
 
     job_id = studies.submit(kind, title, spec, request)
-    say(f"Job {job_id}: {title}")
     follow(job_id)
     if as_json is not None:
         job = jobs.job(job_id)

@@ -130,21 +130,16 @@ def limits(benchmark: str, rules: str, known: Mapping[str, Any], scope: str) -> 
             "What qualifies: " + plain("; ".join(_limit(name, row) for name in CHECKS if _asked(name, row)))
         )
         return {}
-    own = (known.get("own") or {}) if known["rules"] == rules else {}
+    usual = {name: getattr(row, name) for name in LIMITS}
+    start = usual | (known.get("own") or {} if known["rules"] == rules else {})
     values: dict[str, Any] = {}
-    columns = st.columns(3)
-    for place, name in enumerate(NUMBERS):
-        start = own.get(name, getattr(row, name))
-        given = columns[place].number_input(
-            LIMITS[name], 1, None, start, key=f"{scope}_{name}", placeholder="no limit"
-        )
-        values[name] = int(given) if given is not None else None
-    columns = st.columns(2)
-    for place, name in enumerate(set_ for set_ in LIMITS if set_ not in NUMBERS):
-        values[name] = columns[place % 2].checkbox(
-            LIMITS[name], own.get(name, getattr(row, name)), key=f"{scope}_{name}"
-        )
-    return {name: value for name, value in values.items() if value != getattr(row, name)}
+    for place, (name, label) in zip([*st.columns(3), *st.columns(2) * 2], LIMITS.items(), strict=True):
+        key = f"{scope}_{name}"
+        if name in NUMBERS:
+            values[name] = place.number_input(label, 1, None, start[name], key=key, placeholder="no limit")
+        else:
+            values[name] = place.checkbox(label, start[name], key=key)
+    return {name: value for name, value in values.items() if value != usual[name]}
 
 
 def _asked(name: str, row: Limits) -> bool:

@@ -72,10 +72,11 @@ def options_form(benchmark: Benchmark, key: str) -> tuple[str, dict[str, int], A
     )
     seed = fields.number_input("Seed", 0, 2**31, 0, key=f"{key}_seed_{benchmark.key}", width=130)
     own = {
-        option.name: fields.selectbox(
+        option.name: pick(
             option.title.capitalize(),
-            option.allowed,
-            option.allowed.index(option.default),
+            {value: str(value) for value in option.allowed},
+            option.default,
+            fields,
             key=f"{key}_{option.name}_{benchmark.key}",
             width=200,
         )

@@ -13,6 +13,7 @@ from core.answers import KINDS
 from core.datasets import all_datasets, load, upload
 from core.store import queries
 from pages.components import frame
+from pages.components.tables import pick, titles
 from pages.components.text import count, plain, visible
 
 CHOSEN = "benchmark_next"  # the benchmark that the page shows next
@@ -102,21 +103,14 @@ def _add(path: Path, name: str, columns: dict[str, str], scope: str) -> None:
         key=f"own_key_{scope}_{title}",
         help="Its name in commands and study files.",
     ).strip()
-    kind = right.selectbox(
-        "Kind of answer",
-        [GUESSED, *KINDS],
-        format_func=lambda k: KINDS[k].title if k in KINDS else k,
-        key=f"own_kind_{scope}",
-    )
+    kind = pick("Kind of answer", {None: GUESSED} | titles(KINDS), place=right, key=f"own_kind_{scope}")
     if "split" not in columns:
         st.caption("The file has no split: 70 % of the questions, chosen by a fixed seed, are for training.")
     if lacking := [LABELS[part] for part in ("question", "answer") if part not in columns]:
         st.caption(f"Choose the columns for {plain(' and '.join(lacking))} to go on.")
     if st.button("Add it", type="primary", icon=":material/add:", key="own_add", disabled=bool(lacking)):
         with st.spinner("Reading every row…"):
-            row = upload.add(
-                path, key, title=title, kind=None if kind == GUESSED else kind, name=name, columns=columns
-            )
+            row = upload.add(path, key, title=title, kind=kind, name=name, columns=columns)
             queries.add_dataset(row.key, {"split": "default"}, load(row.key))
         st.session_state[CHOSEN] = row.key
         st.session_state[ADDED] += 1

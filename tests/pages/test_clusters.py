@@ -168,7 +168,7 @@ def test_questions_of_every_kind_are_shown(app: Open, lab_home: Path):
         card = app("review", reviewer="ana", item=f"{index}.0")
         said = shown(card)
         assert f"question {index}" in said
-        assert all("does not fit the teacher's window" in error.value for error in card.error)
+        assert all("too long for the window" in error.value for error in card.error)
         assert html.escape(visible(text.strip())) in said
         assert "<img" not in said and "\x1b" not in said
 
