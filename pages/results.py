@@ -29,4 +29,4 @@ views = {
     "Other rules": lambda: behind.show_rescored(study, run),
 }
 frame.tabs(views, "view", bind="query-params")
-ui.foot()
+frame.next_step("read the rationales behind a surprising row, or train another arm.", "train")

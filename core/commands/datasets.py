@@ -14,7 +14,7 @@ import typer
 from core.commands.common import Json, emit, step, write
 from core.datasets import all_datasets, cached, load, split_sizes, upload
 from core.datasets.upload import COLUMNS
-from core.errors import LabError
+from core.errors import LabError, find
 from core.records import Question
 from core.results.export import to_jsonl
 
@@ -115,11 +115,10 @@ def export(
     """Write questions, gold answers and splits to a file, in the benchmark's order."""
     if split not in ("train", "test", "all"):
         raise LabError(f"There is no part {split!r}: choose train, test or all.")
-    if out.suffix.lower() not in WRITERS:
-        raise LabError(f"{out} cannot be written: choose a name that ends in {', '.join(WRITERS)}.")
+    written = find(WRITERS, out.suffix.lower(), "export")
     questions = _questions(key, split_by, size, seed, option)
     rows = [_row(q) for q in questions if split in ("all", q.split)][:limit]
-    write(out, WRITERS[out.suffix.lower()](rows))
+    write(out, written(rows))
     result = {"key": key, "split": split, "n": len(rows), "out": str(out)}
     emit(result, as_json, f"{len(rows)} questions of {key} ({split}) in {out}")
 

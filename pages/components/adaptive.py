@@ -6,7 +6,6 @@ from typing import Any
 
 import streamlit as st
 
-from core import settings
 from core.exemplars.adaptive import Ledger
 from core.results.statistics import wilson
 from core.stages import second_calls
@@ -25,7 +24,7 @@ def part(run: Run) -> None:
     """The ledger of a run whose answers were read from the rationale where it says them; else nothing."""
     if run.status != "done" or not second_calls.is_adaptive(run):
         return
-    spared = _ledger(settings.database_url(), run.id, str(run.finished), _teacher_calls(run))
+    spared = _ledger(run, queries.second_calls(run.id)[0])
     title = f"Adaptive answers: {spared.saving.calls:,} calls instead of {2 * spared.saving.questions:,}"
     job = latest(second_calls.KIND, run.study_id, run=run.id)
     with st.expander(title, icon=":material/call_merge:", expanded=job is not None), frame.errors():
@@ -97,17 +96,13 @@ def _disagreements(run: Run, items: list[dict[str, Any]]) -> None:
             with right:
                 labelled("The second call says", item["text"])
                 read = item["second"] if item["second"] is not None else "no answer"
-                good = "right" if item["second_correct"] else "wrong"
-                st.caption(f"Read as {plain(read)}, {good}; the rationale's {plain(item['first'])} is "
-                           f"{'right' if item['correct'] else 'wrong'}.")  # fmt: skip
+                first, second = ("right" if item[name] else "wrong" for name in ("correct", "second_correct"))
+                st.caption(
+                    f"Read as {plain(read)}, {second}; the rationale's {plain(item['first'])} is {first}."
+                )
 
 
-def _teacher_calls(run: Run) -> int:
-    """How many second calls are known: another number makes another estimate."""
-    return queries.second_calls(run.id)[0]
-
-
-# Shared by all sessions and never changed: the key says what it was made of.
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _ledger(database: str, run_id: int, finished: str, calls: int) -> Ledger:
-    return second_calls.ledger(queries.run(run_id))
+# Shared by all sessions and never changed: another number of second calls makes another estimate.
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=frame.BY_RUN)
+def _ledger(run: Run, calls: int) -> Ledger:
+    return second_calls.ledger(run)

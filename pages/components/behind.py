@@ -147,14 +147,9 @@ def show_flips(study: Study, cells: Sequence[Cell]) -> None:
         second = choose_run(study, "To", "to", last=True)
     by_run = {cell.run_id: cell for cell in cells}
     changed = flips(by_run[first.id], by_run[second.id])
-    kinds = {
-        f"gained ({len(changed.gained)})": changed.gained,
-        f"lost ({len(changed.lost)})": changed.lost,
-    }
-    kind = st.segmented_control(
-        "Questions", list(kinds), default=next(iter(kinds)), key="flip_kind", required=True
-    )
-    indices = kinds.get(kind) or ()
+    both = {"gained": changed.gained, "lost": changed.lost}
+    kinds = {f"{name} ({len(indices)})": indices for name, indices in both.items()}
+    indices = kinds[choice("Questions", list(kinds), "flip_kind")]
     if not indices:
         st.caption("No question of this kind.")
         return

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 
 from core import settings
 from core.methods import method_title
 from core.results import corrections as told
+from core.results import export
 from core.results.corrections import Change
-from core.results.export import p_text
 from core.results.table import ArmRow
 from core.results.teachers import TeacherRow, accuracy_text, difference_text
 from core.review import desk
@@ -62,31 +63,7 @@ def _preview(run: Run) -> None:
         st.info("Nothing: every result was made from the current texts.", icon=":material/check:")
         return
     st.markdown(f"**{plain(stage.said(made))}**")
-    listed(
-        [
-            *(
-                {
-                    "what": "generation",
-                    "method": method_title(asked["method"]),
-                    "student": "",
-                    "seed": "",
-                    "instead of": f"run {asked['replaces']}",
-                }
-                for asked in made.generations
-            ),
-            *(
-                {
-                    "what": "training and evaluation",
-                    "method": method_title(asked["method"]),
-                    "student": visible(asked["student"]),
-                    "seed": str(asked["seed"]),
-                    "instead of": "",
-                }
-                for asked in made.arms
-            ),
-        ],
-        "rerun_rows",
-    )
+    listed([_planned(asked) for asked in (*made.generations, *made.arms)], "rerun_rows")
     st.caption(f"Unchanged: {count(made.unchanged, 'other arm')} of the study. Cached replies cost nothing.")
     if st.button("Re-run it", key="rerun_start", type="primary", icon=":material/play_arrow:"):
         stage.submit(run.id)
@@ -112,7 +89,8 @@ def what_they_did(study: Study) -> None:
     chosen = pick("Corrections", names, key="corrections", bind="query-params")
     found = stage.effect(study.id, pairs[chosen])
     st.markdown(f"**{plain(told.summary(found.changes)).capitalize()}**")
-    lines = [*([_teacher(found.teacher)] if found.teacher else []), *map(_student, _after(found.students))]
+    lines = [_teacher(found.teacher)] if found.teacher else []
+    lines += [_student(row) for row in found.students if row.difference is not None]
     if lines:
         listed(
             lines,
@@ -133,15 +111,22 @@ def what_they_did(study: Study) -> None:
     _changes(found.changes)
 
 
+def _planned(asked: Mapping[str, Any]) -> dict[str, str]:
+    """One line of the plan: a generation in the place of another, or an arm."""
+    return {
+        "what": "training and evaluation" if "student" in asked else "generation",
+        "method": method_title(asked["method"]),
+        "student": visible(asked.get("student", "")),
+        "seed": str(asked.get("seed", "")),
+        "instead of": f"run {asked['replaces']}" if "replaces" in asked else "",
+    }
+
+
 def _label(pair: stage.Pair) -> str:
     run = queries.run(pair.after)
     if pair.before == pair.after:
         return f"Rationales of run {run.id}, {method_title(run.method)}"
     return f"Exemplars: run {pair.before} → run {pair.after}, {method_title(run.method)}"
-
-
-def _after(rows: Sequence[ArmRow]) -> list[ArmRow]:
-    return [row for row in rows if row.difference is not None]
 
 
 def _teacher(row: TeacherRow) -> dict[str, object]:
@@ -150,29 +135,28 @@ def _teacher(row: TeacherRow) -> dict[str, object]:
         "who": f"teacher: {visible(row.run.teacher)}",
         "seed": "",
         "n": row.pairs or row.n,
-        "before": _right(before),
+        "before": f"{before.get('correct', '—')} of {before.get('n', '—')}",
         "after %": accuracy_text(row),
         "difference": difference_text(row),
-        "gained / lost": "" if row.gained is None else f"{row.gained} / {row.lost}",
-        "p": p_text(row.p),
+        **_compared(row),
     }
-
-
-def _right(summary: dict[str, object]) -> str:
-    return f"{summary.get('correct', '—')} of {summary.get('n', '—')}"
 
 
 def _student(row: ArmRow) -> dict[str, object]:
     return {
         "who": f"{method_title(row.arm.method)}: {visible(row.arm.student)}",
-        "seed": f"mean of {len(row.runs)}" if row.seed is None else str(row.seed),
+        "seed": export.seed_text(row),
         "n": row.n,
         "before": f"{row.accuracy - (row.difference or 0):.1f} %",
         "after %": f"{row.accuracy:.1f} ({row.low:.1f}–{row.high:.1f})",
-        "difference": f"{row.difference:+.1f} ({row.difference_low:+.1f} to {row.difference_high:+.1f})",
-        "gained / lost": "" if row.gained is None else f"{row.gained} / {row.lost}",
-        "p": p_text(row.p),
+        "difference": export.difference_text(row),
+        **_compared(row),
     }
+
+
+def _compared(row: ArmRow | TeacherRow) -> dict[str, str]:
+    gained = "" if row.gained is None else f"{row.gained} / {row.lost}"
+    return {"gained / lost": gained, "p": export.p_text(row.p)}
 
 
 def _changes(changes: Sequence[Change]) -> None:
@@ -180,8 +164,7 @@ def _changes(changes: Sequence[Change]) -> None:
     offset, limit = paged(len(changes), "changed", CHANGES_SHOWN)
     for change in changes[offset : offset + limit]:
         with st.container(border=True):
-            name = (
-                change.name if isinstance(change.name, str) else "question {}, sample {}".format(*change.name)
-            )
+            named = isinstance(change.name, str)
+            name = change.name if named else "question {}, sample {}".format(*change.name)
             st.caption(f"**{change.kind}** · {plain(name, 300)}")
             word_diff(change.before, change.after)

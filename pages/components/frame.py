@@ -12,7 +12,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from core import jobs, settings
 from core.errors import LabError
 from core.store import queries
-from core.store.models import Job, Study
+from core.store.models import Job, Run, Study
 from pages.components.text import passage, plain
 
 PAGES = {
@@ -27,6 +27,8 @@ PAGES = {
     "jobs": ("Jobs", "list_alt"),
 }
 HOME = "home"  # the first page is at "/"; this is its name where it needs one
+# How st.cache_… tells runs apart: one that went on has another finish.
+BY_RUN = {Run: lambda run: (settings.database_url(), run.id, str(run.finished))}
 PERIOD_SECONDS = 1.5  # how often a live part looks at the store
 
 

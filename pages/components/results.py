@@ -14,7 +14,6 @@ from core.stages import finished
 from core.store import queries
 from core.store.models import Study
 from pages.components import charts
-from pages.components.frame import next_step
 from pages.components.tables import clickable
 from pages.components.text import count, plain, visible
 from pages.components.training import run_label
@@ -215,7 +214,3 @@ def summary(cells: Sequence[Cell]) -> None:
     """One line over the table."""
     n = len(cells[0].correct)
     st.caption(f"{count(len(cells), 'evaluation')}, each on the same {count(n, 'test question')}.")
-
-
-def foot() -> None:
-    next_step("read the rationales behind a surprising row, or train another arm.", "train")

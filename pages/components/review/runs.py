@@ -82,7 +82,7 @@ def open_review(run: Run) -> Review:
     folded, study = board(run.id), queries.study(run.study_id)
     points = map_points(run)
     if not points:
-        correct = _verdicts(settings.database_url(), run.id, queries.completion_counts(run.id)["n"])
+        correct = _verdicts(run, queries.completion_counts(run.id)["n"])
         return Review(run, study, folded, tuple(correct), correct)
     standing = {key_of(point) for point in stage.nearest(points.values(), folded)}
     decided = {key for key, item in folded.items.items() if item.done}
@@ -94,20 +94,16 @@ def key_of(point: Point) -> Key:
     return point.question_index, point.sample_index
 
 
+# Shared by all sessions and never changed.
+@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=frame.BY_RUN)
 def map_points(run: Run) -> Mapping[Key, Point]:
     """The questions of a run that has a map by cluster, nearest to its centre first; else none."""
-    return _points(settings.database_url(), run.id, str(run.finished))
+    return {key_of(point): point for point in queries.points(run.id)}
 
 
-# Shared by all sessions and never changed: the key says which rows of which database they are.
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _points(database: str, run_id: int, finished: str) -> Mapping[Key, Point]:
-    return {key_of(point): point for point in queries.points(run_id)}
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _verdicts(database: str, run_id: int, n: int) -> Mapping[Key, bool]:
-    return {(question, sample): correct for question, sample, correct in queries.sample_verdicts(run_id)}
+@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=frame.BY_RUN)
+def _verdicts(run: Run, n: int) -> Mapping[Key, bool]:
+    return {(question, sample): correct for question, sample, correct in queries.sample_verdicts(run.id)}
 
 
 def progress(review: Review) -> None:
