@@ -4,7 +4,11 @@ import streamlit as st
 
 from pages.components import corrections, frame
 from pages.components.review import author as authors
-from pages.components.review import clashes, face, queues, runs, shortcuts, tabs
+from pages.components.review import clashes, face, queues, runs, shortcuts
+from pages.components.review.bulk import many
+from pages.components.review.history import shown_history
+from pages.components.review.prompt import shown_prompt
+from pages.components.review.reviewers import shown_agreement
 
 frame.title("Review")
 study = frame.needed_study()
@@ -29,6 +33,13 @@ with frame.errors():
         if card is not None:
             face.card(review, card, author)
     with right:
-        tabs.beside(review, card, shown, author)
+        beside = {
+            "History": lambda: shown_history(review, card),
+            "Reviewers": lambda: shown_agreement(review),
+            "Many at once": lambda: many(review, shown, author),
+        }
+        if review.points:
+            beside = {"Prompt": lambda: shown_prompt(review, card)} | beside
+        frame.tabs(beside, f"beside_{run.kind}")
     corrections.rerun(run, review.board)
 frame.next_step("have the teacher answer again with the reviewed exemplars.", "generate")

@@ -44,7 +44,6 @@ def write(out: Path, text: str) -> None:
 
 def emit(value: Any, as_json: bool, text: str | None = None) -> None:
     """Print a result: as one JSON document, or as the given text (default: indented JSON)."""
-    if as_json:
-        print(json.dumps(value, ensure_ascii=False, default=str))
-    else:
-        print(text if text is not None else json.dumps(value, ensure_ascii=False, indent=2, default=str))
+    if as_json or text is None:
+        text = json.dumps(value, ensure_ascii=False, indent=None if as_json else 2, default=str)
+    print(text)

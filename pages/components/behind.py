@@ -68,8 +68,7 @@ def show_predictions(study: Study, run: Run) -> None:
                 }
                 for row in rows
             ],
-            [row.question_index for row in rows],
-            target="test_question",
+            "test_question",
             column_config=widths(question=70, verdict=70, found=70, gold=70),
         )
     with right, errors():
@@ -94,8 +93,7 @@ def show_training_rows(study: Study, run: Run) -> None:
         rows = queries.training_rows(digest, offset, limit, text)
         clickable(
             [{"row": r.position, "input": excerpt(r.input), "label": excerpt(r.label)} for r in rows],
-            [r.position for r in rows],
-            target="row",
+            "row",
             column_config=widths(row=50),
         )
         st.caption(f"Training set {digest[:12]}: immutable, named by the hash of its rows.")

@@ -11,12 +11,12 @@ from typing import Any
 
 import streamlit as st
 
-from core import settings, studies
+from core import studies
 from core.datasets import find_dataset
 from core.exemplars.candidates import TEXTS
 from core.exemplars.clustering import N_INIT, SEED
 from core.exemplars.encoding import DEFAULT_ENCODER
-from core.exemplars.selection import CHECKS, RULES, Limits, limits_for
+from core.exemplars.selection import CHECKS, RULES, limits_for
 from core.records import Question
 from core.review.fold import QUEUES, Key
 from core.stages import exemplars as stage
@@ -126,9 +126,9 @@ def limits(benchmark: str, rules: str, known: Mapping[str, Any], scope: str) -> 
     """The rules' limits on this benchmark; a row for your own lets you set each. Returns what differs."""
     row = limits_for(rules, benchmark, find_dataset(benchmark).kind)
     if rules != "custom":
-        st.caption(
-            "What qualifies: " + plain("; ".join(_limit(name, row) for name in CHECKS if _asked(name, row)))
-        )
+        asked = {LIMITS[name].lower(): getattr(row, name) for name in CHECKS}
+        said = [words if value is True else f"{words} {value}" for words, value in asked.items() if value]
+        st.caption(f"What qualifies: {plain('; '.join(said))}")
         return {}
     usual = {name: getattr(row, name) for name in LIMITS}
     start = usual | (known.get("own") or {} if known["rules"] == rules else {})
@@ -140,16 +140,6 @@ def limits(benchmark: str, rules: str, known: Mapping[str, Any], scope: str) -> 
         else:
             values[name] = place.checkbox(label, start[name], key=key)
     return {name: value for name, value in values.items() if value != usual[name]}
-
-
-def _asked(name: str, row: Limits) -> bool:
-    return getattr(row, name) not in (None, False)
-
-
-def _limit(name: str, row: Limits) -> str:
-    value = getattr(row, name)
-    words = LIMITS[name].lower()
-    return words if value is True else f"{words} {value}"
 
 
 def curves(run: Run | None, k: int) -> None:
@@ -277,15 +267,11 @@ def _dataset(run: Run) -> int:
     return queries.study(run.study_id).dataset_id
 
 
-def first_words(dataset_id: int) -> Mapping[int, str]:
+# Shared by all sessions and never changed.
+@st.cache_resource(max_entries=4, show_spinner=False, hash_funcs=frame.BY_RUN)
+def first_words(run: Run) -> Mapping[int, str]:
     """question → its first words, as they stand beside its point."""
-    return _first_words(settings.database_url(), dataset_id)
-
-
-# Shared by all sessions and never changed: a benchmark's questions do not change.
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _first_words(database: str, dataset_id: int) -> Mapping[int, str]:
-    return {i: charts.literal(words) for i, words in _words(queries.questions(dataset_id)).items()}
+    return {i: charts.literal(words) for i, words in _words(queries.questions(_dataset(run))).items()}
 
 
 def _words(questions: Iterable[Question]) -> dict[int, str]:
@@ -300,7 +286,7 @@ def map_part(run: Run, author: str) -> None:
         left, right = st.columns([3, 2], gap="medium")
         with left:
             colour = choice("Colour", list(COLOURINGS), "colour", width="content")
-            words = first_words(_dataset(run)) if len(review.points) <= MOST_WORDS else None
+            words = first_words(run) if len(review.points) <= MOST_WORDS else None
             with st.container(key="map"):
                 event = st.plotly_chart(
                     figure(review, colour, words),

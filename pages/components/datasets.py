@@ -43,19 +43,14 @@ def choose_benchmark() -> Benchmark:
 
 def facts(benchmark: Benchmark) -> None:
     """Where a benchmark comes from, under which licence, and what its answers are."""
-    size = "any size" if benchmark.generated else count(benchmark.n, "question")
-    where = "made on this machine, each question with a worked solution"
-    if not benchmark.generated:
-        here = all(cached(file) for file in benchmark.files)
+    size, where = count(benchmark.n, "question"), "in the cache"
+    if benchmark.generated:
+        size, where = "any size", "made on this machine, each question with a worked solution"
+    elif not all(cached(file) for file in benchmark.files):
         megabytes = sum(file.bytes for file in benchmark.files) / 1e6
-        where = "in the cache" if here else f"downloaded on first use ({megabytes:.1f} MB, checksum pinned)"
-    answers = KINDS[benchmark.kind].title
-    parts = [
-        size,
-        *map(plain, (benchmark.source, f"licence: {benchmark.licence}", f"answers: {answers}")),
-        where,
-    ]
-    st.caption(" · ".join(parts))
+        where = f"downloaded on first use ({megabytes:.1f} MB, checksum pinned)"
+    said = (benchmark.source, f"licence: {benchmark.licence}", f"answers: {KINDS[benchmark.kind].title}")
+    st.caption(" · ".join([size, *map(plain, said), where]))
 
 
 def options_form(benchmark: Benchmark, key: str) -> tuple[str, dict[str, int], Any]:
@@ -155,8 +150,7 @@ def question_table(questions: Sequence[Question]) -> None:
             }
             for q in questions
         ],
-        [q.index for q in questions],
-        target="question",
+        "question",
         column_config=widths(index=60, split=60, answer=80),
     )
 

@@ -122,8 +122,7 @@ def _table(study: Study, page: Sequence[Diversity]) -> int:
             }
             for one in page
         ],
-        [one.question_index for one in page],
-        target="question",
+        "question",
         column_config=COLUMNS,
     )
     chosen = row_number("Question", "question", width=260)

@@ -173,20 +173,17 @@ def any_active() -> bool:
 
 def storage() -> None:
     """Where the lab keeps what it made."""
+    from sqlalchemy import make_url
+
+    database = make_url(settings.database_url()).render_as_string(hide_password=True)
     with st.expander("Where data is stored", icon=":material/folder:"):
         for label, place in (
             ("Studies, students, caches", settings.home()),
             ("Benchmark files", settings.data_dir()),
-            ("Database", _database()),
+            ("Database", database),
         ):
             st.caption(label)
             passage(str(place))
-
-
-def _database() -> str:
-    from sqlalchemy import make_url
-
-    return make_url(settings.database_url()).render_as_string(hide_password=True)
 
 
 def while_active(active: bool, draw: Callable[[], bool]) -> None:

@@ -301,11 +301,10 @@ def _bound(
     """(questions, bounds); `content` is the hash of the benchmark, so that no other one is meant."""
     spec, method = studies.Study.read(values), METHODS[request["method"]]
     everyone = queries.questions(dataset_id) if dataset_id is not None else spec.benchmark.load()
-    parts = {
-        part: studies.at_most([q for q in everyone if q.split == part], getattr(spec.benchmark, part))
-        for part in ("train", "test")
-    }
-    wanted = parts["train"] + parts["test"] if request["split"] == "all" else parts[request["split"]]
+    wanted = []
+    for part in ("train", "test") if request["split"] == "all" else (request["split"],):
+        of_part = [q for q in everyone if q.split == part]
+        wanted += studies.at_most(of_part, getattr(spec.benchmark, part))
     questions = studies.at_most(wanted, request["limit"])
     teaching, kind = spec.teaching, find_dataset(spec.benchmark.key).kind
     first = TEACHERS[teaching.teacher["key"]].defaults | teaching.teacher

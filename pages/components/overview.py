@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core import jobs, studies
+from core import studies
 from core.store import queries
-from core.store.models import Job
 from pages.components import frame
 from pages.components.tables import metrics
 from pages.components.text import count
@@ -38,25 +37,15 @@ def demo_card() -> None:
             f"{len(spec.methods)} methods, one real student ({', '.join(spec.students)}), "
             "fine-tuned and evaluated on this machine in a few minutes."
         )
+        started = queries.study_by_name(spec.name)
+        running = any(job.title == spec.name for job in frame.active_jobs())
+        label = "Run the demo study again" if started else "Start the demo study"
+        label = "The demo study is running" if running else label
+        kind = "secondary" if started else "primary"
         with frame.errors(), button:
-            _start_button(spec)
-
-
-def _start_button(spec: studies.Study) -> None:
-    started = queries.study_by_name(spec.name)
-    running = any(job.status in jobs.ACTIVE and job.title == spec.name for job in jobs.jobs())
-    label = "Run the demo study again" if started else "Start the demo study"
-    label = "The demo study is running" if running else label
-    kind = "secondary" if started else "primary"
-    if st.button(label, type=kind, icon=":material/play_arrow:", disabled=running, key="demo"):
-        studies.submit("study", spec.name, spec)
-        frame.choose_study(spec.name)
-
-
-def current_job() -> Job | None:
-    """The job that runs or waits, else the last one; None before the first."""
-    rows = jobs.jobs(limit=20)
-    return next((job for job in rows if job.status in jobs.ACTIVE), rows[0] if rows else None)
+            if st.button(label, type=kind, icon=":material/play_arrow:", disabled=running, key="demo"):
+                studies.submit("study", spec.name, spec)
+                frame.choose_study(spec.name)
 
 
 def next_step() -> None:

@@ -95,8 +95,8 @@ def completion_table(rows: Sequence[Completion]) -> None:
             }
             for row in rows
         ],
+        "completion",
         [row.id for row in rows],
-        target="completion",
         column_config=widths(question=70, sample=60, verdict=70)
         | {"cut": st.column_config.Column(width=50, help="Truncated: it ended at the token limit.")},
     )

@@ -14,7 +14,7 @@ from core.stages import finished
 from core.store import queries
 from core.store.models import Study
 from pages.components import charts
-from pages.components.tables import clickable
+from pages.components.tables import clickable, download
 from pages.components.text import count, plain, visible
 from pages.components.training import run_label
 
@@ -79,7 +79,7 @@ def results_table(rows: Sequence[ArmRow], clickable_rows: bool = True, leave_out
     columns = {name: column for name, column in COLUMNS.items() if name in shown[0]}
     if clickable_rows:
         runs = [run_label(queries.run(row.runs[0])) for row in rows]
-        clickable(shown, runs, target="run_clicked", column_config=columns)
+        clickable(shown, "run_clicked", runs, column_config=columns)
     else:
         st.dataframe(shown, hide_index=True, column_config=columns)
     teachers = ", ".join(dict.fromkeys(plain(row.arm.teacher) for row in rows if row.arm.teacher))
@@ -199,15 +199,7 @@ def downloads(study: Study, rows: Sequence[ArmRow]) -> None:
     )
     with st.container(horizontal=True):
         for label, file, text, kind in files:
-            st.download_button(
-                label,
-                text,
-                file,
-                kind,
-                icon=":material/download:",
-                on_click="ignore",
-                key=f"download_{label}",
-            )
+            download(label, text, file, kind, key=f"download_{label}")
 
 
 def summary(cells: Sequence[Cell]) -> None:

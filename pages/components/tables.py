@@ -26,8 +26,11 @@ def paged(total: int, key: str, size: int = PAGE_ROWS) -> tuple[int, int]:
     return first, size
 
 
-def clickable(rows: Sequence[dict[str, Any]], ids: Sequence[Hashable], target: str, **options: Any) -> None:
-    """A table; a click on a row puts its id into the widget or variable `target`."""
+def clickable(
+    rows: Sequence[dict[str, Any]], target: str, ids: Sequence[Hashable] | None = None, **options: Any
+) -> None:
+    """A table; a click on a row puts its id, or what is in its first column, into the widget `target`."""
+    ids = [next(iter(row.values())) for row in rows] if ids is None else ids
     key = f"{target}_table_{content_hash(list(ids))[:12]}"
 
     def choose() -> None:

@@ -138,13 +138,18 @@ def arm_title(arm: studies.StudyArm, spec: studies.Study) -> str:
     return METHODS[arm.method].title + diverse
 
 
+def trained_arms(spec: studies.Study) -> dict[str, studies.StudyArm]:
+    """The arms whose student is trained, by how they are called; of several seeds, the last."""
+    trained = [arm for arm in studies.arms(spec) if METHODS[arm.method].trains]
+    return {f"{arm_title(arm, spec)}, {arm.student}": arm for arm in trained}
+
+
 # ── what it will take ───────────────────────────────────────────────────────────────────────────
 
 
 def show_preview(study: Study, spec: studies.Study) -> None:
     """Rows, tokens, cuts, memory, time and the first batch of one arm, before anything is trained."""
-    trained = [arm for arm in studies.arms(spec) if METHODS[arm.method].trains]
-    arms = {f"{arm_title(arm, spec)}, {arm.student}": arm for arm in trained}
+    arms = trained_arms(spec)
     if not arms:
         st.caption("None of these methods trains a student: they are only evaluated.")
         return
@@ -285,13 +290,8 @@ def _outcome(run: Run) -> None:
         return
     with st.container(border=True):
         st.markdown(f"**The student is {plain(done['origin'])}.**")
-        best = {name: value for name, value in done.get("metrics", {}).items() if name.endswith("accuracy")}
-        facts = [
-            f"{name.removesuffix('_accuracy')} accuracy {percent(value)}" for name, value in best.items()
-        ]
-        facts += [
-            f"{count(done['rows'], 'training row')}",
-            f"took {seconds(done.get('seconds'))}",
-            done["precision"],
-        ]
-        st.caption(plain(", ".join([*facts, f"on {done['device']}"])))
+        measured = done.get("metrics", {})
+        parts = [part for part in ("dev", "test") if f"{part}_accuracy" in measured]
+        facts = [f"{part} accuracy {percent(measured[f'{part}_accuracy'])}" for part in parts]
+        facts += [count(done["rows"], "training row"), f"took {seconds(done.get('seconds'))}"]
+        st.caption(plain(", ".join([*facts, done["precision"], f"on {done['device']}"])))

@@ -24,7 +24,7 @@ from core.teachers.part import Teaching
 from pages.components import frame
 from pages.components.tables import clickable, download, paged, pick, widths
 from pages.components.text import count, excerpt, labelled, plain
-from pages.components.training import arm_title
+from pages.components.training import trained_arms
 
 QUICK = 3000  # completions: a set of so many is built in a second or two, a larger one when asked for
 OFF = "off"
@@ -38,11 +38,7 @@ def choose(study: Study, spec: studies.Study) -> studies.Study:
     with st.container(border=True):
         st.markdown("**Training set**")
         spec = _filters(spec, f"set{study.id}")
-        arms = {
-            f"{arm_title(arm, spec)}, {arm.student}": arm
-            for arm in sorted(studies.arms(spec), key=lambda arm: _bare(arm.method))
-            if METHODS[arm.method].trains
-        }
+        arms = dict(sorted(trained_arms(spec).items(), key=lambda item: _bare(item[1].method)))
         if not arms:
             st.caption("None of these methods trains a student: there is no training set.")
             return spec
@@ -144,8 +140,7 @@ def _steps(found: Built) -> None:
                 {"reason": one.reason, "before": one.before, "dropped": one.dropped, "after": one.after}
                 for one in found.steps
             ],
-            [one.reason for one in found.steps],
-            target="set_shown",
+            "set_shown",
         )
     if not found.made.rows:
         st.warning("The filters leave no training row: loosen one of them.", icon=":material/filter_alt_off:")
@@ -180,8 +175,8 @@ def _rows(found: Built, study: Study) -> None:
     with left:
         clickable(
             [_line(found, one) for one in page],
+            "set_row",
             [tuple(pair) for pair in ids],
-            target="set_row",
             column_config=widths(question=70, sample=60),
         )
     with right:

@@ -95,10 +95,10 @@ def run(run_id: int) -> Run:
 def runs(study_id: int, kind: str | None = None, done: bool = False) -> list[Run]:
     """Oldest first; with `done` those that have finished."""
     query = select(Run).where(Run.study_id == study_id).order_by(Run.id)
-    if kind is not None:
-        query = query.where(Run.kind == kind)
     if done:
         query = query.where(Run.status == "done")
+    if kind is not None:
+        query = query.where(Run.kind == kind)
     with session() as db:
         return list(db.scalars(query))
 

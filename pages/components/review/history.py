@@ -45,8 +45,8 @@ def shown_history(review: Review, card: Card | None) -> None:
             }
             for d in part
         ],
+        "from_history",
         [f"{d.question_index}.{d.sample_index}" for d in part],
-        target="from_history",
     )
     if (picked := st.session_state.pop("from_history", None)) is not None:
         go(asked(picked))

@@ -49,8 +49,7 @@ class Review:
         return REVIEWED[self.run.kind].source(self.run)
 
     def queue(self, key: Key) -> str:
-        found = self.board.items.get(key)
-        return found.queue if found else "pending"
+        return self.board.item(key).queue
 
 
 def label(run: Run) -> str:
