@@ -5,7 +5,7 @@ import streamlit as st
 from core.store import queries
 from pages.components import datasets as ui
 from pages.components import frame, upload
-from pages.components.tables import paged
+from pages.components.tables import paged, row_number
 
 frame.title("Datasets")
 benchmark = ui.choose_benchmark()
@@ -30,7 +30,8 @@ with left:
     ui.question_table(shown)
 with right:
     if shown:
-        ui.question_card(ui.choose_question(dataset, shown))
+        index = row_number("Question", "question")
+        ui.question_card(shown[0] if index is None else queries.question(dataset.id, index))
     else:
         st.info("No question matches: change the search or the split.", icon=":material/search_off:")
 

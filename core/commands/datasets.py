@@ -134,7 +134,7 @@ def add(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Bring a benchmark of your own; it is kept in LAB_HOME."""
+    """Add a benchmark of your own; it is kept in LAB_HOME."""
     refusal = f"--column {{}} cannot be read: write {' or '.join(COLUMNS)}=NAME."
     named = pairs(column, lambda name, own: name in COLUMNS and bool(own), refusal)
     columns = {name: name for name in COLUMNS} | named if named else None

@@ -19,7 +19,7 @@ Names = Annotated[list[str] | None, typer.Argument(help="Names of embedded model
 
 @app.command()
 def fetch(names: Names = None, as_json: Json = False) -> None:
-    """Fetch and convert the embedded models; what is already there is left alone."""
+    """Fetch and convert the embedded models, except those that are already here."""
     rows = [get_embedded(name) for name in names] if names else list(EMBEDDED.values())
     for row in rows:
         if is_fetched(row):

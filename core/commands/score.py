@@ -51,7 +51,8 @@ def score(
     dataset: RecordedOn,
     source: Annotated[str, typer.Option(help=one_of("Layout", SOURCES))],
     rules: Annotated[
-        str, typer.Option(help=one_of("Whose: paper, those of the file's authors; or", RULES))
+        str,
+        typer.Option(help=one_of("How answers are read: paper (as the file's authors do), or one of", RULES)),
     ] = "paper",
     split_by: Annotated[str, typer.Option(help="Split to count by.")] = "default",
     as_json: Json = False,

@@ -60,7 +60,7 @@ def corrections(
             follow(stage.submit(run))
         else:
             made = stage.plan(run)
-            emit(asdict(made), as_json, f"To run again: {stage.said(made)}.")
+            emit(asdict(made), as_json, f"To re-run: {stage.said(made)}.")
             return
     effects = [stage.effect(found.id, pair) for pair in stage.pairs(found.id)]
     document = [_effect(one) for one in effects]
@@ -75,7 +75,9 @@ def corrections(
         for one in effects
     ]
     emit(
-        document, as_json, "\n\n".join(lines) or "No correction has been run again yet: add --run ID --rerun."
+        document,
+        as_json,
+        "\n\n".join(lines) or "Nothing has been re-run after a correction yet: add --run ID --rerun.",
     )
 
 

@@ -9,6 +9,7 @@ run       → the same texts under other rules
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -39,13 +40,15 @@ from pages.components.training import run_label
 VERDICTS = {"all": None, "correct": True, "wrong": False}
 
 
-def choose_run(study: Study, title: str = "Run", key: str = "run", last: bool = False) -> Run:
+def choose_run(
+    study: Study, title: str = "Run", key: str = "run", last: bool = False, place: Any = st
+) -> Run:
     """One of the study's evaluations; the one in the URL or clicked in the table."""
     runs = {run_label(run): run for run in queries.runs(study.id, "evaluate", done=True)}
     if key == "run" and (clicked := st.session_state.pop("run_clicked", None)) in runs:
         st.session_state[key] = clicked
     labels = list(runs)
-    chosen = st.selectbox(title, labels, len(labels) - 1 if last else 0, key=key, bind="query-params")
+    chosen = place.selectbox(title, labels, len(labels) - 1 if last else 0, key=key, bind="query-params")
     return runs[chosen]
 
 
@@ -139,10 +142,8 @@ def show_flips(study: Study, cells: Sequence[Cell]) -> None:
         st.info("Two evaluations are needed: train or evaluate another arm.", icon=":material/info:")
         return
     left, right = st.columns(2)
-    with left:
-        first = choose_run(study, "From", "from")
-    with right:
-        second = choose_run(study, "To", "to", last=True)
+    first = choose_run(study, "From", "from", place=left)
+    second = choose_run(study, "To", "to", last=True, place=right)
     by_run = {cell.run_id: cell for cell in cells}
     changed = flips(by_run[first.id], by_run[second.id])
     both = {"gained": changed.gained, "lost": changed.lost}

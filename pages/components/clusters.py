@@ -86,7 +86,7 @@ def ask(study: Study, generation: Run, run: Run | None) -> None:
             if form.open:  # drawing costs the page a tenth of a second
                 curves(run, asked["k"])
         if st.button("Choose exemplars", type="primary", icon=":material/play_arrow:", key="start"):
-            title = f"Exemplars: {RULES[asked['rules']].key}, {count(asked['k'], 'cluster')}"
+            title = f"Exemplars: {RULES[asked['rules']].title}, {count(asked['k'], 'cluster')}"
             # The study keeps them, so that what is reviewed here is what its teacher is shown.
             kept = {name: value for name, value in asked.items() if value is not None}
             spec = spec.but(teaching=spec.teaching.but(clusters=kept))
@@ -114,12 +114,8 @@ def _settings(benchmark: str, generation: Run, known: Mapping[str, Any], scope: 
         known["encoder"] == DEFAULT_ENCODER else 1, accept_new_options=True, key=f"{scope}_encoder",
         help="An embedded model, a hub id, or a folder: type it and press Enter.",
     )  # fmt: skip
-    own = limits(benchmark, rules, known, scope)
-    return {"rules": rules, "k": int(k), "seed": int(seed), "n_init": int(n_init)} | {
-        "text": text,
-        "encoder": encoder,
-        "own": own or None,
-    }
+    asked = {"rules": rules, "k": k, "seed": seed, "n_init": n_init, "text": text, "encoder": encoder}
+    return asked | {"own": limits(benchmark, rules, known, scope) or None}
 
 
 def limits(benchmark: str, rules: str, known: Mapping[str, Any], scope: str) -> dict[str, Any]:
@@ -299,7 +295,7 @@ def map_part(run: Run, author: str) -> None:
                         "displayModeBar": True,
                         "modeBarButtonsToRemove": ["toImage"],
                     },
-                    alt="Map of the questions: points near each other are alike.",
+                    alt="Map of the questions: similar questions are near each other.",
                 )
         with right:
             chosen = selected(event["selection"]["points"], review)

@@ -43,10 +43,8 @@ def note(completion: Completion) -> None:
 
 def right_or_wrong(correct: bool) -> None:
     """The badge of an answer."""
-    if correct:
-        st.badge("correct", icon=":material/check:", color="green")
-    else:
-        st.badge("wrong", icon=":material/close:", color="red")
+    word, icon, colour = ("correct", "check", "green") if correct else ("wrong", "close", "red")
+    st.badge(word, icon=f":material/{icon}:", color=colour)
 
 
 def card(completion: Completion, question: Question) -> None:

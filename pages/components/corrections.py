@@ -1,4 +1,4 @@
-"""Correction pays? What depends on a review and is run again by a button, and what the edits changed."""
+"""Whether correcting pays: what depends on a review and is re-run by a button; what the edits changed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from core.results import export
 from core.results.corrections import Change
 from core.results.table import ArmRow
 from core.results.teachers import TeacherRow, accuracy_text, difference_text
-from core.review import desk
 from core.review.fold import Board
 from core.stages import corrections as stage
 from core.store import queries
@@ -31,9 +30,9 @@ CHANGES_SHOWN = 5
 # ── run again ───────────────────────────────────────────────────────────────────────────────────
 
 
-def rerun(run: Run, board: Board | None = None) -> None:
+def rerun(run: Run, board: Board) -> None:
     """Beside a review: what depends on it, seen before it is started. Nothing where nothing was changed."""
-    changed = stage.reviewed(desk.board(run.id) if board is None else board)
+    changed = stage.reviewed(board)
     job = latest(stage.KIND, run.study_id, run=run.id)
     if not changed and job is None:
         return
@@ -53,14 +52,14 @@ def rerun(run: Run, board: Board | None = None) -> None:
 
 def _preview(run: Run) -> None:
     place = f"rerun_{settings.database_url()}_{run.id}"
-    if st.button("What would run?", key="rerun_preview", icon=":material/visibility:"):
+    if st.button("Show what would run", key="rerun_preview", icon=":material/visibility:"):
         with st.spinner("Looking for what was made from it…"):
             st.session_state[place] = stage.plan(run.id)
     made = st.session_state.get(place)
     if made is None:
         return
     if made.empty:
-        st.info("Nothing: every result was made from the current texts.", icon=":material/check:")
+        st.info("Nothing has to run: every result was made from the current texts.", icon=":material/check:")
         return
     st.markdown(f"**{plain(stage.said(made))}**")
     listed([_planned(asked) for asked in (*made.generations, *made.arms)], "rerun_rows")
@@ -79,8 +78,8 @@ def what_they_did(study: Study) -> None:
     pairs = {pair.key: pair for pair in stage.pairs(study.id)}
     if not pairs:
         st.info(
-            "No correction has been run again yet: edit or reject an exemplar in Review, then re-run what "
-            "depends on it there.",
+            "Nothing has been re-run after a correction yet: edit or reject an exemplar on the Review page, "
+            "then re-run what depends on it there.",
             icon=":material/info:",
         )
         frame.link("review")

@@ -20,7 +20,6 @@ from pages.components.tables import (
     metrics,
     pick,
     pick_row,
-    row_number,
     search,
     titles,
     widths,
@@ -153,12 +152,6 @@ def question_table(questions: Sequence[Question]) -> None:
         "question",
         column_config=widths(index=60, split=60, answer=80),
     )
-
-
-def choose_question(dataset: Dataset, shown: Sequence[Question]) -> Question:
-    """The question in the URL, else the first one shown."""
-    index = row_number("Question", "question")
-    return queries.question(dataset.id, index) if index is not None else shown[0]
 
 
 def question_card(question: Question) -> None:

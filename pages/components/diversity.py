@@ -93,8 +93,7 @@ def _measure(study: Study, run: Run) -> None:
 
 
 def _figures(measured: dict[str, Any]) -> None:
-    n = measured["n"]
-    similarity = measured["similarity"]
+    n, similarity = measured["n"], measured["similarity"]
     metrics(
         {
             "Distinct texts": f"{measured['texts']:.2f} of {n:.2g}",

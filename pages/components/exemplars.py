@@ -72,13 +72,9 @@ def _card(study_id: int, key: str, number: int, row: dict[str, str]) -> None:
                 _delete(study_id, number)
         given = {"on_change": _keep, "args": (study_id, key, number)}
         left, right = st.columns([2, 3])
-        left.text_area(
-            "Question", row["question"], key=f"{key}_question", placeholder=HINTS["question"], **given
-        )
-        right.text_area(
-            "Rationale", row["rationale"], key=f"{key}_rationale", placeholder=HINTS["rationale"], **given
-        )
-        right.text_input("Answer", row["answer"], key=f"{key}_answer", placeholder=HINTS["answer"], **given)
+        fields = {"question": left.text_area, "rationale": right.text_area, "answer": right.text_input}
+        for name, field in fields.items():
+            field(name.capitalize(), row[name], key=f"{key}_{name}", placeholder=HINTS[name], **given)
 
 
 def _take_over(study: Study, rows: tuple[dict[str, str], ...]) -> None:

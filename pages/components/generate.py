@@ -27,6 +27,7 @@ from pages.components import frame
 from pages.components.completion import texts, verdict
 from pages.components.datasets import facts, options_form
 from pages.components.jobs import job_card
+from pages.components.prompt import teachers_window
 from pages.components.tables import choice, metrics, pick, titles
 from pages.components.text import count, plain
 
@@ -244,7 +245,7 @@ def show_estimate(spec: studies.Study, request: dict[str, Any], scope: str) -> N
         )
     if not asks and not _lacking(spec, request):
         held = _held(key, dataset_id, spec.dump(), _stamp(spec))
-        st.caption(f"This teacher holds rationales for {count(held, 'question')} of the benchmark.")
+        st.caption(f"This teacher has rationales for {count(held, 'question')} of the benchmark.")
     if asks:
         st.caption(f"Replies usually end earlier, and cached ones are not asked for again. {_how(bound)}")
 
@@ -264,7 +265,7 @@ def _stamp(spec: studies.Study) -> float | None:
     return file.stat().st_mtime if file.is_file() else None
 
 
-@st.cache_data(max_entries=16, show_spinner="Reading what this teacher holds…")
+@st.cache_data(max_entries=16, show_spinner="Reading this teacher's rationales…")
 def _held(content: str, dataset_id: int | None, values: dict[str, Any], stamp: float | None) -> int:
     """How many questions a teacher that makes no call can answer. LabError where it has none."""
     spec = studies.Study.read(values)
@@ -307,7 +308,7 @@ def _bound(
         wanted += studies.at_most(of_part, getattr(spec.benchmark, part))
     questions = studies.at_most(wanted, request["limit"])
     teaching, kind = spec.teaching, find_dataset(spec.benchmark.key).kind
-    first = TEACHERS[teaching.teacher["key"]].defaults | teaching.teacher
+    model, window, _ = teachers_window(teaching, method)
     bound = estimate(
         questions,
         method,
@@ -315,8 +316,8 @@ def _bound(
         teaching.sampled(method.sampling),
         given=Given(kind, spec.rules, shown, options=method_options(method, teaching.prompting)),
         samples=teaching.samples,
-        context=first.get("context"),
-        count=token_counter(str(first.get("model") or "")),
+        context=window,
+        count=token_counter(model),
     )
     return len(questions), bound
 

@@ -11,6 +11,7 @@ import streamlit as st
 from core import jobs
 from core.store.models import Job, now
 from pages.components.frame import errors, fraction, while_active
+from pages.components.tables import clickable
 from pages.components.text import plain, seconds, visible
 
 STATUS = {  # status: (colour, icon, what it means)
@@ -91,12 +92,7 @@ def latest(kind: str | None = None, study_id: int | None = None, **asked: Any) -
 
 def job_table(rows: Sequence[Job]) -> None:
     """All jobs, newest first; a click on a row chooses it."""
-
-    def choose() -> None:
-        if picked := st.session_state["job_table"]["selection"]["rows"]:
-            st.session_state["job"] = rows[picked[0]].id
-
-    st.dataframe(
+    clickable(
         [
             {
                 "status": job.status,
@@ -108,9 +104,8 @@ def job_table(rows: Sequence[Job]) -> None:
             }
             for job in rows
         ],
-        key="job_table",
-        hide_index=True,
-        on_select=choose,
-        selection_mode="single-row",
+        "job",
+        [job.id for job in rows],
+        height="auto",
         column_config={"progress": st.column_config.ProgressColumn(format="percent", width="small")},
     )

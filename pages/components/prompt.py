@@ -14,7 +14,7 @@ from core.teachers.part import Teaching
 from pages.components.text import Span, passage
 
 PROMPT_HEIGHT = 420  # pixels
-CUT = "Of a longer prompt the student does not read the beginning."
+CUT = "The student does not read the beginning of a longer prompt."
 
 
 def first_question(study: Study) -> Question:

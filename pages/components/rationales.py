@@ -62,7 +62,8 @@ def browse(run: Run) -> None:
         if not rows:
             st.info("No completion matches: change the filters.", icon=":material/search_off:")
             return
-        completion = choose_completion(rows)
+        chosen = row_number("Completion", "completion", "an id", least=1)
+        completion = queries.completion(chosen) if chosen is not None else rows[0]
         dataset_id = queries.study(queries.run(completion.run_id).study_id).dataset_id
         card(completion, queries.question(dataset_id, completion.question_index))
         diversity.caption(completion.run_id, completion.question_index)
@@ -100,9 +101,3 @@ def completion_table(rows: Sequence[Completion]) -> None:
         column_config=widths(question=70, sample=60, verdict=70)
         | {"cut": st.column_config.Column(width=50, help="Truncated: it ended at the token limit.")},
     )
-
-
-def choose_completion(rows: Sequence[Completion]) -> Completion:
-    """The completion in the URL, else the first one shown."""
-    chosen = row_number("Completion", "completion", "an id", least=1)
-    return queries.completion(chosen) if chosen is not None else rows[0]

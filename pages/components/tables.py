@@ -27,7 +27,11 @@ def paged(total: int, key: str, size: int = PAGE_ROWS) -> tuple[int, int]:
 
 
 def clickable(
-    rows: Sequence[dict[str, Any]], target: str, ids: Sequence[Hashable] | None = None, **options: Any
+    rows: Sequence[dict[str, Any]],
+    target: str,
+    ids: Sequence[Hashable] | None = None,
+    height: str = "content",
+    **options: Any,
 ) -> None:
     """A table; a click on a row puts its id, or what is in its first column, into the widget `target`."""
     ids = [next(iter(row.values())) for row in rows] if ids is None else ids
@@ -43,7 +47,7 @@ def clickable(
         hide_index=True,
         on_select=choose,
         selection_mode="single-row",
-        height="content",
+        height=height,
         **options,
     )
 

@@ -138,10 +138,13 @@ def arm_title(arm: studies.StudyArm, spec: studies.Study) -> str:
     return METHODS[arm.method].title + diverse
 
 
-def trained_arms(spec: studies.Study) -> dict[str, studies.StudyArm]:
-    """The arms whose student is trained, by how they are called; of several seeds, the last."""
+def trained_arms(spec: studies.Study) -> dict[str, tuple[studies.StudyArm, studies.Study]]:
+    """The arms whose student is trained, by how they are called, each with the study as it is run for it."""
     trained = [arm for arm in studies.arms(spec) if METHODS[arm.method].trains]
-    return {f"{arm_title(arm, spec)}, {arm.student}": arm for arm in trained}
+    return {
+        f"{arm_title(arm, spec)}, {arm.student}": (arm, spec.diversely() if arm.diverse else spec)
+        for arm in trained
+    }
 
 
 # ── what it will take ───────────────────────────────────────────────────────────────────────────
@@ -160,8 +163,7 @@ def show_preview(study: Study, spec: studies.Study) -> None:
     if asked:
         from core.stages.preview import preview
 
-        chosen = arms[arm]
-        asked_for = spec.diversely() if chosen.diverse else spec
+        chosen, asked_for = arms[arm]
         with st.spinner("The student's process counts rows and tokens…"):
             st.session_state[key] = preview(
                 study.id, chosen.method, chosen.student, chosen.seed, asked_for.parts
@@ -197,7 +199,9 @@ def _preview(found: dict[str, Any]) -> None:
             icon=":material/memory:",
         )
     with st.expander("The first batch as the model will see it", icon=":material/grid_on:", expanded=True):
-        st.caption("Marked: what is learnt. Pale: padding. The rest is read only. One box is one token.")
+        st.caption(
+            "Marked tokens are learnt, pale ones are padding, the others are only read. One box is one token."
+        )
         with st.container(height=BATCH_HEIGHT, border=False):
             for row in found["first_batch"]:
                 with st.container(border=True):

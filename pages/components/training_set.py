@@ -38,7 +38,7 @@ def choose(study: Study, spec: studies.Study) -> studies.Study:
     with st.container(border=True):
         st.markdown("**Training set**")
         spec = _filters(spec, f"set{study.id}")
-        arms = dict(sorted(trained_arms(spec).items(), key=lambda item: _bare(item[1].method)))
+        arms = dict(sorted(trained_arms(spec).items(), key=lambda item: _bare(item[1][0].method)))
         if not arms:
             st.caption("None of these methods trains a student: there is no training set.")
             return spec
@@ -52,12 +52,12 @@ def _bare(method: str) -> bool:
     return not METHODS[method].needs_teacher
 
 
-def _show(study: Study, spec: studies.Study, arms: dict[str, studies.StudyArm]) -> None:
+def _show(study: Study, spec: studies.Study, arms: dict[str, tuple[studies.StudyArm, studies.Study]]) -> None:
     """One arm's training set: a row a reason, its size and hash, and its rows."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         arm = st.selectbox("Training set of", list(arms), key=f"set{study.id}_arm", width=420)
-        one = arms[arm]
-        found = _found(study, spec.diversely() if one.diverse else spec, one.method, one.student)
+        one, asked = arms[arm]
+        found = _found(study, asked, one.method, one.student)
         if found is not None and found.made.rows:
             download(
                 "JSONL",
@@ -170,18 +170,18 @@ def _rows(found: Built, study: Study) -> None:
         return
     offset, limit = paged(len(group), "set_page")
     page = group[offset : offset + limit]
-    ids = [[one.question_index, one.sample_index] for one in page]
+    ids = [(one.question_index, one.sample_index) for one in page]
     left, right = st.columns(2, gap="medium")
     with left:
         clickable(
             [_line(found, one) for one in page],
             "set_row",
-            [tuple(pair) for pair in ids],
+            ids,
             column_config=widths(question=70, sample=60),
         )
     with right:
         picked = st.session_state.get("set_row")
-        _card(found, study, page[ids.index(list(picked))] if picked and list(picked) in ids else page[0])
+        _card(found, study, page[ids.index(picked)] if picked in ids else page[0])
 
 
 def _line(found: Built, one: TrainingRow | Dropped) -> dict[str, Any]:

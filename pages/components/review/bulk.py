@@ -34,7 +34,7 @@ def many(
         st.session_state[f"{scope}_shown"] = asked, _as_shown(review, keys)
     found = st.session_state.get(f"{scope}_shown")
     if not found or found[0] != asked:
-        st.caption("Nothing is saved before you have seen the preview.")
+        st.caption("Nothing is saved until you have seen the preview.")
         return
     made = desk.bulk(review.run.id, kind, author, found[1], reason=reason, preview=True)
     before = Counter(review.queue(key) for key in made.items)

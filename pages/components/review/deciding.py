@@ -39,11 +39,10 @@ def decide(
     """Append the decision on what the card showed, and go on."""
     with frame.errors():
         made = attempt(review.run.id, card.key, kind, author, card.item.last, card.text, after)
-        if made is None:
-            return
-        if made.queue == "rejected" and card.point is not None:
-            following = _next_of_cluster(review, card.point.cluster) or following
-        go(following)
+        if made is not None:
+            if made.queue == "rejected" and card.point is not None:
+                following = _next_of_cluster(review, card.point.cluster) or following
+            go(following)
 
 
 def attempt(
