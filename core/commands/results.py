@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from core.commands.common import Json, Study, emit, one_of, say, write
-from core.errors import LabError
+from core.errors import LabError, find
 from core.results import export as exports
 from core.results.statistics import ADJUSTMENTS
 from core.results.table import Baseline, Cell, table
@@ -19,6 +19,12 @@ from core.stages import finished
 from core.stages.finished import teacher_table
 from core.stages.scoring import rationale_step
 from core.store import queries
+
+WRITERS: dict[str, Callable[[Sequence[Any]], str]] = {
+    ".csv": exports.to_csv,
+    ".tex": exports.to_latex,
+    ".jsonl": exports.to_jsonl,
+}
 
 
 def results(
@@ -57,9 +63,9 @@ def results(
     json: Json = False,
 ) -> None:
     """Accuracy per method, student and benchmark, with intervals and paired tests."""
-    _known("adjust", adjust, ADJUSTMENTS)
+    find(ADJUSTMENTS, adjust, "adjustment")
     if export is not None:
-        _known("export", export.suffix, (".csv", ".tex", ".jsonl"))
+        find(WRITERS, export.suffix, "export")
     if teachers:
         _teachers(study, baseline_run, json)
         return
@@ -126,13 +132,7 @@ def _run(cells: Sequence[Cell], run_id: int) -> Cell:
 def _write(path: Path | None, items: Sequence[Any]) -> None:
     if path is None:
         return
-    writers = {".csv": exports.to_csv, ".jsonl": exports.to_jsonl, ".tex": exports.to_latex}
     if path.suffix == ".tex" and items and isinstance(items[0], dict):
         raise LabError("Predictions export as .csv or .jsonl: choose one of those endings.")
-    write(path, writers[path.suffix](items))
+    write(path, WRITERS[path.suffix](items))
     say(f"Wrote {path}.")
-
-
-def _known(option: str, value: str, known: Collection[str]) -> None:
-    if value not in known:
-        raise LabError(f"--{option} cannot be “{value}”: choose one of {', '.join(known)}.")

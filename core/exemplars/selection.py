@@ -71,7 +71,7 @@ CHECKS: dict[str, Check] = {
     ),
     "rationale_lines": Check(
         lambda c, limits: len(c.rationale.replace("\n\n", "\n").split("\n")) <= (limits.rationale_lines or 0),
-        "rationale of too many lines",
+        "too many lines in the rationale",
     ),
     "rationale_words": Check(
         lambda c, limits: len(c.rationale.split()) <= (limits.rationale_words or 0), "rationale too long"

@@ -21,7 +21,7 @@ from core.records import Completion, Dropped, Question, Sampling, Score, Step, T
 from core.teachers.base import Prices, count_tokens
 from core.teachers.estimate import Estimate, bounds, unwritten
 
-__all__ = ["METHODS", "Given", "Method", "estimate", "first_ask", "options", "training_set"]
+__all__ = ["METHODS", "Given", "Method", "estimate", "first_ask", "method_title", "options", "training_set"]
 
 
 def _rows() -> dict[str, Method]:
@@ -31,6 +31,11 @@ def _rows() -> dict[str, Method]:
 
 
 METHODS: dict[str, Method] = _rows()
+
+
+def method_title(key: str) -> str:
+    """How a method is called where people read it; one that is gone by its key."""
+    return METHODS[key].title if key in METHODS else key
 
 
 def options(method: Method, chosen: Mapping[str, Any]) -> dict[str, Any]:

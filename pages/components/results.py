@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.methods import METHODS
+from core.methods import method_title
 from core.results import export
 from core.results.statistics import ADJUSTMENTS
 from core.results.table import ArmRow, Cell, baselines, table
@@ -14,8 +14,7 @@ from core.stages import finished
 from core.store import queries
 from core.store.models import Study
 from pages.components import charts
-from pages.components.frame import next_step
-from pages.components.tables import clickable
+from pages.components.tables import clickable, download
 from pages.components.text import count, plain, visible
 from pages.components.training import run_label
 
@@ -74,18 +73,13 @@ def show_table(cells: Sequence[Cell]) -> tuple[ArmRow, ...]:
     return rows
 
 
-def method_title(key: str) -> str:
-    """How a method is called on a page."""
-    return METHODS[key].title if key in METHODS else key
-
-
 def results_table(rows: Sequence[ArmRow], clickable_rows: bool = True, leave_out: Sequence[str] = ()) -> None:
     """Accuracy with n and interval, difference with test, published figures marked; a click opens a run."""
     shown = [{k: v for k, v in line.items() if k not in leave_out} for line in _lines(rows)]
     columns = {name: column for name, column in COLUMNS.items() if name in shown[0]}
     if clickable_rows:
         runs = [run_label(queries.run(row.runs[0])) for row in rows]
-        clickable(shown, runs, target="run_clicked", column_config=columns)
+        clickable(shown, "run_clicked", runs, column_config=columns)
     else:
         st.dataframe(shown, hide_index=True, column_config=columns)
     teachers = ", ".join(dict.fromkeys(plain(row.arm.teacher) for row in rows if row.arm.teacher))
@@ -205,22 +199,10 @@ def downloads(study: Study, rows: Sequence[ArmRow]) -> None:
     )
     with st.container(horizontal=True):
         for label, file, text, kind in files:
-            st.download_button(
-                label,
-                text,
-                file,
-                kind,
-                icon=":material/download:",
-                on_click="ignore",
-                key=f"download_{label}",
-            )
+            download(label, text, file, kind, key=f"download_{label}")
 
 
 def summary(cells: Sequence[Cell]) -> None:
     """One line over the table."""
     n = len(cells[0].correct)
     st.caption(f"{count(len(cells), 'evaluation')}, each on the same {count(n, 'test question')}.")
-
-
-def foot() -> None:
-    next_step("read the rationales behind a surprising row, or train another arm.", "train", "Train")

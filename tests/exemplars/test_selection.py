@@ -126,7 +126,7 @@ def candidate(index: int = 0, **values) -> Candidate:
     [
         ({"question": "w " * 59}, "question too long"),
         ({"question": "слово " * 10_000}, "question too long"),
-        ({"rationale": "a\nb\nc\nd\ne\n3."}, "rationale of too many lines"),
+        ({"rationale": "a\nb\nc\nd\ne\n3."}, "too many lines in the rationale"),
         ({"rationale": "It is 3"}, "rationale does not end with a period"),
         ({"rationale": ""}, "rationale does not end with a period"),
         ({"answer": ""}, "no answer"),

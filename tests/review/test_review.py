@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from core.__main__ import app
 from core.errors import LabError, RefusedError
-from core.exemplars.prompt import few_shot_prompt, parse, preview, revised, spoken
+from core.exemplars.prompt import few_shot_prompt, parse, revised, spoken
 from core.records import Exemplar, Question
 from core.review import desk
 from core.review.agreement import agreement, disagreements_first, reviewers
@@ -137,16 +137,13 @@ def test_an_edit_that_removes_the_answer_is_refused():
     assert free.answer == "5"
 
 
-def test_the_preview_is_the_prompt_that_the_method_sends():
+def test_the_prompt_is_the_one_that_the_method_sends():
     from core.methods import METHODS, Given
 
     method, shown = METHODS["new-fine-tune-cot"], [Exemplar("1 + 1?", "One and one.", "2")]
-    made = preview("2 + 2?", shown, window=40, new_tokens=20)
     given = Given(exemplars=tuple(shown), options=method.options)
-    assert made.prompt == next(method.teach(Question(0, "2 + 2?", "4"), given)).prompt
-    assert not made.counted and made.room == 40 - 20 - made.tokens and not made.fits
-    counted = preview("2 + 2?", shown, 4096, 256, count=lambda text: len(text.split()))
-    assert counted.tokens == len(made.prompt.split()) and counted.fits and counted.counted
+    sent = next(method.teach(Question(0, "2 + 2?", "4"), given)).prompt
+    assert few_shot_prompt("2 + 2?", shown) == sent
     with pytest.raises(LabError, match="no exemplar"):
         few_shot_prompt("2 + 2?", [])
 

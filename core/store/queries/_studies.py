@@ -85,9 +85,11 @@ def run(run_id: int) -> Run:
     return get(Run, run_id, f"There is no run {run_id}: `python -m core results` lists them.")
 
 
-def runs(study_id: int, kind: str | None = None) -> list[Run]:
-    """Oldest first."""
+def runs(study_id: int, kind: str | None = None, done: bool = False) -> list[Run]:
+    """Oldest first; with `done` those that have finished."""
     query = select(Run).where(Run.study_id == study_id).order_by(Run.id)
+    if done:
+        query = query.where(Run.status == "done")
     if kind is not None:
         query = query.where(Run.kind == kind)
     return scalars(query)
