@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -111,14 +110,6 @@ def versions() -> dict[str, str]:
     from importlib.metadata import version
 
     return {name: version(name) for name in ("torch", "transformers", "accelerate", "peft", "tokenizers")}
-
-
-def origin(path: Path) -> dict[str, Any]:
-    """What a folder made by this lab says of itself; empty for others."""
-    try:
-        return json.loads((path / "lab.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
 
 
 def _first_line(error: Exception) -> str:

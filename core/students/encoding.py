@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from core.models.generation import context_size, cut_end, cut_front, pad_id
+from core.models.generation import context_size, cut_end, cut_front, pad_id, padded
 from core.students.config import TrainConfig
 
 if TYPE_CHECKING:
@@ -90,20 +90,9 @@ def _causal(read: list[int], written: list[int], tokenizer: Any, config: TrainCo
 
 def collate(examples: Sequence[Example], tokenizer: Any, device: Any = None) -> dict[str, torch.Tensor]:
     """input_ids, attention_mask, labels: (rows, longest), padded on the right."""
-    import torch
-
-    def padded(lists: list[list[int]], fill: int) -> torch.Tensor:
-        table = torch.full((len(lists), max(map(len, lists))), fill, dtype=torch.long)
-        for i, ids in enumerate(lists):
-            table[i, : len(ids)] = torch.tensor(ids, dtype=torch.long)
-        return table
-
-    batch = {
-        "input_ids": padded([e.input_ids for e in examples], pad_id(tokenizer)),
-        "attention_mask": padded([[1] * len(e.input_ids) for e in examples], 0),
-        "labels": padded([e.labels for e in examples], IGNORED),
-    }
-    return {name: tensor.to(device) for name, tensor in batch.items()} if device is not None else batch
+    ids, mask = padded([e.input_ids for e in examples], pad_id(tokenizer), device=device)
+    labels, _ = padded([e.labels for e in examples], IGNORED, device=device)
+    return {"input_ids": ids, "attention_mask": mask, "labels": labels}
 
 
 def batches(lengths: Sequence[int], size: int, seed: int, epoch: int, bucketing: bool) -> list[list[int]]:

@@ -10,7 +10,6 @@ followed             touched again and again by whoever waits for the run
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
@@ -19,6 +18,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from core.errors import LabError
 from core.records import TrainingRow
@@ -76,10 +77,6 @@ class RunFolder:
         if rows is not None:
             write_lines(self.path / "rows.jsonl", (asdict(row) for row in rows))
         write_lines(self.path / "eval.jsonl", questions)
-        self.say(config)
-
-    def say(self, config: TrainConfig) -> None:
-        """Write what is asked."""
         write(self.path / "config.json", json.dumps(config.dump(), indent=1))
 
     def config(self) -> TrainConfig:
@@ -102,10 +99,7 @@ class RunFolder:
 
     def eval_rows(self) -> list[EvalRow]:
         """The questions to answer, in their order."""
-        return [
-            EvalRow(row["question_index"], row["prompt"], row.get("answer"))
-            for row in read_lines(self.path / "eval.jsonl")
-        ]
+        return [EvalRow(**row) for row in read_lines(self.path / "eval.jsonl")]
 
     def metrics(self, points: Iterable[dict[str, Any]]) -> None:
         """Append points of the curves; a resumed run writes some again, with the same names and steps."""
@@ -124,21 +118,16 @@ class RunFolder:
         values = {"state": state, "stage": stage, "done": done, "total": total, "time": time.time(), **more}
         write(self.path / "status.json", json.dumps(values))
 
-    def lock(self) -> Any:
+    def lock(self) -> FileLock:
         """Hold the folder for this process; LabError where another one keeps it."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        file = (self.path / "lock").open("w")
-        until = time.monotonic() + LOCK_SECONDS
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return file
-            except OSError:
-                if time.monotonic() > until:
-                    raise LabError(
-                        f"Another process works on {self.path}: stop it first, or wait until it ends."
-                    ) from None
-                time.sleep(0.2)
+        lock = FileLock(self.path / "lock", timeout=LOCK_SECONDS)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise LabError(
+                f"Another process works on {self.path}: stop it first, or wait until it ends."
+            ) from None
+        return lock
 
 
 def write(path: Path, text: str) -> None:
@@ -180,11 +169,9 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 
 def put_folder(made: Path, target: Path) -> None:
     """Move a finished folder to its place, replacing an older one of that name."""
+    old = target.with_name(f".old-{target.name}")
+    shutil.rmtree(old, ignore_errors=True)
     if target.exists():
-        old = target.with_name(f".old-{target.name}")
-        shutil.rmtree(old, ignore_errors=True)
         target.rename(old)
-        made.rename(target)
-        shutil.rmtree(old, ignore_errors=True)
-    else:
-        made.rename(target)
+    made.rename(target)
+    shutil.rmtree(old, ignore_errors=True)

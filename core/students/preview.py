@@ -82,21 +82,13 @@ def show(examples: Sequence[Example], tokenizer: Any, seq2seq: bool) -> list[dic
     for ids, mask, labels in zip(
         batch["input_ids"].tolist(), batch["attention_mask"].tolist(), batch["labels"].tolist(), strict=True
     ):
+        trained = [label != IGNORED for label in labels]
         if seq2seq:
-            written = [i if i != IGNORED else pad_id(tokenizer) for i in labels]
-            rows.append(
-                {
-                    "read": _tokens(tokenizer, ids, mask, [False] * len(ids)),
-                    "written": _tokens(
-                        tokenizer,
-                        written,
-                        [label != IGNORED for label in labels],
-                        [i != IGNORED for i in labels],
-                    ),
-                }
-            )
+            written = [i if kept else pad_id(tokenizer) for i, kept in zip(labels, trained, strict=True)]
+            read = _tokens(tokenizer, ids, mask, [False] * len(ids))
+            rows.append({"read": read, "written": _tokens(tokenizer, written, trained, trained)})
         else:
-            rows.append({"tokens": _tokens(tokenizer, ids, mask, [label != IGNORED for label in labels])})
+            rows.append({"tokens": _tokens(tokenizer, ids, mask, trained)})
     return rows
 
 
@@ -128,8 +120,8 @@ def _memory(
 
     Activations after Korthikanti et al. 2022, "Reducing Activation Recomputation", eq. 2, and the logits.
     """
-    layers = _size(model, 12, "num_hidden_layers", "n_layer") + _size(model, 0, "num_decoder_layers")
-    hidden, heads = _size(model, 768, "hidden_size", "n_embd"), _size(model, 12, "num_attention_heads")
+    layers = getattr(model, "num_hidden_layers", 12) + getattr(model, "num_decoder_layers", 0)
+    hidden, heads = getattr(model, "hidden_size", 768), getattr(model, "num_attention_heads", 12)
     rows, wide = config.batch_size, 1 if precision == "bf16" else 2
     per_layer = longest * rows * hidden * (34 + 5 * heads * longest / hidden) * wide
     if config.gradient_checkpointing:
@@ -140,10 +132,6 @@ def _memory(
         "optimizer": 8 * trained,
         "activations": int(layers * per_layer) + rows * longest * model.vocab_size * 8,
     }
-
-
-def _size(model_config: Any, default: int, *names: str) -> int:
-    return next((value for name in names if (value := getattr(model_config, name, None))), default)
 
 
 def _available(device: Any) -> int:
