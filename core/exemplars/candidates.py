@@ -15,9 +15,9 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from core.records import Exemplar, Question, content_hash
+from core.store.models import Completion
 from core.teachers.recorded import Record
 
 TRIGGER = "Let's think step by step."
@@ -25,15 +25,6 @@ _ANSWER_SENTENCE = re.compile(
     r"(?:(?<=[.!?])\s+|\n\s*)(?:(?:so|thus|hence|therefore),?\s+)?the (?:final )?answer(?: is|:)[^\n]*\s*\Z",
     re.IGNORECASE,
 )
-
-
-class Stored(Protocol):
-    """What of a scored completion is read: a row of the store's table has it."""
-
-    rationale: str
-    answer_step: int | None
-    value: str | None
-    correct: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +119,7 @@ def from_records(records: Iterable[Record], kind: str, rules: str) -> list[Candi
     return candidates
 
 
-def from_completion(question: Question, stored: Stored) -> Candidate:
+def from_completion(question: Question, stored: Completion) -> Candidate:
     """A stored, scored completion as a candidate; its answer's sentence is not part of its rationale."""
     text = stored.rationale if stored.answer_step else without_answer(stored.rationale)
     return Candidate(

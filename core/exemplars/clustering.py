@@ -22,21 +22,15 @@ SILHOUETTE_SAMPLE = 2000  # points; the silhouette compares every pair of them
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Clusters:
-    """labels (n,) in 0 … k-1; distances (n,) to the own centre; centres (k, d); inertia.
+    """labels (n,) in 0 … k-1; distances (n,) to the own centre; inertia.
 
-    Where there are fewer distinct points than k, the last clusters are empty and have no centre.
+    Where there are fewer distinct points than k, the last clusters are empty.
     """
 
     k: int
     labels: np.ndarray
     distances: np.ndarray
-    centres: np.ndarray
     inertia: float
-
-    @property
-    def empty(self) -> tuple[int, ...]:
-        """Clusters that no question is in."""
-        return tuple(sorted(set(range(self.k)) - set(self.labels.tolist())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +65,7 @@ def cluster(embeddings: np.ndarray, k: int, seed: int = SEED, n_init: int = N_IN
         distances = model.transform(points[order])[np.arange(n), model.labels_]
     back = order.argsort()
     labels, distances = model.labels_.astype(np.int64)[back], distances.astype(np.float64)[back]
-    return Clusters(k, labels, distances, model.cluster_centers_, float(model.inertia_))
+    return Clusters(k, labels, distances, float(model.inertia_))
 
 
 def curve(embeddings: np.ndarray, k: int, seed: int = SEED, n_init: int = N_INIT) -> Curve:

@@ -21,6 +21,8 @@ from uuid import uuid4
 
 from core import settings
 from core.errors import LabError
+from core.models import sources
+from core.models.embedded import MARK
 from core.progress import Report, silent
 from core.records import content_hash
 
@@ -60,30 +62,11 @@ def encode(
 
 def encoder_folder(name: str) -> Path:
     """The folder of an encoder: embedded, the user's own, or downloaded from the hub once."""
-    from core.models.embedded import EMBEDDED, model_path
-
-    if name in EMBEDDED:
-        return model_path(name)
-    if Path(name).expanduser().is_dir():
-        return Path(name).expanduser().resolve()
-    from huggingface_hub import snapshot_download
-
-    wanted = ["*.json", "*.txt", "*.model", "*.safetensors"]
-    for only_here in (True, False):
-        try:
-            return Path(snapshot_download(name, allow_patterns=wanted, local_files_only=only_here))
-        except (OSError, ValueError):
-            continue
-    raise LabError(
-        f"The encoder {name!r} is neither an embedded model nor a folder, and the hub does not give it: "
-        f"choose {DEFAULT_ENCODER}, or the path of a sentence-transformers folder."
-    )
+    return sources.folder(name, left_out=()).resolve()
 
 
 def _identity(folder: Path) -> str:
     """A name for the vectors of these very files; another model or version has another."""
-    from core.models.embedded import MARK
-
     mark = folder / MARK
     files = sorted(p for p in folder.rglob("*") if p.suffix in {".json", ".safetensors"} and p.is_file())
     if mark.is_file():

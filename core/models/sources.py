@@ -47,18 +47,18 @@ def locate(source: str, known: str | None = None) -> Path:
 
     Raises LabError where the hub cannot be reached and nothing is cached, and for other weights.
     """
-    folder = _folder(source, known or kind(source), FILES)
-    if not any(folder.glob(WEIGHTS)):
+    found = folder(source, known)
+    if not any(found.glob(WEIGHTS)):
         raise LabError(
             f"{source} has no safetensors weights: choose another checkpoint, or convert this one."
         )
-    return folder
+    return found
 
 
 def read_config(source: str) -> dict[str, Any]:
     """A checkpoint's config.json, without its weights."""
     try:
-        config = json.loads((_folder(source, kind(source), [CONFIG]) / CONFIG).read_text(encoding="utf-8"))
+        config = json.loads((folder(source, patterns=[CONFIG]) / CONFIG).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise LabError(
             f"{source} holds no config.json: give the folder of a Transformers checkpoint."
@@ -70,38 +70,47 @@ def read_config(source: str) -> dict[str, Any]:
     return config
 
 
-def _folder(source: str, its_kind: str, patterns: Sequence[str]) -> Path:
+def folder(
+    source: str,
+    known: str | None = None,
+    patterns: Sequence[str] = FILES,
+    left_out: Sequence[str] = SUBFOLDERS,
+) -> Path:
+    """Where these files of a checkpoint are, downloaded on first use."""
+    its_kind = known or kind(source)
     if its_kind == "embedded":
         return model_path(source)
-    return Path(source).expanduser() if its_kind == "folder" else _download(source, patterns)
+    if its_kind == "folder":
+        return Path(source).expanduser()
+    return _download(source, patterns, left_out)
 
 
-def cached(hub_id: str, patterns: Sequence[str] = FILES) -> Path | None:
+def cached(hub_id: str, patterns: Sequence[str] = FILES, left_out: Sequence[str] = SUBFOLDERS) -> Path | None:
     """The snapshot of a hub id that is on this machine already, if any."""
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
     try:
-        found = _snapshot(hub_id, patterns, local_files_only=True)
+        found = _snapshot(hub_id, patterns, left_out, local_files_only=True)
     except (LocalEntryNotFoundError, HFValidationError, FileNotFoundError):
         return None
     return found if any(found.glob(WEIGHTS if WEIGHTS in patterns else CONFIG)) else None
 
 
-def _snapshot(hub_id: str, patterns: Sequence[str], **options: Any) -> Path:
+def _snapshot(hub_id: str, patterns: Sequence[str], left_out: Sequence[str], **options: Any) -> Path:
     from huggingface_hub import snapshot_download
 
-    options |= {"allow_patterns": list(patterns), "ignore_patterns": SUBFOLDERS}
+    options |= {"allow_patterns": list(patterns), "ignore_patterns": list(left_out)}
     return Path(snapshot_download(hub_id, **options))
 
 
-def _download(hub_id: str, patterns: Sequence[str]) -> Path:
+def _download(hub_id: str, patterns: Sequence[str], left_out: Sequence[str]) -> Path:
     """The cached snapshot of a hub id, from the network only where it is not cached."""
     from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
 
-    if (found := cached(hub_id, patterns)) is not None:
+    if (found := cached(hub_id, patterns, left_out)) is not None:
         return found
     try:
-        return _snapshot(hub_id, patterns)
+        return _snapshot(hub_id, patterns, left_out)
     except GatedRepoError:
         raise LabError(
             f"{hub_id} is gated: accept its terms on the model hub and set HF_TOKEN, or choose another one."

@@ -119,7 +119,7 @@ def _arranged(
 
     made = exemplars.choose(rows, dataset=dataset, **config)
     shown = projected(made.embeddings, made.settings["seed"])
-    groups = duplicates([c.question for c in made.candidates], "numbers masked")
+    groups = duplicates([c.question for c in made.candidates])
     group = {position: number for number, members in enumerate(groups) for position in members}
     places = {
         position: place

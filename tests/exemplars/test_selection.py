@@ -16,20 +16,15 @@ from core.exemplars.selection import (
     Limits,
     failures,
     limits_for,
-    queues,
     rank,
+    select,
 )
-from core.exemplars.selection import select as first
 
 ARITHMETIC = {"gsm8k", "multiarith", "single_eq", "addsub", "svamp"}
 KIND = {
     "multiarith": "integer", "addsub": "decimal", "gsm8k": "integer", "strategy_qa": "yes-no",
     "last_letter_concatenation": "letters", "aqua": "choice-E", "coin_flip": "yes-no-lower",
 }  # fmt: skip
-
-
-def select(candidates, labels, distances, k, limits, rejected=()):
-    return first(queues(candidates, labels, distances, k, limits), rejected)
 
 
 def literal(candidates, labels, distances, k, dataset):
@@ -155,18 +150,6 @@ def test_a_cluster_without_an_exemplar_says_why():
         "(2 wrong answer, 1 rationale does not end with a period)."
     )
     assert "is empty" in made.gaps[1].sentence
-
-
-def test_a_rejected_question_gives_way_to_the_next_nearest():
-    rows = [candidate(i, correct=i != 1) for i in range(4)]
-    limits = limits_for("paper", "multiarith", "integer")
-    picks = [
-        select(rows, [0] * 4, [0.1, 0.2, 0.3, 0.4], 1, limits, rejected).picks
-        for rejected in ((), {0}, {0, 2}, {0, 2, 3})
-    ]
-    assert [[(p.candidate.index, p.rank) for p in found] for found in picks] == [
-        [(0, 1)], [(2, 3)], [(3, 4)], [],
-    ]  # fmt: skip
 
 
 def test_own_limits():
