@@ -62,7 +62,7 @@ def encode(
 
 def encoder_folder(name: str) -> Path:
     """The folder of an encoder: embedded, the user's own, or downloaded from the hub once."""
-    return sources.folder(name, left_out=()).resolve()
+    return sources.folder(name, files=sources.WHOLE).resolve()
 
 
 def _identity(folder: Path) -> str:

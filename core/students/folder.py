@@ -77,6 +77,10 @@ class RunFolder:
         if rows is not None:
             write_lines(self.path / "rows.jsonl", (asdict(row) for row in rows))
         write_lines(self.path / "eval.jsonl", questions)
+        self.say(config)
+
+    def say(self, config: TrainConfig) -> None:
+        """Write what is asked."""
         write(self.path / "config.json", json.dumps(config.dump(), indent=1))
 
     def config(self) -> TrainConfig:
