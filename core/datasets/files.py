@@ -57,10 +57,7 @@ def listed(benchmark: str) -> tuple[File, ...]:
 def cached(file: File) -> bool:
     """Whether the file is in the data folder, by size alone: cheap enough for a list."""
     path = settings.data_dir() / file.path
-    try:
-        return path.stat().st_size == file.bytes
-    except OSError:
-        return False
+    return path.is_file() and path.stat().st_size == file.bytes
 
 
 def fetch(file: File, progress: Report = silent) -> Path:
@@ -89,12 +86,10 @@ def sha256(path: Path, changed: int, size: int) -> str:
 
 
 def _download(file: File, path: Path, progress: Report) -> None:
-    import logging
-
     import pooch
     import requests
 
-    pooch.get_logger().setLevel(logging.WARNING)
+    pooch.get_logger().setLevel("WARNING")
 
     def stream(url: str, output: str, _: object) -> None:
         done = 0

@@ -75,7 +75,8 @@ _ROWS = (
     Dataset(
         "multiarith", "MultiArith", "integer", 600,
         "Roy and Roth 2015, as in Zero-shot-CoT", "none stated",
-        readers.equations(readers.whole_number), splits=_splits(template=splits.by_template(splits.masked)),
+        readers.equations(lambda solution: str(int(solution))),
+        splits=_splits(template=splits.by_template(splits.masked)),
     ),
     Dataset(
         "gsm8k", "GSM8K", "integer", 8792,

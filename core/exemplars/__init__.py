@@ -19,7 +19,7 @@ from core.exemplars.candidates import TEXTS, Candidate
 from core.exemplars.clustering import N_INIT, SEED, Clusters
 from core.exemplars.encoding import DEFAULT_ENCODER, encode
 from core.exemplars.kept import clustered
-from core.exemplars.selection import RULES, Limits, Selection, find_selection_rules, limits_for, select
+from core.exemplars.selection import RULES, Limits, Selection, limits_for, select
 from core.progress import Report, silent
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def choose(
     """
     from core.datasets import find_dataset
 
-    row, benchmark = find_selection_rules(rules), find_dataset(dataset)
+    row, benchmark = find(RULES, rules, "set of selection rules"), find_dataset(dataset)
     if not candidates:
         raise LabError("There is no question to choose from: let the teacher answer some first.")
     key = text or row.text

@@ -44,14 +44,11 @@ class Curve:
 
 
 def cluster(embeddings: np.ndarray, k: int, seed: int = SEED, n_init: int = N_INIT) -> Clusters:
-    """k clusters of the rows of `embeddings` (n, d). LabError for a k not in 1 to n, a bad seed."""
+    """k clusters of the rows of `embeddings` (n, d). 1 ≤ k ≤ n. LabError for a bad seed."""
     import numpy as np
     from sklearn.cluster import KMeans
     from threadpoolctl import threadpool_limits
 
-    n = len(embeddings)
-    if not 1 <= k <= n:
-        raise LabError(f"k is {k} and there are {n} questions: choose k between 1 and {n}.")
     if not 0 <= seed < 2**32:
         raise LabError(f"The seed is {seed}: choose one between 0 and {2**32 - 1}.")
     if n_init < 1:
@@ -62,7 +59,7 @@ def cluster(embeddings: np.ndarray, k: int, seed: int = SEED, n_init: int = N_IN
         model = KMeans(min(k, len(np.unique(as_bytes(points)))), random_state=seed, n_init=n_init).fit(
             points[order]
         )
-        distances = model.transform(points[order])[np.arange(n), model.labels_]
+        distances = model.transform(points[order])[np.arange(len(points)), model.labels_]
     back = order.argsort()
     labels, distances = model.labels_.astype(np.int64)[back], distances.astype(np.float64)[back]
     return Clusters(k, labels, distances, float(model.inertia_))

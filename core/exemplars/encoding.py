@@ -34,16 +34,11 @@ CHUNK = 4096  # texts computed between two writes
 TOKENS = {"cpu": 2048, "cuda": 131_072}  # in one batch, padding included
 
 
-def encode(
-    texts: Sequence[str],
-    encoder: str = DEFAULT_ENCODER,
-    batch: int | None = None,
-    progress: Report = silent,
-) -> np.ndarray:
+def encode(texts: Sequence[str], encoder: str = DEFAULT_ENCODER, progress: Report = silent) -> np.ndarray:
     """Embeddings of the texts, in their order: float32, shape (n, d), normalised as the encoder does.
 
-    `encoder` is an embedded model, a folder or a hub id; `batch`, tokens in one batch. A text longer than
-    the encoder's window is cut there. LabError where the encoder cannot be had.
+    `encoder` is an embedded model, a folder or a hub id. A text longer than the encoder's window is cut
+    there. LabError where the encoder cannot be had.
     """
     import numpy as np
 
@@ -54,7 +49,7 @@ def encode(
     missing = {d: text for d, text in zip(digests, texts, strict=True) if d not in known}
     if missing:
         progress("Encoding", len(known), len(known) + len(missing))
-        known |= _compute(folder, shelf, missing, batch, lambda n: progress("Encoding", n, len(missing)))
+        known |= _compute(folder, shelf, missing, lambda n: progress("Encoding", n, len(missing)))
     if not texts:
         return np.empty((0, 0), np.float32)
     return np.stack([known[d] for d in digests])
@@ -68,10 +63,10 @@ def encoder_folder(name: str) -> Path:
 def _identity(folder: Path) -> str:
     """A name for the vectors of these very files; another model or version has another."""
     mark = folder / MARK
-    files = sorted(p for p in folder.rglob("*") if p.suffix in {".json", ".safetensors"} and p.is_file())
     if mark.is_file():
         content: Any = mark.read_text(encoding="utf-8")
     else:
+        files = sorted(p for p in folder.rglob("*") if p.suffix in {".json", ".safetensors"} and p.is_file())
         content = [(str(p.relative_to(folder)), p.stat().st_size, p.stat().st_mtime_ns) for p in files]
     return f"{folder.name}-{content_hash(content)[:16]}"
 
@@ -99,12 +94,11 @@ def _compute(
     folder: Path,
     shelf: Path,
     missing: dict[bytes, str],
-    batch: int | None,
     done: Callable[[int], None],
 ) -> dict[bytes, np.ndarray]:
     model = load(str(folder))
     shelf.mkdir(parents=True, exist_ok=True)
-    budget = batch or TOKENS.get(model.device.type, TOKENS["cpu"])
+    budget = TOKENS.get(model.device.type, TOKENS["cpu"])
     # Sorted by content too, so that batches, and with them the last bits, do not depend on the rows' order.
     rows = sorted(missing.items())
     computed: dict[bytes, np.ndarray] = {}

@@ -15,11 +15,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Annotated, Any
 
-from core.errors import LabError, find
+from pydantic import Field
+
+from core.errors import find
 from core.exemplars.candidates import Candidate, exemplar, shown
+from core.parts import Part
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,23 +30,19 @@ if TYPE_CHECKING:
     Numbers = Sequence[float] | np.ndarray
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+Most = Annotated[int, Field(ge=1)] | None
+
+
+class Limits(Part):
     """What a candidate must be to qualify; None or False asks for nothing."""
 
-    question_words: int | None = 60  # of "Q: …\nA:", both marks counted
-    rationale_lines: int | None = 5  # a blank line between two is not counted
-    rationale_words: int | None = None
+    question_words: Most = 60  # of "Q: …\nA:", both marks counted
+    rationale_lines: Most = 5  # a blank line between two is not counted
+    rationale_words: Most = None
     ends_with_period: bool = True
     has_answer: bool = True
     answer_near_end: bool = True  # asked of benchmarks whose answers are numbers
     correct: bool = False
-
-    def __post_init__(self) -> None:
-        for name in ("question_words", "rationale_lines", "rationale_words"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise LabError(f"{name} is {value}: leave it empty, or allow at least one.")
 
 
 def _answer_near_end(c: Candidate, _limits: Limits) -> bool:
@@ -142,15 +141,8 @@ def limits_for(rules: str, dataset: str, kind: str, **own: Any) -> Limits:
 
     numbers = KINDS[kind].form in ("number", "open")
     lines = find_dataset(dataset).exemplar_lines
-    limits = replace(find_selection_rules(rules).limits, rationale_lines=lines, answer_near_end=numbers)
-    if unknown := sorted(set(own) - set(CHECKS)):
-        raise LabError(f"There is no limit {', '.join(unknown)}: choose from {', '.join(CHECKS)}.")
-    return replace(limits, **own)
-
-
-def find_selection_rules(key: str) -> Rules:
-    """The row of RULES with this key."""
-    return find(RULES, key, "set of selection rules")
+    own = {"rationale_lines": lines, "answer_near_end": numbers} | own
+    return find(RULES, rules, "set of selection rules").limits.but(**own)
 
 
 @dataclass(frozen=True, slots=True)

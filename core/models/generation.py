@@ -148,8 +148,7 @@ class Continuation:
     def result(self, tokenizer: Any, sampling: Sampling) -> Generated:
         text = _text(tokenizer, self.tokens)
         ends = [at for stop in sampling.stop if (at := text.find(stop)) >= 0]
-        if ends:
-            text = text[: min(ends)]
+        text = text[: min(ends, default=len(text))]
         return Generated(self.index, text, self.finish_reason or "length", len(self.prompt), len(self.tokens))
 
 
@@ -202,14 +201,11 @@ def _run(
 
 
 def _end_tokens(model: Any, tokenizer: Any) -> set[int]:
-    ends: set[int | None] = set()
-    for value in (
-        tokenizer.eos_token_id,
-        model.config.eos_token_id,
-        getattr(model.generation_config, "eos_token_id", None),
-    ):
-        ends |= set(value) if isinstance(value, (list, tuple)) else {value}
-    return {end for end in ends if end is not None}
+    ends: set[Any] = set()
+    for owner in (tokenizer, model.config, model.generation_config):
+        value = getattr(owner, "eos_token_id", None)
+        ends |= set(value) if isinstance(value, (list, tuple)) else {value} - {None}
+    return ends
 
 
 def _take(
@@ -260,10 +256,7 @@ def padded(
 
 def pad_id(tokenizer: Any) -> int:
     """The id that fills a batch; masked everywhere, so any will do."""
-    for value in (tokenizer.pad_token_id, tokenizer.eos_token_id):
-        if value is not None:
-            return value
-    return 0
+    return tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id
 
 
 class _Batch:

@@ -81,17 +81,16 @@ def decide(
 def undo(run_id: int, author: str) -> list[ReviewItem]:
     """Take back the author's newest decision that stands, or all of their newest bulk action."""
     target = undoable(decisions.newest(run_id, author))
-    if target is None:
-        raise LabError("There is nothing to undo: you have no decision here that is in force.")
-    return _turn(run_id, author, "undo", target)
+    return _turn(
+        run_id, "undo", target, "There is nothing to undo: you have no decision here that is in force."
+    )
 
 
 def redo(run_id: int, author: str) -> list[ReviewItem]:
     """Bring back what the author's newest undo took back."""
     target = redoable(decisions.newest(run_id, author))
-    if target is None:
-        raise LabError("There is nothing to redo: you have undone nothing since your last decision.")
-    return _turn(run_id, author, "redo", target)
+    nothing = "There is nothing to redo: you have undone nothing since your last decision."
+    return _turn(run_id, "redo", target, nothing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,8 +197,11 @@ def _late(current: ReviewItem, row: dict[str, Any]) -> ReviewItem:
     raise Conflict(current, typed, row["reason"])
 
 
-def _turn(run_id: int, author: str, kind: str, target: Decision) -> list[ReviewItem]:
+def _turn(run_id: int, kind: str, target: Decision | None, nothing: str) -> list[ReviewItem]:
     """Undo or redo the target and what was decided with it in one moment."""
+    if target is None:
+        raise LabError(nothing)
+    author = target.author
     targets = [d for d in decisions.together(run_id, author, target.created) if d.kind == target.kind]
     keys = [(d.question_index, d.sample_index) for d in targets]
     whole = board(run_id) if len(keys) > MANY else None

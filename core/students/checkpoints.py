@@ -185,8 +185,7 @@ def _moments(model: Any, optimizer: Any) -> dict[str, torch.Tensor]:
 
 
 def _set_moments(model: Any, optimizer: Any, flat: dict[str, torch.Tensor]) -> None:
-    names = list(trained(model))
-    at = {name: i for i, name in enumerate(names)}
+    at = {name: i for i, name in enumerate(trained(model))}
     state: dict[int, dict[str, torch.Tensor]] = {}
     for name, tensor in flat.items():
         parameter, key = name.rsplit("/", 1)

@@ -62,7 +62,9 @@ def main(arguments: list[str] | None = None) -> int:
         with folder.lock():
             for left in ("error.txt", FOLLOWED):
                 (folder.path / left).unlink(missing_ok=True)
-            processes = asked.processes or _devices()
+            from torch.cuda import device_count
+
+            processes = asked.processes or device_count()
             if processes > 1:
                 return _launch(folder, processes, asked.parent)
             return _work(folder, config, asked.parent)
@@ -105,12 +107,6 @@ def _preview(folder: RunFolder, config: TrainConfig) -> int:
     write(folder.path / "preview.json", found)
     print(found)
     return 0
-
-
-def _devices() -> int:
-    from torch.cuda import device_count
-
-    return device_count()
 
 
 def _launch(folder: RunFolder, processes: int, parent: int) -> int:

@@ -117,9 +117,9 @@ class RunFolder:
         """Whether the run is through with an epoch."""
         return self.done or max(self.epochs(), default=0) >= epoch
 
-    def status(self, state: str, stage: str = "", done: int = 0, total: int = 0, **more: Any) -> None:
+    def status(self, state: str, stage: str = "", done: int = 0, total: int = 0) -> None:
         """Say where the run is: running, stopped, failed or done."""
-        values = {"state": state, "stage": stage, "done": done, "total": total, "time": time.time(), **more}
+        values = {"state": state, "stage": stage, "done": done, "total": total, "time": time.time()}
         write(self.path / "status.json", json.dumps(values))
 
     def lock(self) -> FileLock:

@@ -207,10 +207,10 @@ class Fit:
         set_seed(self.config.seed)
         self.accelerator = Accelerator()
         self.device = self.accelerator.device
+        self.world, self.rank = self.accelerator.num_processes, self.accelerator.process_index
         self.precision = loading.precision(self.config.precision, self.device)
         model, self.adapter = self._model()
-        wanted = checkpoints.identity(self.config, self.data.train, self.data.dev, model)
-        self.identity = wanted
+        self.identity = checkpoints.identity(self.config, self.data.train, self.data.dev, model)
         model.to(self.device)
         weights = [p for p in model.parameters() if p.requires_grad]
         optimizer = torch.optim.AdamW(
@@ -220,7 +220,7 @@ class Fit:
             fused=self.device.type in ("cpu", "cuda"),
         )
         if found := checkpoints.latest(self.folder):
-            checkpoints.preflight(self.folder, found, wanted)
+            checkpoints.preflight(self.folder, found, self.identity)
             self.position = checkpoints.restore(found, model, optimizer, self.accelerator)
         else:
             set_seed(self.config.seed)
@@ -230,8 +230,6 @@ class Fit:
         self.size = self.config.effective_batch
         self.steps_per_epoch = -(-len(self.data.train) // self.size)
         self.total = self.steps_per_epoch * self.config.epochs
-        self.started, self.first_step = time.monotonic(), self.position.step
-        self.tokens = 0
         self.pending: list[tuple[int, float, Any]] = []
 
     def _model(self) -> tuple[Any, Any]:
@@ -245,14 +243,13 @@ class Fit:
             return model, None
         from peft import LoraConfig, get_peft_model
 
-        task = "SEQ_2_SEQ_LM" if self.student.is_seq2seq else "CAUSAL_LM"
         lora = LoraConfig(
             r=self.config.lora_rank,
             lora_alpha=self.config.lora_alpha,
             lora_dropout=self.config.lora_dropout,
             target_modules="all-linear",
             fan_in_fan_out=any(type(m).__name__ == "Conv1D" for m in model.modules()),  # GPT-2's layers
-            task_type=task,
+            task_type="SEQ_2_SEQ_LM" if self.student.is_seq2seq else "CAUSAL_LM",
         )
         adapter = get_peft_model(model, lora)
         if self.config.gradient_checkpointing:
@@ -293,8 +290,7 @@ class Fit:
         """One optimiser step; each device takes its share, in passes of `micro_batch` rows."""
         import torch
 
-        world, rank = self.accelerator.num_processes, self.accelerator.process_index
-        mine = list(rows[rank::world])
+        mine = list(rows[self.rank :: self.world])
         weight = 1.0
         if not mine:  # every device must take part, this one with a row that counts nothing
             mine, weight = [rows[0]], 0.0
@@ -309,7 +305,7 @@ class Fit:
                 with self._computing():
                     loss = label_loss(self.model, self.inner, collate(part, self.tokenizer, self.device))
                 loss = loss * (weight / trained)
-                self.accelerator.backward(loss * world)  # devices' gradients are averaged
+                self.accelerator.backward(loss * self.world)  # devices' gradients are averaged
             total += loss.detach()
         if self.config.clip_norm is not None:
             self.accelerator.clip_grad_norm_(self.inner.parameters(), self.config.clip_norm)
@@ -318,7 +314,6 @@ class Fit:
             group["lr"] = rate
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        self.tokens += sum(e.tokens for e in rows)
         step = self.position.step + 1
         self.position = replace(self.position, done=self.position.done + 1, step=step)
         self.pending.append((step, rate, total))
@@ -342,26 +337,13 @@ class Fit:
         self.told = time.monotonic()
         if self.accelerator.is_main_process:
             self.folder.metrics(points)
-            self._status(f"epoch {min(self.config.epochs, int(points[-1]['epoch'] - 1e-9) + 1)}")
+            stage = f"epoch {self.position.epoch + 1} of {self.config.epochs}"
+            self.folder.status("running", stage, self.position.step, self.total)
         if any(loss != loss for loss in losses):
             raise LabError("The loss is not a number any more: choose a lower learning rate, or fp32.")
 
-    def _status(self, stage: str) -> None:
-        done = self.position.step
-        ran = time.monotonic() - self.started
-        left = ran / (done - self.first_step) * (self.total - done) if done > self.first_step else None
-        self.folder.status(
-            "running",
-            f"{stage} of {self.config.epochs}",
-            done,
-            self.total,
-            seconds_left=None if left is None else round(left),
-            tokens_per_second=round(self.tokens / ran) if ran else None,
-            rows_per_pass=self.micro_batch,
-        )
-
     def _told_to_stop(self) -> bool:
-        if self.accelerator.num_processes == 1:
+        if self.world == 1:
             return self.stop.asked
         import torch
 
@@ -418,8 +400,7 @@ class Fit:
         """Mean cross-entropy per trained token of the dev rows."""
         import torch
 
-        world, rank = self.accelerator.num_processes, self.accelerator.process_index
-        rows = sorted(self.data.dev, key=lambda e: e.tokens)[rank::world]
+        rows = sorted(self.data.dev, key=lambda e: e.tokens)[self.rank :: self.world]
         summed = torch.zeros((), device=self.device)
         self.inner.eval()
         with torch.no_grad():
@@ -435,8 +416,7 @@ class Fit:
         """Share of right answers; the predictions are kept in predictions/epoch-K.jsonl."""
         from accelerate.utils import gather_object
 
-        config, world = self.config, self.accelerator.num_processes
-        mine = questions[self.accelerator.process_index :: world]
+        config, mine = self.config, questions[self.rank :: self.world]
         most = (config.early_max_new_tokens if epoch <= EARLY_EPOCHS else None) or config.max_new_tokens
         if name == "dev":  # what runs on beyond every label that was learnt only takes time
             most = min(most, max(example.trained_tokens for example in self.data.train))
@@ -462,7 +442,7 @@ class Fit:
                 "tokens": made.completion_tokens,
             }
             if self.accelerator.is_main_process:
-                done, total = min(len(questions), len(lines) * world), len(questions)
+                done, total = min(len(questions), len(lines) * self.world), len(questions)
                 self.folder.status("running", f"epoch {epoch}: answering the {name} questions", done, total)
         everyone = dict(gather_object(list(lines.items())))
         if self.accelerator.is_main_process:
@@ -511,7 +491,7 @@ class Fit:
             "rows_per_pass": self.micro_batch,
             "precision": self.precision,
             "device": loading.device_name(self.device),
-            "processes": self.accelerator.num_processes,
+            "processes": self.world,
             "training_set": self.config.training_set,
             "versions": loading.versions(),
         }

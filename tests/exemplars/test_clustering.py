@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.errors import LabError
 from core.exemplars import clustering, kept, projection
 from core.exemplars.clustering import cluster, curve
 from core.exemplars.duplicates import duplicates
@@ -41,12 +40,6 @@ def test_distances_are_to_the_nearest_centre():
 def test_n_init_never_makes_it_worse():
     rows = points(150)
     assert cluster(rows, 8, n_init=10).inertia <= cluster(rows, 8, n_init=1).inertia
-
-
-def test_k_out_of_range():
-    for k in (0, 6):
-        with pytest.raises(LabError, match="choose k between 1 and 5"):
-            cluster(points(5), k)
 
 
 def test_only_duplicates_leave_clusters_empty():

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from core.__main__ import app
 from core.errors import LabError, RefusedError
-from core.exemplars.prompt import few_shot_prompt, parse, preview, revised, spoken
+from core.exemplars.prompt import few_shot_prompt, parse, preview, revised
 from core.records import Exemplar, Question
 from core.review import desk
 from core.review.agreement import agreement, disagreements_first, reviewers
@@ -19,6 +19,7 @@ from core.review.diff import words
 from core.review.history import lines
 from core.stages.reviewed import original
 from core.store import decisions, queries
+from core.students.formats import spoken
 from tests import runs
 
 
