@@ -25,7 +25,7 @@ CHUNK = 2**16  # bytes between two reports of progress
 
 
 class Unavailable(LabError):
-    """A file is neither cached nor to be had."""
+    """A file is neither cached nor can it be downloaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def cached(file: File) -> bool:
 def fetch(file: File, progress: Report = silent) -> Path:
     """The file's path in the data folder, downloaded if need be; its checksum is right.
 
-    Raises Unavailable when it cannot be had, LabError when what is there or came is not the right file.
+    Raises Unavailable when it cannot be downloaded, LabError when it is not the right file.
     """
     path = settings.data_dir() / file.path
     if path.is_file():

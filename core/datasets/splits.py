@@ -6,7 +6,7 @@
 
 Rules as in Fine-tune-CoT (Ho et al. 2023; reasoning-teacher, src/data/generate_split.py and, for the
 template splits, notebooks/old/Data Preparation.ipynb). NumPy's RandomState gives the same numbers in
-every version, so the published index files come out again.
+every version, so it reproduces the published index files.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""DATASETS: the benchmarks, a row each.
+"""DATASETS: one row per benchmark.
 
 A new benchmark is a new row: how its files are read, what kind of answer it has, and how it is split;
 files.tsv lists the files. Indices, texts, gold answers and splits of the first twelve are Fine-tune-CoT's

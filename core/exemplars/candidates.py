@@ -6,7 +6,7 @@ r"""Candidates: every question with what the teacher wrote for it zero-shot, rea
 
 Auto-CoT (Zhang et al. 2023; auto-cot, run_demo.py) reads Zero-shot-CoT's logs line by line. A line with
 both "Therefore" and "the answer" is the second call's and is left out wherever it stands; a line with
-"A: " begins the rationale anew; every rationale begins with the words that the teacher was given.
+"A: " starts the rationale again; every rationale begins with the words that the teacher was given.
 """
 
 from __future__ import annotations

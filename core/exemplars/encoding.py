@@ -1,6 +1,6 @@
 """Sentence-BERT embeddings (Reimers and Gurevych 2019): texts in, unit vectors out, each computed once.
 
-    encode(["Q: Shannon and her family …\\nA:", …])      float32, one row a text
+    encode(["Q: Shannon and her family …\\nA:", …])      float32, one row per text
 
 A text's vector is kept under LAB_HOME/embeddings/ENCODER by the text's SHA-256, in plain .npy files that
 are written whole or not at all, so a killed run loses at most CHUNK texts and a second one computes nothing.

@@ -1,7 +1,7 @@
 """Algorithm 1: of each cluster, the question nearest its centre that qualifies.
 
-RULES, a row each: what qualifies, and what text the questions are compared by. The paper does not say
-what qualifies; its rows take Auto-CoT's limits, and the page says so.
+RULES, one row per rule set: what qualifies, and what text the questions are compared by. The paper does
+not say what qualifies; its rows take Auto-CoT's limits, and the page says so.
 
     made = select(candidates, labels, distances, k, limits_for("paper", "multiarith", "integer"))
     made.picks     an exemplar of each cluster, in the clusters' order

@@ -174,7 +174,7 @@ def _check_space(row: Embedded) -> None:
 
 
 def _download(row: Embedded, room: Path, progress: Report) -> Path:
-    """The wheel, checked. pip works inside `room`, so that its size tells how far it is."""
+    """The wheel, checked. pip works inside `room`, whose size shows the progress."""
     stage, target, scratch = f"Downloading {row.requirement}", room / "download", room / "tmp"
     scratch.mkdir()
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-cache-dir", "--only-binary=:all:"]

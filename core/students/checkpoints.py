@@ -5,8 +5,8 @@ checkpoints/epoch-3/    model.safetensors      what is trained: all parameters, 
                         random-0.safetensors   state of the random streams, by process
                         state.json             epoch, position in the epoch's data, step, identity
 
-checkpoints/step-57/ is the same in mid-epoch, written when a run is told to stop. A checkpoint appears
-by a rename, whole. Nothing in it is a pickle.
+checkpoints/step-57/ is the same in the middle of an epoch, written when a run is told to stop. A checkpoint
+appears complete, by a rename. Nothing in it is a pickle.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@
     python -m core.students.child RUN_DIR preview    what it would do, as JSON, doing nothing
 
 Ends with 0 when done (RUN_DIR/done.json), 2 after a sentence for the user (RUN_DIR/error.txt), 3 when it
-was told to stop and can be resumed, 1 after a defect. SIGTERM saves and stops; so does the end of the process
-that started it, and a while in which that is frozen and follows no more. With several GPUs one process runs
-on each, started by torch's own launcher and joined by accelerate.
+was told to stop and can be resumed, 1 after a defect. SIGTERM saves and stops. The same happens when the
+process that started this one ends, or is frozen for UNFOLLOWED_SECONDS. With several GPUs one process runs on
+each, started by torch's own launcher and joined by accelerate.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("task", nargs="?", choices=("train", "preview"), default="train")
     parser.add_argument("--processes", type=int, help="default: one per GPU")
-    # Said by the worker: one that is killed while this process begins is nobody's parent any more.
+    # The worker passes its own id: if it is killed while this process starts, getppid() names another one.
     parser.add_argument("--parent", type=int, default=os.getppid(), help="stop when this process is gone")
     asked = parser.parse_args(arguments)
     folder = RunFolder(asked.folder.resolve())

@@ -1,11 +1,11 @@
-"""The files through which a run is asked for and answered; every one whole, or grown line by line.
+"""The files of a run: what is asked and what came of it. Each is complete, or grows line by line.
 
 config.json          TrainConfig                     metrics.jsonl   {"name", "step", "epoch", "value"}
-rows.jsonl           TrainingRow, one a line         epochs.jsonl    {"epoch", "step", "dev_loss", …}
+rows.jsonl           TrainingRow, one per line       epochs.jsonl    {"epoch", "step", "dev_loss", …}
 eval.jsonl           {"question_index", "prompt", "answer"}
 status.json          {"state", "stage", "done", "total", …}          error.txt   one sentence
 checkpoints/epoch-3/ predictions/epoch-3.jsonl       student/        done.json
-followed             touched again and again by whoever waits for the run
+followed             touched twice a second by whoever waits for the run
 """
 
 from __future__ import annotations
@@ -164,7 +164,7 @@ def mend(path: Path) -> None:
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
-    """The complete JSON lines of a file that may still grow; none where there is no file."""
+    """The complete JSON lines of a file that may still grow; no lines where there is no file."""
     if not path.is_file():
         return []
     text = path.read_text(encoding="utf-8")

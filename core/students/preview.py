@@ -138,7 +138,7 @@ def _available(device: Any) -> int:
 
 
 def _seconds(config: TrainConfig, parameters: int, tokens: int, device: Any, precision: str) -> float:
-    """Of training alone: 6 operations a parameter and token (LoRA: 4), at the speed this device shows."""
+    """Of training alone: 6 operations per parameter and token (LoRA: 4), at this device's measured speed."""
     operations = (6 if config.tuning == "full" else 4) * parameters * tokens * config.epochs
     return operations / (EFFICIENCY * _speed(device, precision))
 
