@@ -6,7 +6,7 @@
 
 Rules as in Fine-tune-CoT (Ho et al. 2023; reasoning-teacher, src/data/generate_split.py and, for the
 template splits, notebooks/old/Data Preparation.ipynb). NumPy's RandomState gives the same numbers in
-every version, so the published index files come out again.
+every version, so it reproduces the published index files.
 """
 
 from __future__ import annotations
@@ -42,11 +42,17 @@ def _permutation(n: int) -> list[int]:
     return numpy.random.RandomState(SEED).permutation(n).tolist()
 
 
+def _seventy_thirty(groups: Sequence[Sequence[int]]) -> Split:
+    """70:30 by a seeded permutation of the groups."""
+    order = _permutation(len(groups))
+    cut = round(TRAIN_SHARE * len(groups))
+    parts = (sorted(i for g in part for i in groups[g]) for part in (order[:cut], order[cut:]))
+    return Split(*map(tuple, parts))
+
+
 def seventy_thirty(texts: Sequence[str | None], counts: Sequence[int]) -> Split:
     """70:30 by a seeded permutation of all questions."""
-    order = _permutation(len(texts))
-    cut = round(TRAIN_SHARE * len(texts))
-    return Split(tuple(sorted(order[:cut])), tuple(sorted(order[cut:])))
+    return _seventy_thirty([[i] for i in range(len(texts))])
 
 
 def published(subsample: int | None = None) -> SplitRule:
@@ -67,12 +73,7 @@ def by_template(template: TEMPLATE) -> SplitRule:
         groups: dict[str, list[int]] = {}
         for i, text in enumerate(texts):
             groups.setdefault(template(text or ""), []).append(i)
-        members = list(groups.values())
-        order = _permutation(len(members))
-        cut = round(TRAIN_SHARE * len(members))
-        train = (i for g in order[:cut] for i in members[g])
-        test = (i for g in order[cut:] for i in members[g])
-        return Split(tuple(sorted(train)), tuple(sorted(test)))
+        return _seventy_thirty(list(groups.values()))
 
     return rule
 

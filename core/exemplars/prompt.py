@@ -23,11 +23,6 @@ from core.students.formats import FEW_SHOT_MARK, FORMATS
 _END = re.compile(rf"^(?P<rationale>.*\S)\s+{FEW_SHOT_MARK}\s+(?P<answer>\S.*?)\.?\s*$", re.DOTALL)
 
 
-def spoken(exemplar: Exemplar) -> str:
-    """The exemplar as one text, without its question."""
-    return f"{exemplar.rationale.strip()} {FEW_SHOT_MARK} {exemplar.answer.strip()}."
-
-
 def parse(question: str, text: str) -> Exemplar:
     """The exemplar in a reviewed text. LabError where it does not end with an answer."""
     if (match := _END.match(text)) is None:

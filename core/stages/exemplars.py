@@ -15,7 +15,7 @@ from typing import Any
 from core import exemplars, process, studies
 from core.errors import LabError, RefusedError
 from core.exemplars.candidates import Candidate, exemplar, from_completion
-from core.exemplars.prompt import parse, spoken
+from core.exemplars.prompt import parse
 from core.jobs.progress import Progress
 from core.records import Exemplar, Question, content_hash
 from core.review.fold import Board, ReviewItem
@@ -24,6 +24,7 @@ from core.stages.generation import latest
 from core.stages.plans import ExemplarsPlan
 from core.store import queries
 from core.store.models import Completion, Point, Run, now
+from core.students.formats import spoken
 from core.teachers.part import Teaching
 
 ZERO_SHOT = "fine-tune-cot"  # the method whose rationales exemplars are chosen from: its teacher saw none
@@ -116,7 +117,7 @@ def _arranged(
 
     made = exemplars.choose(rows, dataset=dataset, **config)
     shown = projected(made.embeddings, made.settings["seed"])
-    groups = duplicates([c.question for c in made.candidates], "numbers masked")
+    groups = duplicates([c.question for c in made.candidates])
     group = {position: number for number, members in enumerate(groups) for position in members}
     places = {
         position: place
