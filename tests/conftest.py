@@ -6,6 +6,7 @@ small      a slice in the same layouts that the project wrote itself, and the be
 recordings both, one after the other: for what holds of any recording
 clustered  fills a LAB_HOME with a study on that slice and its exemplars
 lab_home   an empty LAB_HOME with its own database
+minilm     an empty LAB_HOME with the embedded Sentence-BERT in it
 queued     the jobs that were queued; nobody works on them but the test itself
 postgresql a PostgreSQL server; tests that need one skip where it is not installed
 database   an empty LAB_HOME on SQLite, and once more on PostgreSQL
@@ -138,6 +139,16 @@ def clustered(once: Callable[..., tuple[Path, Any]]) -> Callable[[Path], Cluster
         return Clustered(**ids)
 
     return copy
+
+
+@pytest.fixture
+def minilm(lab_home: Path) -> Path:
+    """LAB_HOME with the embedded Sentence-BERT in it; tests that need it skip where it was not fetched."""
+    model = settings.ROOT / ".lab" / "models" / "all-MiniLM-L6-v2"
+    if not (model / "model.safetensors").is_file():
+        pytest.skip("run `python -m core models fetch` first")
+    (settings.folder("models") / model.name).symlink_to(model)
+    return lab_home
 
 
 @pytest.fixture

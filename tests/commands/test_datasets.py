@@ -108,7 +108,7 @@ def test_a_users_error_is_one_sentence_and_exit_2(arguments, lab_home, tmp_path)
     )
 
 
-def test_leaks_are_told_at_each_level(recorded, lab_home):
+def test_leaks_are_told_at_each_level(recorded, minilm):
     said = json.loads(_run("leaks", "addsub", "--json").stdout)
     assert (said["train"], said["test"], said["equal"], said["masked"]) == (276, 119, [], [285])
     assert set(said["masked"]) < set(said["near"])
