@@ -35,7 +35,18 @@ from tests.postgresql import Server, binaries, running  # noqa: E402
 if TYPE_CHECKING:
     from tests.clustered import Clustered
 
+# These wait most, for browsers, workers and students: begun first, they do not end alone.
+SLOW = ("e2e", "jobs", "stages", "students")
+
 BESIDE = settings.ROOT.parent / "shared" / "data"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def place(item: pytest.Item) -> int:
+        folder = item.path.parent.name
+        return SLOW.index(folder) if folder in SLOW else len(SLOW)
+
+    items.sort(key=place)
 
 
 def _recorded_folder() -> Path | None:
