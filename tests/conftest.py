@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import pytest  # noqa: E402
+from hypothesis import settings as hypothesis  # noqa: E402
 
 from core import settings  # noqa: E402
 from core.store import engine  # noqa: E402
@@ -34,6 +35,9 @@ from tests.postgresql import Server, binaries, running  # noqa: E402
 
 if TYPE_CHECKING:
     from tests.clustered import Clustered
+
+hypothesis.register_profile("lab", deadline=None)  # a busy machine is no wrong answer
+hypothesis.load_profile("lab")
 
 # These wait most, for browsers, workers and students: begun first, they do not end alone.
 SLOW = ("e2e", "jobs", "stages", "students")
