@@ -1,4 +1,4 @@
-"""python -m core datasets list | show | export | add"""
+"""python -m core datasets list | show | export | add | leaks"""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Annotated, Any
 import typer
 
 from core.commands.common import Json, emit, step, write
-from core.datasets import all_datasets, cached, load, split_sizes, upload
+from core.datasets import all_datasets, cached, leaks, load, split_sizes, upload
 from core.datasets.upload import COLUMNS
 from core.errors import LabError, find
 from core.records import Question
 from core.results.export import to_jsonl
 
-app = typer.Typer(no_args_is_help=True, help="Benchmarks: list, show, export, add.")
+app = typer.Typer(no_args_is_help=True, help="Benchmarks: list, show, export, add, leaks.")
 
 Key = Annotated[str, typer.Argument(help="Key of the benchmark, as `datasets list` gives it.")]
 SplitBy = Annotated[str, typer.Option(help="Which split: default, all-test, or template where there is one.")]
@@ -141,6 +141,36 @@ def add(
     row = upload.add(file, key, title=title, kind=kind, columns=columns)
     result = {"key": row.key, "title": row.title, "kind": row.kind, "n": row.n, **split_sizes(row)}
     emit(result, as_json, f"{row.n} questions kept as {row.key}, answers of kind {row.kind}")
+
+
+@app.command("leaks")
+def leaks_(
+    key: Key,
+    split_by: SplitBy = "default",
+    size: Size = None,
+    seed: Seed = 0,
+    option: Set = None,
+    near: Annotated[bool, typer.Option(help="Compare embeddings too.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Test questions that stand among the training questions: word for word, numbers masked, or nearly."""
+    from core.exemplars.encoding import encode
+
+    questions = _questions(key, split_by, size, seed, option)
+    test, train = ([q for q in questions if q.split == split] for split in ("test", "train"))
+    vectors = (encode([q.text for q in test]), encode([q.text for q in train])) if near else None
+    found = leaks.leaks(test, train, vectors)
+    levels = leaks.by_level(found, [level for level in leaks.LEVELS if near or level != "near"])
+    result = {
+        "key": key,
+        "train": len(train),
+        "test": len(test),
+        **levels,
+        "leaks": [{"test": leak.index, "level": leak.level, "train": leak.of} for leak in found],
+    }
+    lines = [f"{key}: {len(test)} test questions, compared with {len(train)} for training"]
+    lines += [f"{len(levels[level]):>6} {level}: {leaks.LEVELS[level]}" for level in levels]
+    emit(result, as_json, "\n".join(lines))
 
 
 def _row(question: Question) -> dict[str, Any]:

@@ -15,6 +15,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from core.datasets.duplicates import same_template
+from core.records import Question, content_hash
+
 SEED = 0
 TRAIN_SHARE = 0.7
 TEMPLATE = Callable[[str], str]
@@ -97,3 +100,23 @@ def subsample(indices: Sequence[int], n: int) -> list[int]:
     """n of the indices, sorted, as Fine-tune-CoT takes its few-shot training subsets (src/data/split.py)."""
     ordered = sorted(indices)
     return sorted(ordered[i] for i in _permutation(len(ordered))[:n])
+
+
+def held_out(questions: Sequence[Question], fraction: float, limit: int) -> list[int]:
+    """Indices of the questions on which an epoch is chosen, sorted; none of fewer than two.
+
+    About `fraction` of the questions, at most `limit`. Questions that differ in their numbers only stay on
+    one side. Which they are depends on their words alone, so all arms and seeds of a study hold out the same.
+    """
+    twins: dict[str, list[int]] = {}
+    for question in questions:
+        twins.setdefault(same_template(question.text), []).append(question.index)
+    wanted = min(max(1, round(fraction * len(questions))), limit, len(questions) - 1)
+    groups = sorted(twins, key=content_hash)
+    held: list[int] = []
+    for template in groups:
+        if len(held) + len(twins[template]) <= wanted:
+            held += twins[template]
+    if not held and len(groups) > 1:  # each group is larger than what is wanted
+        held = min((twins[template] for template in groups), key=len)
+    return sorted(held)

@@ -21,8 +21,10 @@ from core.store.models import Completion
 from core.teachers.recorded import Record
 
 TRIGGER = "Let's think step by step."
+# One sentence, without a calculation or a reason: those are part of the reasoning.
 _ANSWER_SENTENCE = re.compile(
-    r"(?:(?<=[.!?])\s+|\n\s*)(?:(?:so|thus|hence|therefore),?\s+)?the (?:final )?answer(?: is|:)[^\n]*\s*\Z",
+    r"(?:(?<=[.!?])\s+|\n\s*)(?:(?:so|thus|hence|therefore),?\s+)?the (?:final )?answer(?: is|:)"
+    r"(?:(?!\b(?:because|since|as)\b)(?:[^\n=.!?]|[.!?](?=\S)))*[.!?]?\s*\Z",
     re.IGNORECASE,
 )
 

@@ -154,7 +154,7 @@ def dry_run(program: Program, sampling: Sampling) -> tuple[list[tuple[Ask, Sampl
             steps = []
             for ask in several:
                 steps.append(Step(ask.name, ask.prompt, unwritten(len(asked)), ask.role))
-                asked.append((ask, ask.sampling or sampling))
+                asked.append((ask, ask.sampled(sampling)))
             wanted = program.send(steps[0] if isinstance(wanted, Ask) else steps)
     except StopIteration as end:
         return asked, end.value

@@ -12,7 +12,7 @@ Asks, which are asked at once. core.methods.driver runs it, with teachers and wi
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.errors import LabError
@@ -22,12 +22,22 @@ from core.students.formats import FORMATS, Format
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One prompt to the model of a role. `sampling` where the step is sampled unlike the others."""
+    """One prompt to the model of a role.
+
+    `sampling` where the step is sampled unlike the others; `stop`, texts at which this prompt's reply
+    ends too, however it is sampled.
+    """
 
     prompt: str
     role: str = "teacher"
     name: str = "rationale"
     sampling: Sampling | None = None
+    stop: tuple[str, ...] = ()
+
+    def sampled(self, others: Sampling) -> Sampling:
+        """How it is asked where the method's steps are asked as `others` says."""
+        own = self.sampling or others
+        return replace(own, stop=tuple(dict.fromkeys((*own.stop, *self.stop))))
 
 
 @dataclass(frozen=True, slots=True)

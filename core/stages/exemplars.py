@@ -111,7 +111,7 @@ def _arranged(
     rows: list[Candidate], dataset: str, config: dict[str, Any]
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """The points and the summary of an arrangement, as plain values. Runs in its own process."""
-    from core.exemplars.duplicates import duplicates
+    from core.datasets.duplicates import duplicates
     from core.exemplars.kept import curve, projected
     from core.exemplars.selection import failures, rank
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from core.datasets.duplicates import duplicates
 from core.exemplars import clustering, kept, projection
 from core.exemplars.clustering import cluster, curve
-from core.exemplars.duplicates import duplicates
 from core.exemplars.projection import project
 
 

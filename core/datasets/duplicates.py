@@ -12,10 +12,19 @@ from collections.abc import Sequence
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 
+def same_text(text: str) -> str:
+    """What questions share that differ in case and white space only."""
+    return " ".join(text.casefold().split())
+
+
+def same_template(text: str) -> str:
+    """What questions share that differ in their numbers too."""
+    return _NUMBER.sub("#", same_text(text))
+
+
 def duplicates(texts: Sequence[str]) -> list[tuple[int, ...]]:
-    """Groups of two or more positions whose texts differ in numbers, case and white space only; ordered by
-    their first position."""
+    """Groups of two or more positions whose texts have one template; ordered by their first position."""
     groups: dict[str, list[int]] = defaultdict(list)
     for position, text in enumerate(texts):
-        groups[_NUMBER.sub("#", " ".join(text.casefold().split()))].append(position)
+        groups[same_template(text)].append(position)
     return [tuple(group) for group in groups.values() if len(group) > 1]
