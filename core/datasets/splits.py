@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from core.datasets.duplicates import same_template
+from core.datasets.duplicates import same_template, same_text
 from core.records import Question, content_hash
 
 SEED = 0
@@ -106,17 +106,18 @@ def held_out(questions: Sequence[Question], fraction: float, limit: int) -> list
     """Indices of the questions on which an epoch is chosen, sorted; none of fewer than two.
 
     About `fraction` of the questions, at most `limit`. Questions that differ in their numbers only stay on
-    one side. Which they are depends on their words alone, so all arms and seeds of a study hold out the same.
+    one side; where all questions are of a few such templates, those that are equal do. Which they are depends
+    on their words alone, so all arms and seeds of a study hold out the same.
     """
-    twins: dict[str, list[int]] = {}
-    for question in questions:
-        twins.setdefault(same_template(question.text), []).append(question.index)
     wanted = min(max(1, round(fraction * len(questions))), limit, len(questions) - 1)
-    groups = sorted(twins, key=content_hash)
-    held: list[int] = []
-    for template in groups:
-        if len(held) + len(twins[template]) <= wanted:
-            held += twins[template]
-    if not held and len(groups) > 1:  # each group is larger than what is wanted
-        held = min((twins[template] for template in groups), key=len)
-    return sorted(held)
+    for same in (same_template, same_text):
+        twins: dict[str, list[int]] = {}
+        for question in questions:
+            twins.setdefault(same(question.text), []).append(question.index)
+        held: list[int] = []
+        for group in (twins[text] for text in sorted(twins, key=content_hash)):
+            if len(held) + len(group) <= wanted:
+                held += group
+        if held:
+            return sorted(held)
+    return []

@@ -76,7 +76,7 @@ class TrainingPlan(Plan):
     student: Annotated[str, NotCounted]
     role: str = "student"
     base: str
-    tested: str = ""  # the hash of the test questions, where they choose the epoch
+    tested: str = ""  # the hash of the dev or test questions that choose the epoch
     samples: int = 1
     filters: dict[str, JsonValue] = {}
     config: TrainConfig

@@ -17,7 +17,7 @@ from core.errors import LabError
 from core.methods import METHODS
 from core.records import content_hash
 from core.stages import children
-from core.stages.training import build_set, config_of, test_items
+from core.stages.training import asked, build_set, chosen_on, config_of
 from core.students.folder import RunFolder
 from core.students.formats import FORMATS
 from core.students.part import Asking, Learning
@@ -45,8 +45,8 @@ def preview(
     config = config_of(study_id, learning, asking, method_key, student, seed)
     path = settings.folder("previews") / content_hash([config.dump(), made.hash])[:16]
     if not (path / "preview.json").is_file():
-        tested = test_items(study_id, METHODS[method_key], form) if config.selection == "test" else []
-        RunFolder(path).fill(config, tested, made.rows)
+        questions = asked(chosen_on(study_id, config), METHODS[method_key], form)
+        RunFolder(path).fill(config, questions, made.rows)
         command = [sys.executable, "-m", "core.students.child", str(path), "preview"]
         with (path / "child.log").open("wb") as log:
             ended = subprocess.run(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
 from core import artefacts, methods, studies
+from core.datasets.splits import held_out
 from core.errors import LabError
 from core.jobs.progress import Progress
 from core.methods import METHODS, Method, filters
@@ -52,7 +53,12 @@ def build_set(
     rejected: tuple[Dropped, ...] = ()
     if method.needs_teacher:
         if (run_id := latest(study_id, method_key, teaching)) is None:
-            raise LabError("The study has no rationales yet: generate or import them first.")
+            raise LabError(
+                "The study has no rationales yet: generate or import them first."
+                if latest(study_id, method_key) is None
+                else f"The study's rationales by {method.title} were asked for with other settings: generate "
+                "them again, or set `samples` and `sampling` as they were."
+            )
         run = queries.run(run_id)
         stored = queries.completions(run_id)
         kept = list(as_reviewed(run_id, stored))
@@ -147,7 +153,7 @@ def plan(
         student=student,
         role=role,
         base=fingerprint(location(row)),
-        tested=question_set_hash(studies.questions(study_id, "test")) if config.selection == "test" else "",
+        tested=question_set_hash(chosen_on(study_id, config)) if config.selection != "last" else "",
         # D and filters are part of it: filters may leave of D samples the rows that there are without them.
         samples=teaching.samples if method.needs_teacher else 1,
         filters=on,
@@ -172,8 +178,7 @@ def plan(
     if run.status != "done":
         files = children.folder(run)
         if not files.filled:
-            tested = test_items(study_id, method, form) if config.selection == "test" else []
-            files.fill(config, tested, made.rows)
+            files.fill(config, asked(chosen_on(study_id, config), method, form), made.rows)
         queries.set_run(run.id, status="running", job_id=job_id)
     return run.id, config.epochs
 
@@ -238,10 +243,21 @@ class Curve:
             self.copied = len(rows)
 
 
-def test_items(study_id: int, method: Method, form: Format) -> list[dict[str, Any]]:
-    """The study's test questions as a training run has them: what the student reads, and the gold answer."""
+def chosen_on(study_id: int, config: TrainConfig) -> list[Question]:
+    """The questions that choose the epoch: dev questions, the same for all arms of a study, or the test's."""
+    if config.selection == "test":
+        return studies.questions(study_id, "test")
+    if config.selection == "last":
+        return []
+    questions = studies.questions(study_id, "train")
+    held = set(held_out(questions, config.dev_fraction, config.dev_limit))
+    return [q for q in questions if q.index in held]
+
+
+def asked(questions: Iterable[Question], method: Method, form: Format) -> list[dict[str, Any]]:
+    """Questions as a training run has them: what the student reads, and the gold answer."""
     given = Given(form=form, options=method.options)
     return [
         {"question_index": q.index, "prompt": methods.first_ask(method, q, given)[0], "answer": q.answer}
-        for q in studies.questions(study_id, "test")
+        for q in questions
     ]

@@ -105,32 +105,3 @@ def batches(lengths: Sequence[int], size: int, seed: int, epoch: int, bucketing:
         steps += [bucket[i : i + size] for i in range(0, len(bucket), size)]
     stream.shuffle(steps)
     return steps
-
-
-def carve_dev(
-    rows: Sequence[dict[str, Any]], fraction: float, limit: int, seed: int
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """(train, dev) rows. A question's samples stay on one side; no dev split under two questions."""
-    from numpy.random import RandomState
-
-    questions = sorted({row["question_index"] for row in rows})
-    if len(questions) < 2:
-        return list(rows), []
-    n = min(max(1, round(fraction * len(questions))), limit, len(questions) - 1)
-    dev = {questions[i] for i in RandomState(seed).permutation(len(questions))[:n]}
-    return (
-        [row for row in rows if row["question_index"] not in dev],
-        [row for row in rows if row["question_index"] in dev],
-    )
-
-
-def gold_answer(row: dict[str, Any], config: TrainConfig) -> str:
-    """The gold answer of a training row: named in it, else what its label ends with."""
-    if row.get("answer") is not None:
-        return row["answer"]
-    label = row["label"]
-    if config.answer_prefix and config.answer_prefix in label:
-        label = label.rsplit(config.answer_prefix, 1)[1]
-    for stop in config.stop:
-        label = label.removesuffix(stop)
-    return label.strip()

@@ -27,7 +27,7 @@ from core.students import checkpoints
 from core.students.card import card
 from core.students.checkpoints import Position
 from core.students.config import SELECTIONS, TrainConfig
-from core.students.encoding import IGNORED, Example, batches, carve_dev, collate, encode, gold_answer
+from core.students.encoding import IGNORED, Example, batches, collate, encode
 from core.students.folder import (
     EPOCHS,
     EvalRow,
@@ -78,8 +78,7 @@ class Data:
 
     train: list[Example]
     dev: list[Example]
-    dev_questions: list[EvalRow]
-    test_questions: list[EvalRow]
+    asked: list[EvalRow]  # after each epoch, to choose one: dev or test questions
 
 
 def train(folder: RunFolder, config: TrainConfig, stop: Stop | None = None) -> dict[str, Any]:
@@ -118,21 +117,19 @@ def train(folder: RunFolder, config: TrainConfig, stop: Stop | None = None) -> d
 
 def read_data(folder: RunFolder, config: TrainConfig, tokenizer: Any, model_config: Any) -> Data:
     """Training, dev and test data of a run."""
+    asked = folder.eval_rows() if config.selection != "last" else []
+    if config.selection == "test" and not (config.answer_kind and any(row.answer for row in asked)):
+        raise LabError("Choosing on the test questions needs them with answers: set `selection: dev`.")
     rows = folder.rows()
     held: list[dict[str, Any]] = []
     if config.selection == "dev":
-        rows, held = carve_dev(rows, config.dev_fraction, config.dev_limit, config.seed)
-    if config.selection == "dev" and not held:
-        raise LabError("One training question leaves none to choose on: set `selection: last`.")
-    first = {row["question_index"]: row for row in reversed(held)}
-    tests = folder.eval_rows() if config.selection == "test" else []
-    if config.selection == "test" and not (config.answer_kind and any(row.answer for row in tests)):
-        raise LabError("Choosing on the test questions needs them with answers: set `selection: dev`.")
+        dev = {row.question_index for row in asked}
+        held = [row for row in rows if row["question_index"] in dev]
+        rows = [row for row in rows if row["question_index"] not in dev]
+        if not (rows and (held or (asked and config.answer_kind))):
+            raise LabError("Too few training questions leave none to choose on: set `selection: last`.")
     return Data(
-        encode(rows, tokenizer, config, model_config),
-        encode(held, tokenizer, config, model_config),
-        [EvalRow(q, row["input"], gold_answer(row, config)) for q, row in sorted(first.items())],
-        tests,
+        encode(rows, tokenizer, config, model_config), encode(held, tokenizer, config, model_config), asked
     )
 
 
@@ -372,9 +369,9 @@ class Fit:
         with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
             if self.data.dev:
                 found["dev_loss"] = self._dev_loss()
-            for name, questions in (("dev", self.data.dev_questions), ("test", self.data.test_questions)):
-                if questions and (kind := self.config.answer_kind):
-                    found[f"{name}_accuracy"] = self._accuracy(name, questions, kind, epoch)
+            if self.data.asked and (kind := self.config.answer_kind):
+                name = self.config.selection
+                found[f"{name}_accuracy"] = self._accuracy(name, self.data.asked, kind, epoch)
         if self.accelerator.is_main_process:
             step = self.position.step
             values = {name: value for name, value in found.items() if value is not None}
@@ -417,7 +414,8 @@ class Fit:
         from accelerate.utils import gather_object
 
         config, mine = self.config, questions[self.rank :: self.world]
-        most = (config.early_max_new_tokens if epoch <= EARLY_EPOCHS else None) or config.max_new_tokens
+        early = config.early_max_new_tokens if epoch <= EARLY_EPOCHS else None
+        most = min(early or config.max_new_tokens, config.max_new_tokens)
         if name == "dev":  # what runs on beyond every label that was learnt only takes time
             most = min(most, max(example.trained_tokens for example in self.data.train))
         written = generate(

@@ -26,12 +26,21 @@ def test_twins_stay_together_whatever_the_order(words, tenths, limit, rng):
     mixed = questions[:]
     rng.shuffle(mixed)
     assert held == held_out(mixed, tenths / 10, limit) == sorted(set(held))
-    text = {q.index: same_template(q.text) for q in questions}
-    sides = {text[i] for i in held} & {text[i] for i in text if i not in held}
-    assert not sides
-    smallest = min((words.count(word) for word in words), default=0)
-    assert len(held) <= max(smallest, min(limit, max(1, round(tenths / 10 * len(words)))))
-    assert bool(held) == (len(set(words)) > 1), "where there are two groups, one can be held out"
+    wanted = min(limit, max(1, round(tenths / 10 * len(words))), len(words) - 1)
+    assert len(held) <= max(wanted, 0) and bool(held) == (len(words) > 1)
+    if wanted >= min((words.count(word) for word in words), default=0):
+        text = {q.index: same_template(q.text) for q in questions}
+        assert not {text[i] for i in held} & {text[i] for i in text if i not in held}
+
+
+def test_where_all_are_of_one_template_equal_ones_stay_together():
+    questions = asked(*(f"{i % 10} + 1?" for i in range(20)))
+    held = held_out(questions, 0.2, 200)
+    assert len(held) == 4 and {questions[i // 10].text for i in held} == {
+        q.text for q in questions if q.index in held
+    }
+    assert len({questions[i // 10].text for i in held}) == 2
+    assert held_out(asked("1 + 1", "1 + 1"), 0.5, 200) == [], "equal questions cannot be on two sides"
 
 
 def test_a_tenth_of_questions_without_twins():

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from core.models.loading import read_model_config
 from core.students.config import TrainConfig
-from core.students.encoding import IGNORED, batches, carve_dev, collate, encode, gold_answer
+from core.students.encoding import IGNORED, batches, collate, encode
 from tests.students.tiny import tiny_student, tiny_tokenizer
 
 ROW = {"input": "what is 2 plus 3 ? ###", "label": " 2 + 3 = 5 . --> 5", "question_index": 0}
@@ -82,22 +82,3 @@ def test_epochs_differ_and_buckets_save_padding():
 
     assert batches(lengths, 8, 0, 0, True) != batches(lengths, 8, 0, 1, True)
     assert padded(batches(lengths, 8, 0, 0, True)) < 0.7 * padded(batches(lengths, 8, 0, 0, False))
-
-
-@given(st.lists(st.integers(0, 30), min_size=1, max_size=60), st.integers(0, 3))
-def test_dev_and_train_share_no_question(questions, seed):
-    rows = [{"question_index": q, "sample_index": i} for i, q in enumerate(questions)]
-    train, dev = carve_dev(rows, 0.2, 5, seed)
-    assert sorted(r["sample_index"] for r in train + dev) == list(range(len(rows)))
-    assert not {r["question_index"] for r in train} & {r["question_index"] for r in dev}
-    assert train and len({r["question_index"] for r in dev}) <= 5
-    assert bool(dev) == (len(set(questions)) > 1)
-
-
-def test_the_gold_answer_of_a_row():
-    config = TrainConfig(student="x", answer_prefix="-->")
-    assert gold_answer({"label": " so --> 3 --> 5"}, config) == "5"
-    assert gold_answer({"label": " 5"}, TrainConfig(student="x")) == "5"
-    assert gold_answer({"label": " so --> 5", "answer": "6"}, config) == "6"
-    ending = TrainConfig(student="x", answer_prefix="-->", stop=("END",))
-    assert gold_answer({"label": " R\n\n-->\n\n5 END"}, ending) == "5"

@@ -7,6 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from core.datasets.splits import held_out
+from core.records import Question
 from core.students.config import TrainConfig
 from core.students.folder import EvalRow, RunFolder, write, write_lines
 from core.students.formats import FORMATS
@@ -110,11 +112,10 @@ def run_folder(path: Path, student: Path, *, rows: int = 24, questions: int = 8,
             for i, (q, r, a) in enumerate(sums(rows))
         ],
     )
-    write_lines(
-        path / "eval.jsonl",
-        [
-            asdict(EvalRow(1000 + i, form.input(q), a))
-            for i, (q, _, a) in enumerate(sums(rows + questions)[rows:])
-        ],
-    )
+    texts = [Question(i, q, a) for i, (q, _, a) in enumerate(sums(rows + questions))]
+    asked = texts[rows:]
+    if config.selection == "dev":
+        held = held_out(texts[:rows], config.dev_fraction, config.dev_limit)
+        asked = [texts[i] for i in held]
+    write_lines(path / "eval.jsonl", [asdict(EvalRow(q.index, form.input(q.text), q.answer)) for q in asked])
     return RunFolder(path)
