@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.methods import METHODS
-from core.results import export
+from core.results import export, published
 from core.results.statistics import ADJUSTMENTS
-from core.results.table import ArmRow, Cell, baselines, table
+from core.results.table import TEST_SELECTED, ArmRow, Cell, baselines, table
 from core.stages import finished
 from core.store import queries
 from core.store.models import Study
@@ -21,22 +21,26 @@ from pages.components.training import run_label
 
 NO_BASELINE = "none"
 COLUMNS = {
+    "D": st.column_config.TextColumn(help="Rationales per training question."),
     "n": st.column_config.NumberColumn(help="Test questions."),
+    "split": st.column_config.TextColumn(help="The benchmark's split that they are the test questions of."),
+    "epoch": st.column_config.TextColumn(help="How the student's epoch was chosen."),
     "accuracy %": st.column_config.TextColumn(help="With its 95 % interval (Wilson)."),
     "difference": st.column_config.TextColumn(
-        help="From the baseline, in points, with its 95 % interval; paired."
+        help="From the baseline, in points, paired; its 95 % interval leaves 0 out where p is at most 0.05."
     ),
     "gained / lost": st.column_config.TextColumn(
         help="Questions right only here / right only in the baseline."
     ),
-    "p": st.column_config.TextColumn(help="Exact McNemar test, where one run is compared with one."),
+    "p": st.column_config.TextColumn(
+        help="Exact McNemar test; over several seeds, an exact sign-flip test of the questions' means."
+    ),
     "rationales right": st.column_config.TextColumn(
         help="The teacher's correct rationales for the training questions."
     ),
     "calls": st.column_config.TextColumn(
         help="Calls to the teacher for the arm's rationales; see below the table."
     ),
-    "published †": st.column_config.TextColumn(help="Printed by the papers, not measured here."),
 }
 
 
@@ -80,7 +84,8 @@ def method_title(key: str) -> str:
 
 
 def results_table(rows: Sequence[ArmRow], clickable_rows: bool = True, leave_out: Sequence[str] = ()) -> None:
-    """Accuracy with n and interval, difference with test, published figures marked; a click opens a run."""
+    """Accuracy with what it is of and its interval, difference with test, published figures marked; a click
+    opens a run."""
     shown = [{k: v for k, v in line.items() if k not in leave_out} for line in _lines(rows)]
     columns = {name: column for name, column in COLUMNS.items() if name in shown[0]}
     if clickable_rows:
@@ -91,8 +96,23 @@ def results_table(rows: Sequence[ArmRow], clickable_rows: bool = True, leave_out
     teachers = ", ".join(dict.fromkeys(plain(row.arm.teacher) for row in rows if row.arm.teacher))
     if teachers:
         st.caption(f"Teacher: {teachers}.")
-    for citation in dict.fromkeys(figure.citation for row in rows for figure in row.published):
-        st.caption(f"† As printed by {plain(citation)}, not measured here.")
+    if any(row.arm.selection == "test" for row in rows):
+        st.caption(f"‡ The {TEST_SELECTED} themselves: optimistic.")
+    if any(row.published for row in rows):
+        st.caption("† Printed over the same questions with the same D, not measured here.")
+
+
+def printed(benchmark: str) -> None:
+    """What the papers print of a benchmark, on whatever questions: a table of its own."""
+    found = [figure for figure in published.rows() if figure.benchmark == benchmark]
+    if not found:
+        return
+    with st.expander(f"What the papers print of this benchmark ({len(found)})", icon=":material/menu_book:"):
+        st.caption(
+            "† As printed, not measured here. ‡ The epoch was chosen on the test questions themselves: "
+            "optimistic. A figure stands beside this study's only where questions and D are the same."
+        )
+        st.dataframe(list(map(export.published_line, found)), hide_index=True, key="printed")
 
 
 def paid(study: Study, rows: Sequence[ArmRow]) -> None:
@@ -119,20 +139,24 @@ def _lines(rows: Sequence[ArmRow]) -> list[dict[str, object]]:
             "D": str(row.arm.samples),
             "seed": export.seed_text(row),
             "n": row.n,
-            "accuracy %": f"{row.accuracy:.1f} ({row.low:.1f}–{row.high:.1f})",
+            "split": row.split,
+            "epoch": export.epoch_text(row),
+            "accuracy %": export.accuracy_text(row),
             "difference": export.difference_text(row),
             "gained / lost": "" if row.gained is None else f"{row.gained} / {row.lost}",
             "p": export.p_text(row.p),
             "p adjusted": export.p_text(row.p_adjusted),
+            **beside,
             **taken,
-            "published †": ", ".join(f"{figure.accuracy:g}" for figure in row.published),
         }
-        for row, taken in zip(rows, export.taken_lines(rows), strict=True)
+        for row, beside, taken in zip(
+            rows, export.published_texts(rows), export.taken_lines(rows), strict=True
+        )
     ]
-    several = {name for name in ("teacher", "D") if len({line[name] for line in lines} - {""}) > 1}
     said = {name for name in lines[0] if any(line[name] != "" for line in lines)}
-    kept = [name for name in lines[0] if name in said and (name not in ("teacher", "D") or name in several)]
-    return [{name: line[name] for name in kept} for line in lines]
+    if len({line["teacher"] for line in lines} - {""}) < 2:
+        said -= {"teacher"}
+    return [{name: text for name, text in line.items() if name in said} for line in lines]
 
 
 def latest_table(study: Study) -> None:
@@ -182,7 +206,7 @@ def _short(rows: Sequence[ArmRow]) -> list[str]:
     """The arms' names on an axis: the method, and whatever else the arms differ in."""
     parts = [
         (
-            method_title(row.arm.method),
+            method_title(row.arm.method) + (" ‡" if row.arm.selection == "test" else ""),
             f"D={row.arm.samples}" if row.arm.samples > 1 else "",
             row.arm.variant,
             row.arm.student,
