@@ -1,8 +1,10 @@
-"""`python -m core results --study NAME`: the table, its exports, and what changed between two runs."""
+"""`python -m core results --study NAME`: the table, its exports, and what changed between two runs; `pool`:
+one comparison over several studies; `power`: what a comparison can see before it is run."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +13,8 @@ import typer
 from core.commands.common import Json, Study, emit, one_of, say, write
 from core.errors import LabError
 from core.results import export as exports
+from core.results import pooled as pools
+from core.results import power as powers
 from core.results.statistics import ADJUSTMENTS
 from core.results.table import Baseline, Cell, table
 from core.results.table import flips as flipped
@@ -57,11 +61,11 @@ def results(
     json: Json = False,
 ) -> None:
     """Accuracy per method, student and benchmark, with intervals and paired tests."""
-    _known("adjust", adjust, ADJUSTMENTS)
+    _adjustment(adjust)
     if export is not None:
         _known("export", export.suffix, (".csv", ".tex", ".jsonl"))
     if teachers:
-        _teachers(study, baseline_run, json)
+        _teachers(study, baseline_run, adjust, json)
         return
     cells = finished.evaluations(study)
     if flips is not None:
@@ -82,13 +86,19 @@ def results(
         "baseline": baseline,
         "adjusted": adjust,
         "rows": list(map(exports.as_dict, rows)),
+        "published": list(map(exports.published_dict, exports.figures(rows))),
+        "power": None,
     }
-    emit(document, json, exports.to_text(rows) if rows else "No evaluation has finished in this study yet.")
+    if not rows:
+        emit(document, json, "No evaluation has finished in this study yet.")
+        return
+    shown = powers.of(cells)
+    emit(document | {"power": _sight(shown)}, json, f"{exports.to_text(rows)}\n{powers.sentence(shown)}")
 
 
-def _teachers(study: str, baseline: int | None, json: bool) -> None:
-    rows = teacher_table(queries.study_named(study).id, baseline)
-    document = {"study": study, "rows": [row.as_dict() for row in rows]}
+def _teachers(study: str, baseline: int | None, adjust: str, json: bool) -> None:
+    rows = teacher_table(queries.study_named(study).id, baseline, adjust)
+    document = {"study": study, "adjusted": adjust, "rows": [row.as_dict() for row in rows]}
     emit(document, json, to_text(rows) or "No generation has finished in this study yet.")
 
 
@@ -131,6 +141,57 @@ def _write(path: Path | None, items: Sequence[Any]) -> None:
         raise LabError("Predictions export as .csv or .jsonl: choose one of those endings.")
     write(path, writers[path.suffix](items))
     say(f"Wrote {path}.")
+
+
+def pool(
+    study: Annotated[list[str], typer.Option(help="A study; name as many as are to be pooled.")],
+    baseline: Annotated[str, typer.Option(help="Compare each arm with this method.")],
+    adjust: Annotated[str, typer.Option(help=one_of("Adjust p-values over the arms", ADJUSTMENTS))] = "holm",
+    json: Json = False,
+) -> None:
+    """One comparison over several benchmarks and seeds: every set of questions, and all together."""
+    _adjustment(adjust)
+    cells = [cell for name in dict.fromkeys(study) for cell in finished.evaluations(name)]
+    rows = pools.pooled(cells, Baseline(baseline), adjust)
+    document = {"studies": study, "baseline": baseline, "adjusted": adjust, "rows": list(map(asdict, rows))}
+    emit(document, json, "\n\n".join(map(pools.to_text, rows)))
+
+
+def power(
+    n: Annotated[int, typer.Option(min=1, help="Test questions.")],
+    discordance: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help=f"Share of questions that two arms answer differently; {powers.USUAL} unless given.",
+        ),
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Seeds of each arm.")] = 1,
+    noise: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Share that two seeds of one arm answer differently.")
+    ] = None,
+    difference: Annotated[
+        float | None, typer.Option(min=0.1, max=100, help="Points wanted: the questions and seeds they take.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """The smallest difference, in points, that exact McNemar shows with 80 % power."""
+    shown = powers.sight(n, discordance, noise, seeds)
+    document, text = _sight(shown), powers.sentence(shown)
+    if difference is not None:
+        wanted = powers.takes(shown, difference)
+        document, text = document | {"wanted": asdict(wanted)}, f"{text}\n{powers.wish(wanted)}"
+    emit(document, json, text)
+
+
+def _sight(shown: powers.Sight) -> dict[str, Any]:
+    rest = {"power": powers.POWER, "alpha": powers.ALPHA, "sentence": powers.sentence(shown)}
+    return asdict(shown) | rest
+
+
+def _adjustment(value: str) -> None:
+    _known("adjust", value, ADJUSTMENTS)
 
 
 def _known(option: str, value: str, known: Collection[str]) -> None:

@@ -138,9 +138,14 @@ def p_text(p: float | None) -> str:
 
 def difference_text(row: ArmRow | teachers.TeacherRow) -> str:
     """ "+6.7 (-3.6 to +17.0)"; nothing without a baseline."""
-    if row.difference is None:
+    if row.difference is None or row.difference_low is None or row.difference_high is None:
         return ""
-    return f"{row.difference:+.1f} ({row.difference_low:+.1f} to {row.difference_high:+.1f})"
+    return points_text(row.difference, row.difference_low, row.difference_high)
+
+
+def points_text(value: float, low: float, high: float) -> str:
+    """ "+6.7 (-3.6 to +17.0)"."""
+    return f"{value:+.1f} ({low:+.1f} to {high:+.1f})"
 
 
 def seed_text(row: ArmRow) -> str:
@@ -226,11 +231,12 @@ def notes(rows: Sequence[ArmRow]) -> list[str]:
 def to_text(rows: Sequence[ArmRow]) -> str:
     """The table for a terminal, what is published of other questions below it."""
     others = list(map(published_line, figures(rows)))
-    parts = [_columns(lines(rows)), *([OTHERS + "\n" + _columns(others)] if others else [])]
+    parts = [columns(lines(rows)), *([OTHERS + "\n" + columns(others)] if others else [])]
     return "\n\n".join([*parts, "\n".join(notes(rows))])
 
 
-def _columns(made: Sequence[Line]) -> str:
+def columns(made: Sequence[Line]) -> str:
+    """Lines under their headings, for a terminal."""
     cells = [list(made[0]), *(list(line.values()) for line in made)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return "\n".join(

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from core.errors import LabError, RefusedError
-from core.results import statistics
+from core.results import export, statistics
 from core.results.table import Arm, Baseline, Cell, baseline_of, matrix
 
 
@@ -60,9 +60,6 @@ def pooled(cells: Sequence[Cell], baseline: Baseline, adjustment: str = "holm") 
     sets: dict[tuple[str, str], list[Cell]] = {}
     for cell in cells:
         sets.setdefault((cell.benchmark, cell.question_set), []).append(cell)
-    benchmarks = [benchmark for benchmark, _ in sets]
-    if twice := next((name for name in benchmarks if benchmarks.count(name) > 1), None):
-        raise RefusedError(f"{twice} was asked with different questions: pool studies with one split of it.")
     found: dict[tuple[Arm, Arm], list[tuple[list[Cell], list[Cell]]]] = {}
     for members in sets.values():
         arms: dict[Arm, list[Cell]] = {}
@@ -76,6 +73,12 @@ def pooled(cells: Sequence[Cell], baseline: Baseline, adjustment: str = "holm") 
         raise LabError(
             f"Nothing can be pooled: no arm stands beside “{baseline.method}” on the same questions."
         )
+    for pairs in found.values():
+        benchmarks = [own[0].benchmark for own, _ in pairs]
+        if twice := next((name for name in benchmarks if benchmarks.count(name) > 1), None):
+            raise RefusedError(
+                f"{twice} was asked with different questions: pool studies with one split of it."
+            )
     rows = [_pooled(*names, pairs) for names, pairs in found.items()]
     adjusted = statistics.adjust([row.p for row in rows], adjustment)
     return tuple(replace(row, p_adjusted=p) for row, p in zip(rows, adjusted, strict=True))
@@ -116,3 +119,39 @@ def _stratum(own: Sequence[Cell], theirs: Sequence[Cell]) -> Stratum:
 
 def _points(found: statistics.Estimate) -> tuple[float, float, float]:
     return 100 * found.value, 100 * found.low, 100 * found.high
+
+
+def lines(row: Pooled) -> list[dict[str, str]]:
+    """The strata and then all together, as a table shows them."""
+    strata = [
+        {
+            "questions": f"{one.benchmark}, {one.split} split",
+            "n": str(one.n),
+            "seeds": " and ".join(dict.fromkeys(map(str, one.seeds))),
+            "difference": export.points_text(one.difference, one.low, one.high),
+            "p": export.p_text(one.p),
+        }
+        for one in row.strata
+    ]
+    together = {
+        "questions": "together",
+        "n": str(row.n),
+        "seeds": "",
+        "difference": export.points_text(row.difference, row.low, row.high),
+        "p": export.p_text(row.p),
+    }
+    return [*strata, together]
+
+
+def by_runs(row: Pooled) -> str:
+    """What the test with the training run as its unit says."""
+    if row.p_runs is None:
+        return "Not every run has one of the baseline with its seed, so training runs cannot be the unit."
+    few = "; six pairs are the fewest that can give p < 0.05" if row.pairs < 6 else ""
+    return f"With the training run as the unit, {row.pairs} pairs: p {export.p_text(row.p_runs)}{few}."
+
+
+def to_text(row: Pooled) -> str:
+    """The strata of an arm for a terminal."""
+    head = f"{row.arm} against {row.baseline}, p adjusted {export.p_text(row.p_adjusted)}"
+    return "\n".join([head, export.columns(lines(row)), by_runs(row)])

@@ -1,24 +1,24 @@
 """What a comparison can see, told before it is run.
 
-    smallest(119, 0.2)              0.118    differences below 11.8 points mostly stay unseen
-    questions(0.05, 0.2)            658      test questions that a difference of 5 points takes
-    sharpened(0.2, 0.1, seeds=5)    0.12     five seeds leave this much of the disagreement
+    smallest(119, 0.2)                        0.118    differences below 11.8 points mostly stay unseen
+    smallest(119, 0.2, noise=0.15, seeds=5)   0.071    five seeds an arm average that much luck away
+    questions(0.05, 0.2)                      658      test questions that a difference of 5 points takes
 
-The test is the one shown: exact McNemar at 5 %. Power is the chance that it rejects, over all counts of
-differing questions: n questions, of which a share, the discordance, is answered right by one arm alone; the
-difference is how much more of them the better arm has. All are fractions, 0 to 1.
-
-Several seeds average away what training alone makes differ. That is the disagreement between two seeds of
-one arm (noise), so k seeds leave a discordance of noise / k and the rest: a question's difference has the
-variance of one run less noise · (1 - 1/k). The test over several seeds is the sign-flip test.
+The tests are those shown. For one run an arm it is exact McNemar at 5 %; power is the chance that it rejects,
+over all counts of differing questions: n questions, of which a share, the discordance, is answered right by
+one arm alone; the difference is how much more of them the better arm has. Several seeds average away what
+training alone makes differ: the share of questions that two seeds of one arm answer differently (noise). So
+of the variance that one run's difference has over the questions, k seeds leave all but noise · (1 - 1/k), and
+power is that of the paired test with this variance. All are fractions, 0 to 1.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from statistics import fmean
+from statistics import median
 
 from core.results.table import Cell, matrix
 
@@ -45,10 +45,16 @@ def power(n: int, discordance: float, difference: float) -> float:
     return float((binom.pmf(differing, n, discordance) * rejects).sum())
 
 
-def smallest(n: int, discordance: float) -> float | None:
+def smallest(n: int, discordance: float, noise: float | None = None, seeds: int = 1) -> float | None:
     """The smallest difference seen with 80 % power; None where even the largest possible one is not."""
     from scipy.optimize import brentq
+    from statsmodels.stats.power import TTestPower
 
+    if seeds > 1:
+        variance = discordance - min(noise or 0.0, discordance) * (1 - 1 / seeds)
+        effect = TTestPower().solve_power(nobs=n, alpha=ALPHA, power=POWER) if n > 2 else math.inf
+        found = math.sqrt(variance / (1 + effect**-2))  # whose share of it is its square
+        return found if found < discordance else None
     if power(n, discordance, discordance) < POWER:
         return None
     return float(brentq(lambda d: power(n, discordance, d) - POWER, 0, discordance, xtol=1e-5))
@@ -63,21 +69,20 @@ def least(n: int) -> float | None:
     return float(brentq(lambda d: power(n, d, d) - POWER, 0, 1, xtol=1e-5))
 
 
-def questions(difference: float, discordance: float) -> int | None:
+def questions(
+    difference: float, discordance: float, noise: float | None = None, seeds: int = 1
+) -> int | None:
     """The test questions with which a difference is seen with 80 % power; None beyond MOST."""
-    return _first(lambda n: power(n, max(discordance, difference), difference) >= POWER)
+    return _first(lambda n: _sees(smallest(n, max(discordance, difference), noise, seeds), difference))
 
 
 def seeds(n: int, discordance: float, noise: float, difference: float) -> int | None:
     """The seeds with which a difference is seen over n questions; None where seeds alone do not do it."""
-    return _first(
-        lambda k: power(n, max(sharpened(discordance, noise, k), difference), difference) >= POWER, 1000
-    )
+    return _first(lambda k: _sees(smallest(n, max(discordance, difference), noise, k), difference), 1000)
 
 
-def sharpened(discordance: float, noise: float, seeds: int) -> float:
-    """The discordance that the means over several seeds have."""
-    return discordance - min(noise, discordance) * (1 - 1 / seeds)
+def _sees(found: float | None, difference: float) -> bool:
+    return found is not None and found <= difference
 
 
 def _first(enough: Callable[[int], bool], most: int = MOST) -> int | None:
@@ -101,17 +106,18 @@ class Seen:
 
 
 def seen(cells: Sequence[Cell]) -> Seen:
-    """The mean discordance over all pairs of a student's arms, and the mean noise over all pairs of seeds."""
-    arms, repeats = [], []
+    """The median discordance over all pairs of a student's arms, and the median noise over pairs of seeds."""
+    import numpy as np
+
+    answers = {cell.run_id: np.array(matrix([cell])[0]) for cell in cells}
+    arms: list[float] = []
+    repeats: list[float] = []
     for a, b in combinations(cells, 2):
-        if (a.question_set, a.student, len(a.correct)) == (b.question_set, b.student, len(b.correct)):
-            (first,), (second,) = matrix([a]), matrix([b])
-            differ = fmean(x != y for x, y in zip(first, second, strict=True))
-            if a.arm == b.arm:
-                repeats.append(differ)
-            elif a.seed == b.seed:
-                arms.append(differ)
-    return Seen(fmean(arms) if arms else None, fmean(repeats) if repeats else None)
+        alike = (a.question_set, a.student, len(a.correct)) == (b.question_set, b.student, len(b.correct))
+        if alike and (a.arm == b.arm or a.seed == b.seed):
+            share = float((answers[a.run_id] != answers[b.run_id]).mean())
+            (repeats if a.arm == b.arm else arms).append(share)
+    return Seen(median(arms) if arms else None, median(repeats) if repeats else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +141,15 @@ class Sight:
 def sight(n: int, discordance: float | None = None, noise: float | None = None, seeds: int = 1) -> Sight:
     """What a comparison over n questions can show."""
     shown = USUAL if discordance is None else discordance
-    found, best = smallest(n, sharpened(shown, noise or 0.0, seeds)), least(n)
+    found, best = smallest(n, shown, noise, seeds), least(n)
     points = [None if value is None else 100 * value for value in (found, best)]
     return Sight(n, seeds, shown, discordance is None, noise, *points)
+
+
+def of(cells: Sequence[Cell], n: int | None = None, seeds: int = 1) -> Sight:
+    """What the next comparison can show, by what finished ones did; over their questions unless n is said."""
+    found = seen(cells)
+    return sight(n or len(cells[0].correct), found.discordance, found.noise, seeds)
 
 
 def sentence(one: Sight) -> str:
@@ -153,3 +165,26 @@ def sentence(one: Sight) -> str:
         f"{one.n} test questions{runs} show a difference of {one.difference:.1f} points or more in four of "
         f"five trials, {given}; smaller ones mostly stay unseen."
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a wanted difference takes, in points: so many questions with the seeds at hand, or so many seeds
+    with the questions at hand; None where no number of them does it or, of seeds, no noise is known."""
+
+    difference: float
+    questions: int | None
+    seeds: int | None
+
+
+def takes(one: Sight, points: float) -> Wanted:
+    """The questions, or the seeds, that show a difference of so many points."""
+    more = seeds(one.n, one.discordance, one.noise, points / 100) if one.noise else None
+    return Wanted(points, questions(points / 100, one.discordance, one.noise, one.seeds), more)
+
+
+def wish(one: Wanted) -> str:
+    """`Wanted` in a sentence."""
+    more = f"{one.questions:,} test questions" if one.questions else f"more than {MOST:,} test questions"
+    runs = f", or {one.seeds} seeds over these" if one.seeds else ""
+    return f"A difference of {one.difference:g} points takes {more}{runs}."

@@ -94,13 +94,16 @@ def edited(run: Run) -> int:
     )
 
 
-def teacher_table(study_id: int, baseline: int | None = None) -> tuple[teachers.TeacherRow, ...]:
+def teacher_table(
+    study_id: int, baseline: int | None = None, adjustment: str = "holm"
+) -> tuple[teachers.TeacherRow, ...]:
     """What the teachers got right, a row a generation. Baseline: this run, else `usual_baseline`."""
     runs = [run for run in queries.runs(study_id, "generate") if run.status == "done"]
     if baseline is not None and baseline not in (run.id for run in runs):
         known = ", ".join(str(run.id) for run in runs) or "none yet"
         raise LabError(f"Run {baseline} is no finished generation of this study: they are {known}.")
-    return teachers.table(generations(study_id), usual_baseline(runs) if baseline is None else baseline)
+    against = usual_baseline(runs) if baseline is None else baseline
+    return teachers.table(generations(study_id), against, adjustment)
 
 
 def usual_baseline(runs: Sequence[Run]) -> int | None:

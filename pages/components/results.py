@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from core import studies
 from core.methods import METHODS
-from core.results import export, published
+from core.results import export, pooled, power, published
 from core.results.statistics import ADJUSTMENTS
-from core.results.table import TEST_SELECTED, ArmRow, Cell, baselines, table
+from core.results.table import TEST_SELECTED, ArmRow, Baseline, Cell, baselines, table
 from core.stages import finished
 from core.store import queries
 from core.store.models import Study
 from pages.components import charts
-from pages.components.frame import next_step
+from pages.components.frame import errors, next_step
 from pages.components.tables import clickable
 from pages.components.text import count, plain, visible
 from pages.components.training import run_label
@@ -241,9 +242,59 @@ def downloads(study: Study, rows: Sequence[ArmRow]) -> None:
 
 
 def summary(cells: Sequence[Cell]) -> None:
-    """One line over the table."""
+    """A line over the table, and what a comparison over so many questions can show at all."""
     n = len(cells[0].correct)
     st.caption(f"{count(len(cells), 'evaluation')}, each on the same {count(n, 'test question')}.")
+    foresight(power.of(cells))
+
+
+def foresight(shown: power.Sight, warn: Callable[..., object] = st.warning) -> None:
+    """What a comparison can show: a warning where even ten points would mostly stay unseen."""
+    told = plain(power.sentence(shown))
+    if shown.blind:
+        warn(told, icon=":material/visibility_off:")
+    else:
+        st.caption(told)
+
+
+def before(study: Study, spec: studies.Study) -> None:
+    """Before a run: what its test questions and seeds can show, and what a wanted difference takes."""
+    n = queries.split_counts(study.dataset_id).get("test", 0)
+    n, seeds = min(n, spec.benchmark.test or n), max(len(spec.seeds), 1)
+    if not n:
+        return
+    cells = cells_of(study)
+    shown = power.of(cells, n, seeds) if cells else power.sight(n, seeds=seeds)
+    foresight(shown, st.info)
+    with st.expander("What a smaller difference takes", icon=":material/visibility:"):
+        points = st.number_input("Difference, in points", 0.5, 100.0, 5.0, 0.5, key=f"wanted{study.id}")
+        st.caption(power.wish(power.takes(shown, points)))
+
+
+def pool(study: Study, cells: Sequence[Cell]) -> None:
+    """One comparison over several studies and seeds, each set of questions a row."""
+    title = "Pooled over benchmarks and seeds"
+    with st.expander(title, icon=":material/join:", key="pool", on_change="rerun") as opened, errors():
+        if not opened.open:
+            return
+        left, right = st.columns(2)
+        others = [other.name for other in queries.studies() if other.id != study.id]
+        names = left.multiselect(
+            "With the studies",
+            others,
+            key=f"pool{study.id}",
+            help="Of other benchmarks, or of these questions.",
+        )
+        methods = list(dict.fromkeys(cell.method for cell in cells))
+        start = methods.index("fine-tune-cot") if "fine-tune-cot" in methods else 0
+        method = right.selectbox(
+            "Against", methods, start, format_func=method_title, key=f"pool_against{study.id}"
+        )
+        everyone = [*cells, *(cell for name in names for cell in finished.evaluations(name))]
+        for place, row in enumerate(pooled.pooled(everyone, Baseline(method))):
+            st.markdown(f"**{plain(row.arm)}** against {plain(row.baseline)}")
+            st.dataframe(pooled.lines(row), hide_index=True, height="content", key=f"pooled{place}")
+            st.caption(f"{pooled.by_runs(row)} Adjusted over the arms, p {export.p_text(row.p_adjusted)}.")
 
 
 def foot() -> None:
