@@ -16,13 +16,21 @@ from core.results import export as exports
 from core.results import pooled as pools
 from core.results import power as powers
 from core.results.statistics import ADJUSTMENTS
-from core.results.table import Baseline, Cell, table
+from core.results.table import CHOSEN, Baseline, Cell, table
 from core.results.table import flips as flipped
 from core.results.teachers import to_text
 from core.stages import finished
 from core.stages.finished import teacher_table
 from core.stages.scoring import rationale_step
 from core.store import queries
+
+BaselineVariant = Annotated[
+    str | None, typer.Option(help="What sets the baseline apart, as the table says it: recipe, filters.")
+]
+BaselineEpoch = Annotated[
+    str | None, typer.Option(help=one_of("What the baseline's epoch was chosen by", filter(None, CHOSEN)))
+]
+Adjust = Annotated[str, typer.Option(help=one_of("Adjust p-values over the arms", ADJUSTMENTS))]
 
 
 def results(
@@ -39,10 +47,9 @@ def results(
     baseline_samples: Annotated[
         int | None, typer.Option(help="The baseline's rationales per question (D).")
     ] = None,
-    baseline_variant: Annotated[
-        str | None, typer.Option(help="What sets the baseline apart, as the table says it: filters, epoch.")
-    ] = None,
-    adjust: Annotated[str, typer.Option(help=one_of("Adjust p-values over the arms", ADJUSTMENTS))] = "holm",
+    baseline_variant: BaselineVariant = None,
+    baseline_epoch: BaselineEpoch = None,
+    adjust: Adjust = "holm",
     flips: Annotated[
         tuple[int, int] | None, typer.Option(help="Two runs: the questions right in one, wrong in the other.")
     ] = None,
@@ -77,7 +84,7 @@ def results(
         emit(items, json, exports.to_jsonl(items).rstrip("\n"))
         return
     chosen = baseline and Baseline(
-        baseline, baseline_student, baseline_teacher, baseline_samples, baseline_variant
+        baseline, baseline_student, baseline_teacher, baseline_samples, baseline_variant, baseline_epoch
     )
     rows = table(cells, chosen or None, adjust)
     _write(export, rows)
@@ -146,13 +153,16 @@ def _write(path: Path | None, items: Sequence[Any]) -> None:
 def pool(
     study: Annotated[list[str], typer.Option(help="A study; name as many as are to be pooled.")],
     baseline: Annotated[str, typer.Option(help="Compare each arm with this method.")],
-    adjust: Annotated[str, typer.Option(help=one_of("Adjust p-values over the arms", ADJUSTMENTS))] = "holm",
+    baseline_variant: BaselineVariant = None,
+    baseline_epoch: BaselineEpoch = None,
+    adjust: Adjust = "holm",
     json: Json = False,
 ) -> None:
     """One comparison over several benchmarks and seeds: every set of questions, and all together."""
     _adjustment(adjust)
     cells = [cell for name in dict.fromkeys(study) for cell in finished.evaluations(name)]
-    rows = pools.pooled(cells, Baseline(baseline), adjust)
+    against = Baseline(baseline, variant=baseline_variant, selection=baseline_epoch)
+    rows = pools.pooled(cells, against, adjust)
     document = {"studies": study, "baseline": baseline, "adjusted": adjust, "rows": list(map(asdict, rows))}
     emit(document, json, "\n\n".join(map(pools.to_text, rows)))
 

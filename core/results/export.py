@@ -140,7 +140,8 @@ def difference_text(row: ArmRow | teachers.TeacherRow) -> str:
     """ "+6.7 (-3.6 to +17.0)"; nothing without a baseline."""
     if row.difference is None or row.difference_low is None or row.difference_high is None:
         return ""
-    return points_text(row.difference, row.difference_low, row.difference_high)
+    optimistic = isinstance(row, ArmRow) and row.arm.selection == "test"
+    return points_text(row.difference, row.difference_low, row.difference_high) + (" ‡" if optimistic else "")
 
 
 def points_text(value: float, low: float, high: float) -> str:
@@ -178,16 +179,16 @@ def _printed(figure: Published) -> str:
 def published_line(figure: Published) -> Line:
     """A published figure in a table of its own."""
     return {
-        "source": f"{figure.citation}, {figure.table}",
         "benchmark": figure.benchmark,
         "method": figure.method,
-        "student": figure.student,
-        "teacher": figure.teacher,
+        "student": figure.student or ("" if figure.method == "chance" else "the teacher"),
         "D": str(figure.samples),
         "split": figure.split or "not said",
         "n": str(figure.n or "not said"),
         "epoch": CHOSEN[figure.selection] or "not said",
         "accuracy": _printed(figure),
+        "teacher": figure.teacher,
+        "source": f"{figure.citation}, {figure.table}",
         "note": figure.note,
     }
 
@@ -220,10 +221,10 @@ OTHERS = "Published, of other questions or another D:"
 def notes(rows: Sequence[ArmRow]) -> list[str]:
     """What a table's columns and marks mean."""
     told = ["Accuracy in percent with its 95 % interval; difference in points, paired by question."]
-    told += ["Epoch: how the student's epoch was chosen; D: rationales per training question."]
+    told += ["Epoch: what the student's epoch was chosen by; D: rationales per training question."]
     printed = figures(rows, beside=True) + figures(rows)
     if "test" in [row.arm.selection for row in rows] + [figure.selection for figure in printed]:
-        told.append(f"‡ The {TEST_SELECTED} themselves: optimistic.")
+        told.append(f"‡ {TEST_SELECTED.capitalize()} themselves: optimistic.")
     told += [f"† As printed by {who}, not ours." for who in dict.fromkeys(f.citation for f in printed)]
     return told + ([TAKEN_NOTE] if _taken(rows) else [])
 

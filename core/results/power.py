@@ -15,6 +15,7 @@ power is that of the paired test with this variance. All are fractions, 0 to 1.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -146,10 +147,11 @@ def sight(n: int, discordance: float | None = None, noise: float | None = None, 
     return Sight(n, seeds, shown, discordance is None, noise, *points)
 
 
-def of(cells: Sequence[Cell], n: int | None = None, seeds: int = 1) -> Sight:
-    """What the next comparison can show, by what finished ones did; over their questions unless n is said."""
-    found = seen(cells)
-    return sight(n or len(cells[0].correct), found.discordance, found.noise, seeds)
+def of(cells: Sequence[Cell], n: int | None = None, seeds: int | None = None) -> Sight:
+    """What a comparison can show, by what finished ones did; of their questions and seeds unless others are
+    given."""
+    found, most = seen(cells), max(Counter(cell.arm for cell in cells).values())
+    return sight(n or len(cells[0].correct), found.discordance, found.noise, seeds or most)
 
 
 def sentence(one: Sight) -> str:

@@ -42,8 +42,8 @@ class Rationales:
 
 
 # How the epoch was chosen, in a few words: core.students.config.SELECTIONS says it in more.
-CHOSEN = {"dev": "on dev questions", "last": "the last one", "test": "on the test questions", "": ""}
-TEST_SELECTED = f"epoch chosen {CHOSEN['test']}"
+CHOSEN = {"dev": "dev questions", "last": "last epoch", "test": "test questions", "": ""}
+TEST_SELECTED = "epoch chosen on the test questions"
 EARLIER = "earlier, run"  # how the variant of an evaluation begins that a newer one stands before
 TAKEN = ("calls", "prompt_tokens", "completion_tokens", "cost", "paid_calls", "paid_cost")
 
@@ -285,7 +285,10 @@ def baseline_of(row: Arm, arms: Mapping[Arm, list[Cell]], baseline: Baseline) ->
     nearest = [arm for arm in found if nearness(arm) == best]
     if len(nearest) > 1:
         listed = "; ".join(str(arm) for arm in nearest)
-        raise LabError(f"Several runs could be the baseline of “{row}” ({listed}): name its teacher too.")
+        raise LabError(
+            f"Several runs could be the baseline of “{row}” ({listed}): "
+            "name its teacher, its D, its variant or how its epoch was chosen too."
+        )
     return nearest[0]
 
 

@@ -109,10 +109,7 @@ def chosen(cells: Sequence[Cell]) -> bool:
 def show(cells: Sequence[Cell]) -> tuple[ArmRow, ...]:
     """The four arms, each against Fine-tune-CoT with the same D; the paper's figures in their own table."""
     rows = ablation.rows(cells)
-    alone = len({row.arm.student for row in rows}) == 1
-    results_table(rows, leave_out=("gained / lost", "student") if alone else ("gained / lost",))
-    if alone:
-        st.caption(f"Student: {plain(rows[0].arm.student)}.")
+    results_table(rows, leave_out=("gained / lost",))
     st.caption(
         "Each arm is compared with Fine-tune-CoT from the same teacher with the same D, rationales per "
         "question; p-values are adjusted by Holm's method over the arms."

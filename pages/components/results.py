@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
@@ -10,7 +10,7 @@ from core import studies
 from core.methods import METHODS
 from core.results import export, pooled, power, published
 from core.results.statistics import ADJUSTMENTS
-from core.results.table import TEST_SELECTED, ArmRow, Baseline, Cell, baselines, table
+from core.results.table import TEST_SELECTED, ArmRow, Cell, baselines, table
 from core.stages import finished
 from core.store import queries
 from core.store.models import Study
@@ -22,10 +22,13 @@ from pages.components.training import run_label
 
 NO_BASELINE = "none"
 COLUMNS = {
-    "D": st.column_config.TextColumn(help="Rationales per training question."),
-    "n": st.column_config.NumberColumn(help="Test questions."),
-    "split": st.column_config.TextColumn(help="The benchmark's split that they are the test questions of."),
-    "epoch": st.column_config.TextColumn(help="How the student's epoch was chosen."),
+    "D": st.column_config.TextColumn(width=40, help="Rationales per training question."),
+    "seed": st.column_config.TextColumn(width=85),
+    "n": st.column_config.NumberColumn(width=45, help="Test questions."),
+    "split": st.column_config.TextColumn(
+        width=65, help="The benchmark's split that they are the test questions of."
+    ),
+    "epoch": st.column_config.TextColumn(width=105, help="What the student's epoch was chosen by."),
     "accuracy %": st.column_config.TextColumn(help="With its 95 % interval (Wilson)."),
     "difference": st.column_config.TextColumn(
         help="From the baseline, in points, paired; its 95 % interval leaves 0 out where p is at most 0.05."
@@ -34,7 +37,8 @@ COLUMNS = {
         help="Questions right only here / right only in the baseline."
     ),
     "p": st.column_config.TextColumn(
-        help="Exact McNemar test; over several seeds, an exact sign-flip test of the questions' means."
+        width=60,
+        help="Exact McNemar test; over several seeds, an exact sign-flip test of the questions' means.",
     ),
     "rationales right": st.column_config.TextColumn(
         help="The teacher's correct rationales for the training questions."
@@ -54,9 +58,9 @@ def choose_rows(cells: Sequence[Cell]) -> tuple[ArmRow, ...]:
     """The rows of the table, against the baseline and with the adjustment in the URL."""
     left, right = st.columns(2)
     found = {NO_BASELINE: None} | baselines(cells)
-    start = list(found).index("fine-tune") if "fine-tune" in found else 0
     chosen = left.selectbox(
-        "Compare with", list(found), start, format_func=_baseline_title, key="baseline", bind="query-params",
+        "Compare with", list(found), _usual(found), format_func=_baseline_title, key="baseline",
+        bind="query-params",
         help="Each row is compared with the same student under this method, with the same teacher, D and "
         "filters unless the choice names others; paired question by question.",
     )  # fmt: skip
@@ -65,6 +69,11 @@ def choose_rows(cells: Sequence[Cell]) -> tuple[ArmRow, ...]:
         help="Several arms are tested against one baseline: unadjusted p-values are too small.",
     )  # fmt: skip
     return table(cells, found[chosen], adjust)
+
+
+def _usual(found: Mapping[str, object]) -> int:
+    """The place of the baseline that a table begins with."""
+    return list(found).index("fine-tune") if "fine-tune" in found else 0
 
 
 def _baseline_title(name: str) -> str:
@@ -94,11 +103,12 @@ def results_table(rows: Sequence[ArmRow], clickable_rows: bool = True, leave_out
         clickable(shown, runs, target="run_clicked", column_config=columns)
     else:
         st.dataframe(shown, hide_index=True, column_config=columns)
-    teachers = ", ".join(dict.fromkeys(plain(row.arm.teacher) for row in rows if row.arm.teacher))
-    if teachers:
-        st.caption(f"Teacher: {teachers}.")
+    for who in ("student", "teacher"):
+        names = dict.fromkeys(plain(getattr(row.arm, who)) for row in rows if getattr(row.arm, who))
+        if names:
+            st.caption(f"{who.capitalize()}: {', '.join(names)}.")
     if any(row.arm.selection == "test" for row in rows):
-        st.caption(f"‡ The {TEST_SELECTED} themselves: optimistic.")
+        st.caption(f"‡ {TEST_SELECTED.capitalize()} themselves: optimistic.")
     if any(row.published for row in rows):
         st.caption("† Printed over the same questions with the same D, not measured here.")
 
@@ -110,10 +120,11 @@ def printed(benchmark: str) -> None:
         return
     with st.expander(f"What the papers print of this benchmark ({len(found)})", icon=":material/menu_book:"):
         st.caption(
-            "† As printed, not measured here. ‡ The epoch was chosen on the test questions themselves: "
+            "† As printed, not measured here. ‡ Epoch chosen on the test questions themselves: "
             "optimistic. A figure stands beside this study's only where questions and D are the same."
         )
-        st.dataframe(list(map(export.published_line, found)), hide_index=True, key="printed")
+        lines = [export.published_line(figure) for figure in found]
+        st.dataframe(lines, hide_index=True, key="printed", column_order=[*lines[0]][1:])
 
 
 def paid(study: Study, rows: Sequence[ArmRow]) -> None:
@@ -139,15 +150,15 @@ def _lines(rows: Sequence[ArmRow]) -> list[dict[str, object]]:
             "teacher": visible(row.arm.teacher),
             "D": str(row.arm.samples),
             "seed": export.seed_text(row),
+            "accuracy %": export.accuracy_text(row),
+            "difference": export.difference_text(row),
+            "p": export.p_text(row.p),
+            "p adjusted": export.p_text(row.p_adjusted),
             "n": row.n,
             "split": row.split,
             "epoch": export.epoch_text(row),
-            "accuracy %": export.accuracy_text(row),
-            "difference": export.difference_text(row),
-            "gained / lost": "" if row.gained is None else f"{row.gained} / {row.lost}",
-            "p": export.p_text(row.p),
-            "p adjusted": export.p_text(row.p_adjusted),
             **beside,
+            "gained / lost": "" if row.gained is None else f"{row.gained} / {row.lost}",
             **taken,
         }
         for row, beside, taken in zip(
@@ -155,8 +166,7 @@ def _lines(rows: Sequence[ArmRow]) -> list[dict[str, object]]:
         )
     ]
     said = {name for name in lines[0] if any(line[name] != "" for line in lines)}
-    if len({line["teacher"] for line in lines} - {""}) < 2:
-        said -= {"teacher"}
+    said -= {name for name in ("student", "teacher") if len({line[name] for line in lines} - {""}) < 2}
     return [{name: text for name, text in line.items() if name in said} for line in lines]
 
 
@@ -285,13 +295,12 @@ def pool(study: Study, cells: Sequence[Cell]) -> None:
             key=f"pool{study.id}",
             help="Of other benchmarks, or of these questions.",
         )
-        methods = list(dict.fromkeys(cell.method for cell in cells))
-        start = methods.index("fine-tune-cot") if "fine-tune-cot" in methods else 0
-        method = right.selectbox(
-            "Against", methods, start, format_func=method_title, key=f"pool_against{study.id}"
+        found = baselines(cells)
+        against = right.selectbox(
+            "Against", list(found), _usual(found), format_func=_baseline_title, key=f"pool_against{study.id}"
         )
         everyone = [*cells, *(cell for name in names for cell in finished.evaluations(name))]
-        for place, row in enumerate(pooled.pooled(everyone, Baseline(method))):
+        for place, row in enumerate(pooled.pooled(everyone, found[against])):
             st.markdown(f"**{plain(row.arm)}** against {plain(row.baseline)}")
             st.dataframe(pooled.lines(row), hide_index=True, height="content", key=f"pooled{place}")
             st.caption(f"{pooled.by_runs(row)} Adjusted over the arms, p {export.p_text(row.p_adjusted)}.")

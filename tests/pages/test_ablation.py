@@ -100,7 +100,7 @@ def test_the_papers_figures_of_other_questions_have_a_table_of_their_own(app: Op
     assert set(ours["rationales right"]) == {"3 of 12", "24 of 96"}
     assert [bool(cell) for cell in ours["difference"]] == ([False] * 3 + [True] * 9) * 2
     assert set(ours["n"]) == {4} and set(ours["split"]) == {"default"}
-    assert set(ours["epoch"]) == {"on dev questions"} and not any("†" in name for name in ours)
+    assert set(ours["epoch"]) == {"dev questions"} and not any("†" in name for name in ours)
     assert list(own["+ adaptive answers"]) == ["25.0", "25.0", "75.0", "75.0"]
     assert list(zip(own["split"], own["n"], strict=True)) == [
         ("train", "12"), ("train", "96"), ("default", "4"), ("default", "4"),

@@ -77,7 +77,7 @@ def test_latex_is_booktabs_and_escaped():
 def test_marks_are_told_everywhere_and_no_cell_holds_two_published_figures():
     for text in (export.to_latex(rows()), export.to_text(rows())):
         assert "As printed by results.ipynb of Ho et al., not ours." in text
-        assert f"The {TEST_SELECTED} themselves: optimistic." in text
+        assert f"{TEST_SELECTED.capitalize()} themselves: optimistic." in text
     text = export.to_text(rows())
     ours, printed = text.split(export.OTHERS)
     first = ours.splitlines()[2]

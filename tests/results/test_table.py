@@ -62,10 +62,10 @@ def test_how_the_epoch_was_chosen_sets_arms_apart_and_is_named_where_it_was_on_t
     found = baselines([FT, *cells])
     assert list(found)[1:] == [
         "fine-tune-cot",
-        "fine-tune-cot · D=1 · on dev questions · worked",
-        "fine-tune-cot · D=1 · on the test questions · worked",
+        "fine-tune-cot · D=1 · dev questions · worked",
+        "fine-tune-cot · D=1 · test questions · worked",
     ]
-    dev = found["fine-tune-cot · D=1 · on dev questions · worked"]
+    dev = found["fine-tune-cot · D=1 · dev questions · worked"]
     assert [r.baseline for r in table(cells, dev)] == [None, cells[0].arm]
 
 
