@@ -126,7 +126,7 @@ def _tabular(made: Sequence[Line]) -> str:
 
 def latex(text: str) -> str:
     """Text with every character that LaTeX would read as a command made plain, a minus as a minus."""
-    return re.sub(r"(?<![\w$])-(?=\d)", "$-$", text.translate(LATEX_ESCAPES))
+    return re.sub(r"(?<![\w$-])-(?=\d)", "$-$", text.translate(LATEX_ESCAPES))
 
 
 def p_text(p: float | None) -> str:

@@ -71,7 +71,7 @@ def test_latex_is_booktabs_and_escaped():
     assert len(body) == 2 and all(line.endswith(r"\\") for line in body)
     assert all(line.replace(r"\&", "").count("&") == 10 for line in body)
     assert r"\textless{} 0.001" in body[1]
-    assert export.latex("-3.6 to gpt-3.5") == "$-$3.6 to gpt-3.5"
+    assert export.latex("-3.6 to gpt-3.5 (9.1–21.7)") == "$-$3.6 to gpt-3.5 (9.1--21.7)"
 
 
 def test_marks_are_told_everywhere_and_no_cell_holds_two_published_figures():
