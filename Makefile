@@ -16,7 +16,7 @@ demo: models
 	$(PY) -m core demo
 
 test: $(VENV)/dev browser postgres models
-	$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile
+	$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/dev
 	$(PY) -m ruff format --check .

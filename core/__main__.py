@@ -13,19 +13,10 @@ import typer
 
 from core.errors import LabError
 
-# A group is imported only when it is called, so that --help answers at once.
-GROUPS = {
-    "datasets": "List, show and export benchmarks.",
-    "study": "The JSON Schema of study files, for editors.",
-    "models": "Fetch the embedded models.",
-    "jobs": "List, follow, cancel and resume jobs.",
-    "exemplars": "Choose exemplars by cluster.",
-    "review": "Decide on exemplars and rationales; export the history.",
-}
-
 
 class Command(NamedTuple):
-    """Where a command is: a module of core.commands and its function; and what it is for."""
+    """Where a command is: a module of core.commands and its function, or the `app` of a group; and what it is
+    for. It is imported when it is called, so that --help answers at once."""
 
     module: str
     function: str
@@ -56,6 +47,12 @@ COMMANDS = {
     "run": Command("study", "run", "Run a whole study file; resumable."),
     "demo": Command("study", "demo", "Run the demo study and print its table."),
     "worker": Command("worker", "worker", "Run one more worker."),
+    "datasets": Command("datasets", "app", "List, show and export benchmarks."),
+    "study": Command("study", "app", "The JSON Schema of study files, for editors."),
+    "models": Command("models", "app", "Fetch the embedded models."),
+    "jobs": Command("jobs", "app", "List, follow, cancel and resume jobs."),
+    "exemplars": Command("exemplars", "app", "Choose exemplars by cluster."),
+    "review": Command("review", "app", "Decide on exemplars and rationales; export the history."),
 }
 
 
@@ -63,28 +60,24 @@ class LazyGroup(typer.core.TyperGroup):
     """A command line whose commands are imported when they are called."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return [*COMMANDS, *GROUPS]
+        return list(COMMANDS)
 
     def get_command(self, ctx: Any, name: str) -> Any:
-        if name in GROUPS:
-            return _load(name, import_module(f"core.commands.{name}").app)
-        if name in COMMANDS:
-            row = COMMANDS[name]
-            app = typer.Typer(add_completion=False)
-            app.command(name)(getattr(import_module(f"core.commands.{row.module}"), row.function))
-            return _load(name, app)
-        return None
+        if name not in COMMANDS:
+            return None
+        row = COMMANDS[name]
+        found = getattr(import_module(f"core.commands.{row.module}"), row.function)
+        if row.function != "app":
+            alone = typer.Typer(add_completion=False)
+            alone.command(name)(found)
+            found = alone
+        command = typer.main.get_command(found)
+        command.name = name
+        return command
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        rows = {name: row.help for name, row in COMMANDS.items()} | GROUPS
         with formatter.section("Commands"):
-            formatter.write_dl(sorted(rows.items()))
-
-
-def _load(name: str, app: typer.Typer) -> Any:
-    command = typer.main.get_command(app)
-    command.name = name
-    return command
+            formatter.write_dl(sorted((name, row.help) for name, row in COMMANDS.items()))
 
 
 app = typer.Typer(cls=LazyGroup, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)

@@ -3,7 +3,7 @@
 with pool() as process:
     points = result(process, process.submit(arrange, candidates), progress.check)
 
-A pool's process waits for work for ever where its parent was killed; with a model in it that is a gigabyte.
+A pool's process waits for work forever where its parent was killed; with a model in it that is a gigabyte.
 """
 
 from __future__ import annotations

@@ -165,10 +165,6 @@ class Completion:
         """Calls that were made for it; kept replies cost none."""
         return sum(not step.cached for step in self.steps)
 
-    @property
-    def cached(self) -> bool:
-        return bool(self.steps) and all(step.cached for step in self.steps)
-
 
 @dataclass(frozen=True, slots=True)
 class Exemplar:

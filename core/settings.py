@@ -39,10 +39,13 @@ def _made(path: Path) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise LabError(
-            f"Cannot create {path} ({error.strerror}): set LAB_HOME to a folder you can write."
-        ) from None
+        raise unwritable(path, error) from None
     return path
+
+
+def unwritable(path: object, error: OSError) -> LabError:
+    """What to raise where LAB_HOME cannot be written."""
+    return LabError(f"Cannot write {path} ({error.strerror}): set LAB_HOME to a folder you can write.")
 
 
 def identity() -> str:
@@ -54,9 +57,7 @@ def identity() -> str:
     except FileExistsError:
         pass
     except OSError as error:
-        raise LabError(
-            f"Cannot write {path} ({error.strerror}): set LAB_HOME to a folder you can write."
-        ) from None
+        raise unwritable(path, error) from None
     return f"{platform.node()} {path.read_text()}"
 
 

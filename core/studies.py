@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
+from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import Field, JsonValue, model_validator
 
@@ -28,15 +28,14 @@ from core.answers import RULES
 from core.datasets import subsample
 from core.datasets.part import Benchmark
 from core.errors import LabError, RefusedError
+from core.methods import METHODS, Method
 from core.parts import Mistake, NotCounted, Numbers, OneOf, Part, Place, Some, Texts, refused
 from core.progress import Report, silent
 from core.records import Question
+from core.store import found_or_made, queries
 from core.students.part import Asking, Learning
-from core.teachers import TEACHERS
+from core.teachers import TEACHERS, queue
 from core.teachers.part import TEACHER, Diverse, Teaching
-
-if TYPE_CHECKING:
-    from core.methods import Method
 
 # Where a field at the top of a file belongs.
 FLAT: dict[str, tuple[str, ...]] = {
@@ -48,12 +47,6 @@ FLAT: dict[str, tuple[str, ...]] = {
 }
 
 
-def _methods() -> Mapping[str, Method]:
-    from core.methods import METHODS
-
-    return METHODS
-
-
 class Study(Part):
     """One benchmark, some methods, teachers and students, compared on the same test questions."""
 
@@ -62,8 +55,8 @@ class Study(Part):
     teaching: Teaching = Teaching()
     learning: Learning = Learning()
     asking: Asking = Asking()
-    methods: Annotated[tuple[Annotated[str, OneOf(_methods, "method")], ...], Field(strict=False)] = Field(
-        ("fine-tune", "fine-tune-cot"), description="what is compared"
+    methods: Annotated[tuple[Annotated[str, OneOf(lambda: METHODS, "method")], ...], Field(strict=False)] = (
+        Field(("fine-tune", "fine-tune-cot"), description="what is compared")
     )
     students: Texts = Field(("SmolLM2-135M",), description="names of students, hub ids or folders")
     seeds: Numbers = Field((0,), description="of the students' training: one student each")
@@ -177,40 +170,32 @@ def open_study(study: Study, progress: Report = silent) -> int:
 
     The same name with another benchmark or other questions is refused: its runs would not compare.
     """
-    from sqlalchemy.exc import IntegrityError
 
-    from core.store import queries
+    def fixed(one: Study) -> dict[str, Any]:
+        """What may not change."""
+        own = one.benchmark.dump()
+        return {"benchmark": own.pop("key"), **_without(own, "train"), "rules": one.rules}
 
-    existing = queries.study_by_name(study.name)
-    if existing is not None:
-        old = Study.read(existing.config)
-        pairs = {
-            "benchmark": (old.benchmark.key, study.benchmark.key),
-            "options": (old.benchmark.options, study.benchmark.options),
-            "split": (old.benchmark.split, study.benchmark.split),
-            "test": (old.benchmark.test, study.benchmark.test),
-            "rules": (old.rules, study.rules),
-        }
-        if changed := [name for name, (before, now) in pairs.items() if before != now]:
+    def stored() -> int:
+        existing = queries.study_by_name(study.name)
+        if existing is None:
+            chosen = study.benchmark
+            options = {"split": chosen.split, **chosen.options}
+            dataset_id = queries.add_dataset(chosen.key, options, chosen.load(progress))
+            return queries.add_study(study.name, dataset_id, study.rules, study.dump())
+        before, now = fixed(Study.read(existing.config)), fixed(study)
+        if changed := [name for name in now if before[name] != now[name]]:
             raise RefusedError(
                 f"Study “{study.name}” already exists with another {', '.join(changed)}: choose a new name."
             )
         queries.update_study(existing.id, study.dump())
         return existing.id
-    chosen = study.benchmark
-    dataset_id = queries.add_dataset(
-        chosen.key, {"split": chosen.split, **chosen.options}, chosen.load(progress)
-    )
-    try:
-        return queries.add_study(study.name, dataset_id, study.rules, study.dump())
-    except IntegrityError:  # another tab or command has made it meanwhile
-        return open_study(study, progress)
+
+    return found_or_made(stored)
 
 
 def questions(study_id: int, split: str) -> list[Question]:
     """The questions of a study's split, at most as many as the study asks for."""
-    from core.store import queries
-
     row = queries.study(study_id)
     chosen = Study.read(row.config).benchmark
     n = {"train": chosen.train, "test": chosen.test}.get(split)
@@ -219,8 +204,6 @@ def questions(study_id: int, split: str) -> list[Question]:
 
 def keep_exemplars(study_id: int, rows: Sequence[Mapping[str, str]]) -> None:
     """Keep the user's own exemplars in a study; the rest of it stays as it is."""
-    from core.store import queries
-
     study = Study.read(queries.study(study_id).config)
     changed = study.but(teaching=study.teaching.but(exemplars=rows))
     queries.update_study(study_id, changed.dump())
@@ -242,21 +225,19 @@ class StudyArm(NamedTuple):
 
 def arms(study: Study) -> list[StudyArm]:
     """Every row of the results table, in the order in which they run."""
-    methods = _methods()
     return [
         StudyArm(method, student, seed, diverse)
         for student in study.students
         for method in study.methods
-        for diverse in _ways(study, methods[method])
-        for seed in (study.seeds if methods[method].trains else study.seeds[:1])
+        for diverse in _ways(study, METHODS[method])
+        for seed in (study.seeds if METHODS[method].trains else study.seeds[:1])
     ]
 
 
 def generations(study: Study) -> list[tuple[str, bool]]:
     """(method, diverse) of every set of rationales that the study's arms need."""
-    methods = _methods()
-    taught = [name for name in study.methods if methods[name].needs_teacher]
-    return [(name, diverse) for name in taught for diverse in _ways(study, methods[name])]
+    taught = [name for name in study.methods if METHODS[name].needs_teacher]
+    return [(name, diverse) for name in taught for diverse in _ways(study, METHODS[name])]
 
 
 def _ways(study: Study, method: Method) -> tuple[bool, ...]:
@@ -302,8 +283,7 @@ def submit(kind: str, title: str, study: Study, request: dict[str, Any] | None =
     from core import jobs
 
     study_id, asked = open_study(study), request or {}
-    roles = _methods()[asked["method"]].teachers if "method" in asked else (TEACHER,)
-    used = [TEACHERS[study.teaching.of(role)["key"]] for role in roles]
-    alone = kind == "generate" and not any(row.uses_device for row in used)
+    roles = METHODS[asked["method"]].teachers if "method" in asked else (TEACHER,)
+    where = queue(map(study.teaching.of, roles)) if kind == "generate" else "device"
     values = {"study_id": study_id, "spec": study.dump(), **asked}
-    return jobs.submit(kind, title, values, study_id, queue="endpoint" if alone else "device")
+    return jobs.submit(kind, title, values, study_id, queue=where)

@@ -1,27 +1,18 @@
 """Clusters: every question as a point, one exemplar chosen per cluster, the settings behind both."""
 
-import streamlit as st
-
 from pages.components import clusters as ui
 from pages.components import frame
-from pages.components.review import choose_author
+from pages.components.review.author import choose_author
 
 frame.title("Clusters", "Similar questions form a cluster; one question of each cluster becomes an exemplar.")
-study = frame.current_study()
-if study is None:
-    frame.empty(
-        "There is no study yet. Start the demo study, or make one of your own.", "overview", "Overview"
-    )
-    st.stop()
+study = frame.needed_study()
 rationales = ui.rationales(study)
 if rationales is None:
     frame.empty(
         "Exemplars are chosen from the teacher's zero-shot rationales, and this study has none yet: "
         "have a teacher write them.",
         "generate",
-        "Generate",
     )
-    st.stop()
 
 run = ui.choose_run(study)
 with frame.errors():
@@ -31,4 +22,4 @@ with frame.errors():
         author = choose_author()
         ui.facts(run)
         ui.map_part(run, author)
-frame.next_step("go through the exemplars one by one.", "review", "Review")
+frame.next_step("go through the exemplars one by one.", "review")

@@ -5,7 +5,7 @@ import streamlit as st
 from core.store import queries
 from pages.components import datasets as ui
 from pages.components import frame, upload
-from pages.components.tables import paged
+from pages.components.tables import paged, row_number
 
 frame.title("Datasets")
 benchmark = ui.choose_benchmark()
@@ -17,7 +17,7 @@ if dataset is None:
     with st.container(border=True):
         st.markdown("This benchmark has not been read yet. Read it to look at its questions.")
         ui.read_button(benchmark)
-    frame.next_step("or start the demo study, which makes its own questions.", "overview", "Overview")
+    frame.next_step("or start the demo study, which makes its own questions.", "overview")
     st.stop()
 
 parts = ui.split_metrics(dataset)
@@ -30,7 +30,8 @@ with left:
     ui.question_table(shown)
 with right:
     if shown:
-        ui.question_card(ui.choose_question(dataset, shown))
+        index = row_number("Question", "question")
+        ui.question_card(shown[0] if index is None else queries.question(dataset.id, index))
     else:
         st.info("No question matches: change the search or the split.", icon=":material/search_off:")
 
@@ -38,4 +39,4 @@ with st.expander("Histograms", icon=":material/bar_chart:", expanded=True):
     ui.histograms(dataset)
 with st.expander("Read it with other options", icon=":material/tune:"):
     ui.read_button(benchmark)
-frame.next_step("have a teacher write rationales.", "generate", "Generate")
+frame.next_step("have a teacher write rationales.", "generate")

@@ -23,6 +23,6 @@ with st.container(border=True), frame.errors():
 
 if study is not None:
     ui.watch(study)
-    frame.next_step("read what the teacher wrote.", "rationales", "Rationales")
+    frame.next_step("read what the teacher wrote.", "rationales")
 else:
-    frame.next_step("start the demo study, which needs no settings.", "overview", "Overview")
+    frame.next_step("start the demo study, which needs no settings.", "overview")

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.components import frame, overview
-from pages.components.jobs import job_card
+from pages.components.jobs import job_card, latest
 from pages.components.results import latest_table
 
 frame.title("CoT Distillation Lab")
@@ -13,7 +13,7 @@ st.markdown(
 )
 overview.state()
 overview.demo_card()
-if job := overview.current_job():
+if job := latest():
     st.subheader("Running" if job.status in ("queued", "running") else "Last job")
     job_card(job.id)
 if study := frame.current_study():

@@ -1,22 +1,14 @@
 """Rationales: all completions of a generation, one by one or by question; and one of them in full."""
 
-import streamlit as st
-
 from pages.components import adaptive, diversity, frame
 from pages.components import rationales as ui
 from pages.components.generate import figures
 
 frame.title("Rationales")
-study = frame.current_study()
-if study is None:
-    frame.empty(
-        "There is no study yet. Start the demo study, or make one of your own.", "overview", "Overview"
-    )
-    st.stop()
+study = frame.needed_study()
 run = ui.choose_generation(study)
 if run is None:
-    frame.empty("This study has no rationales yet. Have a teacher write some.", "generate", "Generate")
-    st.stop()
+    frame.empty("This study has no rationales yet. Have a teacher write some.", "generate")
 
 figures(run)
 adaptive.part(run)
@@ -25,4 +17,4 @@ if diversity.by_question(run):
         diversity.show(study, run)
 else:
     ui.browse(run)
-frame.next_step("fine-tune a student on the correct ones.", "train", "Train")
+frame.next_step("fine-tune a student on the correct ones.", "train")

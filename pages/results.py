@@ -6,15 +6,11 @@ from pages.components import ablation, behind, frame, teachers
 from pages.components import results as ui
 
 frame.title("Results")
-study = frame.current_study()
-if study is None:
-    frame.empty("There is no study yet. The demo study ends with a table here.", "overview", "Overview")
-    st.stop()
+study = frame.needed_study("There is no study yet. The demo study ends with a table here.")
 cells = ui.cells_of(study)
 if not cells:
     teachers.part(study)
-    frame.empty("No student of this study has been evaluated yet. Train one.", "train", "Train")
-    st.stop()
+    frame.empty("No student of this study has been evaluated yet. Train one.", "train")
 
 ui.summary(cells)
 with frame.errors():
@@ -28,19 +24,11 @@ teachers.part(study)
 
 st.subheader("Behind a row")
 run = behind.choose_run(study)
-names = ["Predictions", "Training rows", "Flips between two runs", "Other rules"]
-predictions, training, flips, rules = st.tabs(names, key="view", on_change="rerun", bind="query-params")
-with frame.errors():
-    if predictions.open:
-        with predictions:
-            behind.show_predictions(study, run)
-    if training.open:
-        with training:
-            behind.show_training_rows(study, run)
-    if flips.open:
-        with flips:
-            behind.show_flips(study, cells)
-    if rules.open:
-        with rules:
-            behind.show_rescored(study, run)
-ui.foot()
+views = {
+    "Predictions": lambda: behind.show_predictions(study, run),
+    "Training rows": lambda: behind.show_training_rows(study, run),
+    "Flips between two runs": lambda: behind.show_flips(study, cells),
+    "Other rules": lambda: behind.show_rescored(study, run),
+}
+frame.tabs(views, "view", bind="query-params")
+frame.next_step("read the rationales behind a surprising row, or train another arm.", "train")

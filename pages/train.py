@@ -6,12 +6,7 @@ from pages.components import ablation, frame, results, training_set
 from pages.components import training as ui
 
 frame.title("Train", "A student is fine-tuned by each method and then answers the study's test questions.")
-study = frame.current_study()
-if study is None:
-    frame.empty(
-        "There is no study yet. Start the demo study, or make one of your own.", "overview", "Overview"
-    )
-    st.stop()
+study = frame.needed_study()
 
 with st.container(border=True), frame.errors():
     spec = ui.choose_arms(study)
@@ -23,4 +18,4 @@ with st.container(border=True), frame.errors():
     ablation.offer(study, spec)
 
 ui.watch(study)
-frame.next_step("compare the students.", "results", "Results")
+frame.next_step("compare the students.", "results")

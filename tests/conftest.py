@@ -6,6 +6,7 @@ small      a slice in the same layouts that the project wrote itself, and the be
 recordings both, one after the other: for what holds of any recording
 clustered  fills a LAB_HOME with a study on that slice and its exemplars
 lab_home   an empty LAB_HOME with its own database
+minilm     an empty LAB_HOME with the embedded Sentence-BERT in it
 queued     the jobs that were queued; nobody works on them but the test itself
 postgresql a PostgreSQL server; tests that need one skip where it is not installed
 database   an empty LAB_HOME on SQLite, and once more on PostgreSQL
@@ -26,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import pytest  # noqa: E402
+from hypothesis import settings as hypothesis  # noqa: E402
 
 from core import settings  # noqa: E402
 from core.store import engine  # noqa: E402
@@ -34,7 +36,21 @@ from tests.postgresql import Server, binaries, running  # noqa: E402
 if TYPE_CHECKING:
     from tests.clustered import Clustered
 
+hypothesis.register_profile("lab", deadline=None)  # a busy machine is no wrong answer
+hypothesis.load_profile("lab")
+
+# These wait most, for browsers, workers and students: begun first, they do not end alone.
+SLOW = ("e2e", "jobs", "stages", "students")
+
 BESIDE = settings.ROOT.parent / "shared" / "data"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def place(item: pytest.Item) -> int:
+        folder = item.path.parent.name
+        return SLOW.index(folder) if folder in SLOW else len(SLOW)
+
+    items.sort(key=place)
 
 
 def _recorded_folder() -> Path | None:
@@ -138,6 +154,16 @@ def clustered(once: Callable[..., tuple[Path, Any]]) -> Callable[[Path], Cluster
         return Clustered(**ids)
 
     return copy
+
+
+@pytest.fixture
+def minilm(lab_home: Path) -> Path:
+    """LAB_HOME with the embedded Sentence-BERT in it; tests that need it skip where it was not fetched."""
+    model = settings.ROOT / ".lab" / "models" / "all-MiniLM-L6-v2"
+    if not (model / "model.safetensors").is_file():
+        pytest.skip("run `python -m core models fetch` first")
+    (settings.folder("models") / model.name).symlink_to(model)
+    return lab_home
 
 
 @pytest.fixture

@@ -26,6 +26,12 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def step(name: str, done: int, of: int) -> None:
+    """How far a download is, in bytes, or a step of one; on standard error."""
+    amount = f": {done / 1e6:.1f} of {of / 1e6:.1f} MB" if of > 1 else ""
+    print(f"\r{name}{amount}", end="\n" if done >= of else "", file=sys.stderr, flush=True)
+
+
 def write(out: Path, text: str) -> None:
     """Write a file that the user named, its line ends as they are."""
     from core.errors import LabError
@@ -38,7 +44,6 @@ def write(out: Path, text: str) -> None:
 
 def emit(value: Any, as_json: bool, text: str | None = None) -> None:
     """Print a result: as one JSON document, or as the given text (default: indented JSON)."""
-    if as_json:
-        print(json.dumps(value, ensure_ascii=False, default=str))
-    else:
-        print(text if text is not None else json.dumps(value, ensure_ascii=False, indent=2, default=str))
+    if as_json or text is None:
+        text = json.dumps(value, ensure_ascii=False, indent=None if as_json else 2, default=str)
+    print(text)

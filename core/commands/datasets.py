@@ -1,9 +1,8 @@
-"""python -m core datasets list | show | export | add"""
+"""python -m core datasets list | show | export | add | leaks"""
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from dataclasses import astuple
 from functools import partial
@@ -12,14 +11,14 @@ from typing import Annotated, Any
 
 import typer
 
-from core.commands.common import Json, emit, write
-from core.datasets import all_datasets, cached, load, split_sizes, upload
+from core.commands.common import Json, emit, step, write
+from core.datasets import all_datasets, cached, leaks, load, split_sizes, upload
 from core.datasets.upload import COLUMNS
-from core.errors import LabError
+from core.errors import LabError, find
 from core.records import Question
 from core.results.export import to_jsonl
 
-app = typer.Typer(no_args_is_help=True, help="Benchmarks: list, show, export, add.")
+app = typer.Typer(no_args_is_help=True, help="Benchmarks: list, show, export, add, leaks.")
 
 Key = Annotated[str, typer.Argument(help="Key of the benchmark, as `datasets list` gives it.")]
 SplitBy = Annotated[str, typer.Option(help="Which split: default, all-test, or template where there is one.")]
@@ -28,32 +27,22 @@ Seed = Annotated[int, typer.Option(help="Seed of a generated benchmark.")]
 Set = Annotated[list[str] | None, typer.Option("--set", help="Option of a generated benchmark: flips=6.")]
 
 
-def follow(name: str, done: int, of: int) -> None:
-    """A download's progress on standard error."""
-    end = "\n" if done >= of else ""
-    print(f"\r{name}: {done / 1e6:.1f} of {of / 1e6:.1f} MB", end=end, file=sys.stderr, flush=True)
-
-
-def parse_options(pairs: list[str] | None) -> dict[str, int]:
-    """["flips=6"] as {"flips": 6}."""
-    options = {}
-    for pair in pairs or []:
-        name, _, value = pair.partition("=")
-        if not value.strip().isdigit():
-            raise LabError(f"--set {pair} cannot be read: write NAME=NUMBER, such as flips=6.")
-        options[name.strip()] = int(value)
-    return options
-
-
-def parse_columns(pairs: list[str]) -> dict[str, str]:
-    """["answer=target"] as {"answer": "target"}."""
+def pairs(texts: list[str] | None, fits: Callable[[str, str], bool], refusal: str) -> dict[str, str]:
+    """["flips=6"] as {"flips": "6"}. LabError, with the text in `refusal`, where a pair does not fit."""
     found = {}
-    for pair in pairs:
-        name, _, own = pair.partition("=")
-        if name.strip() not in COLUMNS or not own.strip():
-            raise LabError(f"--column {pair} cannot be read: write {' or '.join(COLUMNS)}=NAME.")
-        found[name.strip()] = own.strip()
+    for text in texts or []:
+        name, _, value = (part.strip() for part in text.partition("="))
+        if not fits(name, value):
+            raise LabError(refusal.format(text))
+        found[name] = value
     return found
+
+
+def _questions(key: str, split: str, size: int | None, seed: int, texts: list[str] | None) -> list[Question]:
+    refusal = "--set {} cannot be read: write NAME=NUMBER, such as flips=6."
+    given = pairs(texts, lambda _, value: value.isdigit(), refusal)
+    options = {name: int(value) for name, value in given.items()}
+    return load(key, split=split, size=size, seed=seed, options=options, progress=step)
 
 
 @app.command("list")
@@ -99,8 +88,7 @@ def show(
     as_json: Json = False,
 ) -> None:
     """One question with its gold answer, split and worked solution."""
-    options = parse_options(option)
-    questions = load(key, split=split_by, size=size, seed=seed, options=options, progress=follow)
+    questions = _questions(key, split_by, size, seed, option)
     question = next((q for q in questions if q.index == index), None)
     if question is None:
         raise LabError(
@@ -127,12 +115,10 @@ def export(
     """Write questions, gold answers and splits to a file, in the benchmark's order."""
     if split not in ("train", "test", "all"):
         raise LabError(f"There is no part {split!r}: choose train, test or all.")
-    if out.suffix.lower() not in WRITERS:
-        raise LabError(f"{out} cannot be written: choose a name that ends in {', '.join(WRITERS)}.")
-    options = parse_options(option)
-    questions = load(key, split=split_by, size=size, seed=seed, options=options, progress=follow)
+    written = find(WRITERS, out.suffix.lower(), "export")
+    questions = _questions(key, split_by, size, seed, option)
     rows = [_row(q) for q in questions if split in ("all", q.split)][:limit]
-    write(out, WRITERS[out.suffix.lower()](rows))
+    write(out, written(rows))
     result = {"key": key, "split": split, "n": len(rows), "out": str(out)}
     emit(result, as_json, f"{len(rows)} questions of {key} ({split}) in {out}")
 
@@ -148,11 +134,43 @@ def add(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Bring a benchmark of your own; it is kept in LAB_HOME."""
-    columns = {name: name for name in upload.COLUMNS} | parse_columns(column) if column else None
+    """Add a benchmark of your own; it is kept in LAB_HOME."""
+    refusal = f"--column {{}} cannot be read: write {' or '.join(COLUMNS)}=NAME."
+    named = pairs(column, lambda name, own: name in COLUMNS and bool(own), refusal)
+    columns = {name: name for name in COLUMNS} | named if named else None
     row = upload.add(file, key, title=title, kind=kind, columns=columns)
     result = {"key": row.key, "title": row.title, "kind": row.kind, "n": row.n, **split_sizes(row)}
     emit(result, as_json, f"{row.n} questions kept as {row.key}, answers of kind {row.kind}")
+
+
+@app.command("leaks")
+def leaks_(
+    key: Key,
+    split_by: SplitBy = "default",
+    size: Size = None,
+    seed: Seed = 0,
+    option: Set = None,
+    near: Annotated[bool, typer.Option(help="Compare embeddings too.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Test questions that stand among the training questions: word for word, numbers masked, or nearly."""
+    from core.exemplars.encoding import encode
+
+    questions = _questions(key, split_by, size, seed, option)
+    test, train = ([q for q in questions if q.split == split] for split in ("test", "train"))
+    vectors = (encode([q.text for q in test]), encode([q.text for q in train])) if near else None
+    found = leaks.leaks(test, train, vectors)
+    levels = leaks.by_level(found, [level for level in leaks.LEVELS if near or level != "near"])
+    result = {
+        "key": key,
+        "train": len(train),
+        "test": len(test),
+        **levels,
+        "leaks": [{"test": leak.index, "level": leak.level, "train": leak.of} for leak in found],
+    }
+    lines = [f"{key}: {len(test)} test questions, compared with {len(train)} for training"]
+    lines += [f"{len(levels[level]):>6} {level}: {leaks.LEVELS[level]}" for level in levels]
+    emit(result, as_json, "\n".join(lines))
 
 
 def _row(question: Question) -> dict[str, Any]:

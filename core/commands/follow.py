@@ -16,6 +16,7 @@ def follow(job_id: str) -> None:
     """
     from tqdm import tqdm
 
+    say(f"Job {job_id}: {jobs.job(job_id).title}")
     seen = 0
     try:
         with tqdm(total=0, unit="item", dynamic_ncols=True, bar_format="{desc} {bar} {n}/{total}") as bar:

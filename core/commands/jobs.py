@@ -44,7 +44,7 @@ def cancel(job_id: JobId) -> None:
 
 @app.command()
 def resume(job_id: JobId) -> None:
-    """Go on with a job that has ended, where it stopped, and watch it."""
+    """Resume a job that has ended, where it stopped, and follow it."""
     jobs.resume(job_id)
     follow(job_id)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from core.commands.common import Json, emit, say
+from core.commands.common import Json, emit, say, step
 from core.models.embedded import EMBEDDED, as_dict, get_embedded, is_fetched
 from core.models.embedded import fetch as fetch_one
 from core.students.table import STUDENTS
@@ -19,14 +19,13 @@ Names = Annotated[list[str] | None, typer.Argument(help="Names of embedded model
 
 @app.command()
 def fetch(names: Names = None, as_json: Json = False) -> None:
-    """Fetch and convert the embedded models; what is already there is left alone."""
+    """Fetch and convert the embedded models, except those that are already here."""
     rows = [get_embedded(name) for name in names] if names else list(EMBEDDED.values())
     for row in rows:
         if is_fetched(row):
             say(f"{row.name} is there.")
         else:
-            with _bar() as bar:
-                fetch_one(row.name, bar)
+            fetch_one(row.name, step)
             say(f"{row.name} is ready in {row.path}")
     emit([as_dict(row) for row in rows], as_json, "\n".join(str(row.path) for row in rows))
 
@@ -48,27 +47,3 @@ def students(as_json: Json = False) -> None:
     rows = [asdict(row) for row in STUDENTS.values()]
     lines = [f"{r['name']:16} {r['source']:24} {r['parameters']:4} M  {r['licence']}" for r in rows]
     emit(rows, as_json, "\n".join(lines))
-
-
-class _bar:
-    """A progress bar per stage on standard error."""
-
-    bar: Any = None
-    stage = ""
-
-    def __enter__(self) -> _bar:
-        return self
-
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        from tqdm import tqdm
-
-        if stage != self.stage:
-            self.__exit__()
-            self.stage, unit = stage, ("B" if total > 1 else "model")
-            self.bar = tqdm(total=total, desc=stage, unit=unit, unit_scale=total > 1, dynamic_ncols=True)
-        self.bar.n = done
-        self.bar.refresh()
-
-    def __exit__(self, *_exception: object) -> None:
-        if self.bar is not None:
-            self.bar.close()

@@ -3,7 +3,7 @@ one comparison over several studies; `power`: what a comparison can see before i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from core.commands.common import Json, Study, emit, one_of, say, write
-from core.errors import LabError
+from core.errors import LabError, find
 from core.results import export as exports
 from core.results import pooled as pools
 from core.results import power as powers
@@ -31,6 +31,12 @@ BaselineEpoch = Annotated[
     str | None, typer.Option(help=one_of("What the baseline's epoch was chosen by", filter(None, CHOSEN)))
 ]
 Adjust = Annotated[str, typer.Option(help=one_of("Adjust p-values over the arms", ADJUSTMENTS))]
+
+WRITERS: dict[str, Callable[[Sequence[Any]], str]] = {
+    ".csv": exports.to_csv,
+    ".tex": exports.to_latex,
+    ".jsonl": exports.to_jsonl,
+}
 
 
 def results(
@@ -68,9 +74,9 @@ def results(
     json: Json = False,
 ) -> None:
     """Accuracy per method, student and benchmark, with intervals and paired tests."""
-    _adjustment(adjust)
+    find(ADJUSTMENTS, adjust, "adjustment")
     if export is not None:
-        _known("export", export.suffix, (".csv", ".tex", ".jsonl"))
+        find(WRITERS, export.suffix, "export")
     if teachers:
         _teachers(study, baseline_run, adjust, json)
         return
@@ -143,10 +149,9 @@ def _run(cells: Sequence[Cell], run_id: int) -> Cell:
 def _write(path: Path | None, items: Sequence[Any]) -> None:
     if path is None:
         return
-    writers = {".csv": exports.to_csv, ".jsonl": exports.to_jsonl, ".tex": exports.to_latex}
     if path.suffix == ".tex" and items and isinstance(items[0], dict):
         raise LabError("Predictions export as .csv or .jsonl: choose one of those endings.")
-    write(path, writers[path.suffix](items))
+    write(path, WRITERS[path.suffix](items))
     say(f"Wrote {path}.")
 
 
@@ -159,7 +164,7 @@ def pool(
     json: Json = False,
 ) -> None:
     """One comparison over several benchmarks and seeds: every set of questions, and all together."""
-    _adjustment(adjust)
+    find(ADJUSTMENTS, adjust, "adjustment")
     cells = [cell for name in dict.fromkeys(study) for cell in finished.evaluations(name)]
     against = Baseline(baseline, variant=baseline_variant, selection=baseline_epoch)
     rows = pools.pooled(cells, against, adjust)
@@ -198,12 +203,3 @@ def power(
 def _sight(shown: powers.Sight) -> dict[str, Any]:
     rest = {"power": powers.POWER, "alpha": powers.ALPHA, "sentence": powers.sentence(shown)}
     return asdict(shown) | rest
-
-
-def _adjustment(value: str) -> None:
-    _known("adjust", value, ADJUSTMENTS)
-
-
-def _known(option: str, value: str, known: Collection[str]) -> None:
-    if value not in known:
-        raise LabError(f"--{option} cannot be “{value}”: choose one of {', '.join(known)}.")

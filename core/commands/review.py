@@ -38,7 +38,7 @@ def check(
     run: Annotated[int, typer.Argument(help="The generation whose rationales are checked.")],
     as_json: Json = False,
 ) -> None:
-    """Have the quality checks look at what they have not seen; how many rationales each flags."""
+    """Run the quality checks on rationales not yet checked; how many each check flags."""
     checking.at_once(run)
     found = {name: len(checked.keys(run, name)) for name in CHECKS}
     emit(found, as_json, "\n".join(f"{name:12}{n:>8}" for name, n in found.items()))
@@ -77,13 +77,13 @@ def decide(
 
 @app.command()
 def undo(run: Run, author: Author = None, as_json: Json = False) -> None:
-    """Take back your newest decision, or your newest bulk action."""
+    """Undo your latest decision or bulk action."""
     _emit(desk.undo(run, author or settings.author()), as_json)
 
 
 @app.command()
 def redo(run: Run, author: Author = None, as_json: Json = False) -> None:
-    """Bring back what your newest undo took back."""
+    """Redo what you last undid."""
     _emit(desk.redo(run, author or settings.author()), as_json)
 
 

@@ -9,8 +9,7 @@ import typer
 
 from core.answers import KINDS, RULES, score_completion
 from core.answers.tally import Verdict, tally
-from core.commands.common import Json, Recorded, RecordedOn, emit, one_of
-from core.commands.datasets import follow
+from core.commands.common import Json, Recorded, RecordedOn, emit, one_of, step
 from core.datasets import find_dataset, load
 from core.teachers.recorded import SOURCES, find_source, records
 
@@ -27,7 +26,7 @@ def score_file(
     paper = rules == "paper"
     kind = "decimal" if paper and layout.as_numbers and KINDS[row.kind].form == "number" else row.kind
     verdicts = []
-    for i, record in enumerate(records(path, source, load(dataset, split=split_by, progress=follow))):
+    for i, record in enumerate(records(path, source, load(dataset, split=split_by, progress=step))):
         verdict = (
             record.completion.error is None
             and score_completion(
@@ -52,7 +51,8 @@ def score(
     dataset: RecordedOn,
     source: Annotated[str, typer.Option(help=one_of("Layout", SOURCES))],
     rules: Annotated[
-        str, typer.Option(help=one_of("Whose: paper, those of the file's authors; or", RULES))
+        str,
+        typer.Option(help=one_of("How answers are read: paper (as the file's authors do), or one of", RULES)),
     ] = "paper",
     split_by: Annotated[str, typer.Option(help="Split to count by.")] = "default",
     as_json: Json = False,

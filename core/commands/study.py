@@ -8,12 +8,14 @@ from typing import Annotated, Any
 
 import typer
 
-from core import studies
+from core import jobs, studies
 from core.answers import RULES
-from core.commands.common import Json, emit, one_of, say
+from core.commands.common import Json, emit, one_of
+from core.commands.follow import follow
 from core.errors import LabError, find
-from core.methods import METHODS
-from core.methods.filters import FILTERS
+from core.methods import METHODS, method_title
+from core.methods.filters import FILTERS, parsed
+from core.store import queries
 from core.students.config import RECIPES
 from core.teachers import TEACHERS
 from core.teachers.part import Changes, Diverse, Teaching
@@ -62,7 +64,7 @@ def import_(
     samples: Samples = None,
     as_json: Json = False,
 ) -> None:
-    """Bring a recorded file's completions into a study; no call is made."""
+    """Import a recorded file's completions into a study; no call is made."""
     from core.stages import checking
     from core.stages.generation import import_file
 
@@ -108,7 +110,7 @@ def generate(
         samples=spec.teaching.samples if samples is None else samples,
     )
     request = {"method": method, "split": split, "limit": limit}
-    writers = dict.fromkeys(teaching.of(role)["key"] for role in roles)
+    writers = dict.fromkeys(TEACHERS[teaching.of(role)["key"]].title for role in roles)
     title = f"Rationales by {', '.join(writers)}"
     _submit("generate", title, spec.but(teaching=teaching), request, as_json)
 
@@ -152,18 +154,17 @@ def train(
 def evaluate(
     study: Study, method: Method = "zero-shot", student: Student = None, seed: Seed = 0, as_json: Json = False
 ) -> None:
-    """Evaluate a student; a method that trains is trained first unless it was."""
+    """Evaluate a student, which is trained first where the method asks for it and it was not yet."""
     _arm("evaluate", _spec(study, None), method, student, seed, as_json)
 
 
 def rescore(
     study: Study,
-    rules: Annotated[str, typer.Option(help=one_of("Other rules", RULES))] = "robust",
+    rules: Annotated[str, typer.Option(help=one_of("Rules to score by", RULES))] = "robust",
     as_json: Json = False,
 ) -> None:
     """Re-score a study's stored completions and predictions under other rules: what flips. No call."""
     from core.stages.scoring import rescore_study
-    from core.store import queries
 
     emit(rescore_study(queries.study_named(study).id, rules), as_json)
 
@@ -180,8 +181,6 @@ def demo(as_json: Json = False) -> None:
 
 def studies_(as_json: Json = False) -> None:
     """List the studies."""
-    from core.store import queries
-
     rows = [
         {"id": s.id, "name": s.name, "benchmark": queries.dataset(s.dataset_id).key}
         for s in queries.studies()
@@ -200,17 +199,13 @@ def _study(spec: studies.Study, as_json: bool) -> None:
 def _arm(kind: str, spec: studies.Study, method: str, student: str | None, seed: int, as_json: bool) -> None:
     student = student or spec.students[0]
     request = {"method": method, "student": student, "seed": seed}
-    _submit(kind, f"{student}, {method}", spec, request, as_json)
+    _submit(kind, f"{student}, {method_title(method)}, seed {seed}", spec, request, as_json)
 
 
 def _submit(
     kind: str, title: str, spec: studies.Study, request: dict[str, Any], as_json: bool | None
 ) -> None:
-    from core import jobs
-    from core.commands.follow import follow
-
     job_id = studies.submit(kind, title, spec, request)
-    say(f"Job {job_id}: {title}")
     follow(job_id)
     if as_json is not None:
         job = jobs.job(job_id)
@@ -219,8 +214,6 @@ def _submit(
 
 def filtered(spec: studies.Study, given: list[str] | None) -> studies.Study:
     """The study with these filters; with its own where none are given."""
-    from core.methods.filters import parsed
-
     return spec.but(learning=spec.learning.but(filters=parsed(given))) if given else spec
 
 
@@ -238,8 +231,6 @@ def drawn(spec: studies.Study, samples: int | None) -> studies.Study:
 
 def _spec(study: str, dataset: str | None, teacher: dict[str, Any] | None = None) -> studies.Study:
     """The study of this name; else a new one on the given benchmark, with this teacher."""
-    from core.store import queries
-
     if (existing := queries.study_by_name(study)) is not None:
         return studies.Study.read(existing.config)
     if dataset is None:

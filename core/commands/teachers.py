@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from core.commands.common import Json, Study, emit, say
+from core.commands.common import Json, Study, emit
 from core.commands.follow import follow
 from core.errors import LabError
 from core.results import corrections as told
@@ -28,9 +28,7 @@ def check_answers(
     as_json: Json = False,
 ) -> None:
     """Ask a second time on a sample of the adaptive answers: how often the two differ. Nothing is changed."""
-    job_id = second_calls.submit(run, size, seed)
-    say(f"Job {job_id}")
-    follow(job_id)
+    follow(second_calls.submit(run, size, seed))
     stored = queries.run(run)
     found, spared = stored.summary["check"], second_calls.ledger(stored)
     n, differ = found["compared"], found["disagree"]
@@ -39,7 +37,8 @@ def check_answers(
     text = f"{differ} of {n} differ" + (
         f": {100 * rate['value']:.1f} % ({100 * rate['low']:.1f}–{100 * rate['high']:.1f})" if rate else ""
     )
-    emit(document, as_json, f"{text}, {found['failed']} failed. {_spared(spared)}")
+    calls = f"{spared.saving.calls} calls instead of {2 * spared.saving.questions}"
+    emit(document, as_json, f"{text}, {found['failed']} failed. {calls}.")
 
 
 def corrections(
@@ -58,12 +57,10 @@ def corrections(
         if queries.run(run).study_id != found.id:
             raise LabError(f"Run {run} is not of the study “{study}”: `python -m core results` lists them.")
         if rerun:
-            job_id = stage.submit(run)
-            say(f"Job {job_id}")
-            follow(job_id)
+            follow(stage.submit(run))
         else:
             made = stage.plan(run)
-            emit(asdict(made), as_json, f"To run again: {stage.said(made)}.")
+            emit(asdict(made), as_json, f"To re-run: {stage.said(made)}.")
             return
     effects = [stage.effect(found.id, pair) for pair in stage.pairs(found.id)]
     document = [_effect(one) for one in effects]
@@ -78,7 +75,9 @@ def corrections(
         for one in effects
     ]
     emit(
-        document, as_json, "\n\n".join(lines) or "No correction has been run again yet: add --run ID --rerun."
+        document,
+        as_json,
+        "\n\n".join(lines) or "Nothing has been re-run after a correction yet: add --run ID --rerun.",
     )
 
 
@@ -102,7 +101,3 @@ def _ledger(spared: Any) -> dict[str, Any]:
         "tokens_saved_estimate": spared.tokens_saved,
         "cost_saved_estimate": spared.cost_saved,
     }
-
-
-def _spared(spared: Any) -> str:
-    return f"{spared.saving.calls} calls instead of {2 * spared.saving.questions}."

@@ -12,7 +12,8 @@ def worker(
         float | None, typer.Option(help="Stop after this many seconds without a job. Default: never.")
     ] = None,
     queue: Annotated[
-        list[str] | None, typer.Option(help="device or endpoint: only jobs that want this. Default: both.")
+        list[str] | None,
+        typer.Option(help="Take only the jobs of this queue, device or endpoint. Default: both."),
     ] = None,
 ) -> None:
     """Run jobs until stopped."""

@@ -57,7 +57,9 @@ def load(
     """
     row = find_dataset(key)
     items, counts = _items(row, size, seed, options, progress)
-    part = _split(row, split, items, counts).part()
+    if split not in row.splits:
+        raise LabError(f"{row.key} has no split {split!r}: choose one of {', '.join(row.splits)}.")
+    part = row.splits[split]([item.text if item else None for item in items], counts).part()
     return [
         Question(i, item.text, item.answer, part.get(i, UNUSED), item.solution)
         for i, item in enumerate(items)
@@ -70,12 +72,6 @@ def split_sizes(row: Dataset) -> dict[str, int]:
     counts = [file.rows for file in row.files] or [row.n]
     split = row.splits["default"]([None] * row.n, counts)
     return {"train": len(split.train), "test": len(split.test)}
-
-
-def _split(row: Dataset, split: str, items: list[RawQuestion | None], counts: list[int]) -> Split:
-    if split not in row.splits:
-        raise LabError(f"{row.key} has no split {split!r}: choose one of {', '.join(row.splits)}.")
-    return row.splits[split]([item.text if item else None for item in items], counts)
 
 
 def _items(

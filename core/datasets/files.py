@@ -25,7 +25,7 @@ CHUNK = 2**16  # bytes between two reports of progress
 
 
 class Unavailable(LabError):
-    """A file is neither cached nor to be had."""
+    """A file is neither cached nor can it be downloaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +57,13 @@ def listed(benchmark: str) -> tuple[File, ...]:
 def cached(file: File) -> bool:
     """Whether the file is in the data folder, by size alone: cheap enough for a list."""
     path = settings.data_dir() / file.path
-    try:
-        return path.stat().st_size == file.bytes
-    except OSError:
-        return False
+    return path.is_file() and path.stat().st_size == file.bytes
 
 
 def fetch(file: File, progress: Report = silent) -> Path:
     """The file's path in the data folder, downloaded if need be; its checksum is right.
 
-    Raises Unavailable when it cannot be had, LabError when what is there or came is not the right file.
+    Raises Unavailable when it cannot be downloaded, LabError when it is not the right file.
     """
     path = settings.data_dir() / file.path
     if path.is_file():
@@ -89,12 +86,10 @@ def sha256(path: Path, changed: int, size: int) -> str:
 
 
 def _download(file: File, path: Path, progress: Report) -> None:
-    import logging
-
     import pooch
     import requests
 
-    pooch.get_logger().setLevel(logging.WARNING)
+    pooch.get_logger().setLevel("WARNING")
 
     def stream(url: str, output: str, _: object) -> None:
         done = 0

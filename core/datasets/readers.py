@@ -65,11 +65,6 @@ def equations(answer: Callable[[Any], str]) -> Reader:
     return read
 
 
-def whole_number(solution: float) -> str:
-    """MultiArith's gold answers: 39.0 as "39"."""
-    return str(int(solution))
-
-
 def gsm8k(path: Path) -> list[RawQuestion]:
     """GSM8K: the gold answer follows "####" and keeps its commas."""
     items = []

@@ -6,7 +6,7 @@
 
 Rules as in Fine-tune-CoT (Ho et al. 2023; reasoning-teacher, src/data/generate_split.py and, for the
 template splits, notebooks/old/Data Preparation.ipynb). NumPy's RandomState gives the same numbers in
-every version, so the published index files come out again.
+every version, so it reproduces the published index files.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+from core.datasets.duplicates import same_template
+from core.records import Question, content_hash
 
 SEED = 0
 TRAIN_SHARE = 0.7
@@ -42,11 +45,17 @@ def _permutation(n: int) -> list[int]:
     return numpy.random.RandomState(SEED).permutation(n).tolist()
 
 
+def _seventy_thirty(groups: Sequence[Sequence[int]]) -> Split:
+    """70:30 by a seeded permutation of the groups."""
+    order = _permutation(len(groups))
+    cut = round(TRAIN_SHARE * len(groups))
+    parts = (sorted(i for g in part for i in groups[g]) for part in (order[:cut], order[cut:]))
+    return Split(*map(tuple, parts))
+
+
 def seventy_thirty(texts: Sequence[str | None], counts: Sequence[int]) -> Split:
     """70:30 by a seeded permutation of all questions."""
-    order = _permutation(len(texts))
-    cut = round(TRAIN_SHARE * len(texts))
-    return Split(tuple(sorted(order[:cut])), tuple(sorted(order[cut:])))
+    return _seventy_thirty([[i] for i in range(len(texts))])
 
 
 def published(subsample: int | None = None) -> SplitRule:
@@ -67,12 +76,7 @@ def by_template(template: TEMPLATE) -> SplitRule:
         groups: dict[str, list[int]] = {}
         for i, text in enumerate(texts):
             groups.setdefault(template(text or ""), []).append(i)
-        members = list(groups.values())
-        order = _permutation(len(members))
-        cut = round(TRAIN_SHARE * len(members))
-        train = (i for g in order[:cut] for i in members[g])
-        test = (i for g in order[cut:] for i in members[g])
-        return Split(tuple(sorted(train)), tuple(sorted(test)))
+        return _seventy_thirty(list(groups.values()))
 
     return rule
 
@@ -96,3 +100,23 @@ def subsample(indices: Sequence[int], n: int) -> list[int]:
     """n of the indices, sorted, as Fine-tune-CoT takes its few-shot training subsets (src/data/split.py)."""
     ordered = sorted(indices)
     return sorted(ordered[i] for i in _permutation(len(ordered))[:n])
+
+
+def held_out(questions: Sequence[Question], fraction: float, limit: int) -> list[int]:
+    """Indices of the questions on which an epoch is chosen, sorted; none of fewer than two.
+
+    About `fraction` of the questions, at most `limit`. Questions that differ in their numbers only stay on
+    one side. Which they are depends on their words alone, so all arms and seeds of a study hold out the same.
+    """
+    twins: dict[str, list[int]] = {}
+    for question in questions:
+        twins.setdefault(same_template(question.text), []).append(question.index)
+    wanted = min(max(1, round(fraction * len(questions))), limit, len(questions) - 1)
+    groups = sorted(twins, key=content_hash)
+    held: list[int] = []
+    for template in groups:
+        if len(held) + len(twins[template]) <= wanted:
+            held += twins[template]
+    if not held and len(groups) > 1:  # each group is larger than what is wanted
+        held = min((twins[template] for template in groups), key=len)
+    return sorted(held)

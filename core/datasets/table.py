@@ -1,4 +1,4 @@
-"""DATASETS: the benchmarks, a row each.
+"""DATASETS: one row per benchmark.
 
 A new benchmark is a new row: how its files are read, what kind of answer it has, and how it is split;
 files.tsv lists the files. Indices, texts, gold answers and splits of the first twelve are Fine-tune-CoT's
@@ -75,7 +75,8 @@ _ROWS = (
     Dataset(
         "multiarith", "MultiArith", "integer", 600,
         "Roy and Roth 2015, as in Zero-shot-CoT", "none stated",
-        readers.equations(readers.whole_number), splits=_splits(template=splits.by_template(splits.masked)),
+        readers.equations(lambda solution: str(int(solution))),
+        splits=_splits(template=splits.by_template(splits.masked)),
     ),
     Dataset(
         "gsm8k", "GSM8K", "integer", 8792,

@@ -106,7 +106,7 @@ def _row(name: str, place: str, cells: Mapping[str, Any]) -> tuple[RawQuestion, 
 def _csv(name: str, text: str) -> Iterator[UploadedRow]:
     csv.field_size_limit(2**31 - 1)
     first = text.partition("\n")[0]
-    separator = max(SEPARATORS, key=first.count)  # a comma where none is there
+    separator = max(SEPARATORS, key=first.count)  # a comma where there is none of them
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator)
     try:
         header = [(field or "").strip().lower() for field in reader.fieldnames or []]
@@ -227,13 +227,11 @@ def add(
 
 
 def _once(name: str, texts: Sequence[str]) -> None:
-    """A question that is there twice could be trained on and tested with."""
+    """A question that appears twice could be in the training and in the test part."""
     first: dict[str, int] = {}
     for number, text in enumerate(texts, 1):
         if (before := first.setdefault(" ".join(text.split()), number)) != number:
-            raise LabError(
-                f"{name} asks the same as question {number} and as question {before}: leave one of them out."
-            )
+            raise LabError(f"Questions {before} and {number} of {name} are the same: leave one of them out.")
 
 
 def keyed(title: str) -> str:

@@ -2,7 +2,7 @@
 
     candidates = candidates.read("multiarith.log", "multiarith", "zero-shot-cot")
     made = choose(candidates, rules="paper", dataset="multiarith", k=8)
-    made.selection.picks[0].exemplar()       Exemplar(question, rationale, answer)
+    made.selection.picks[0]      a candidate: question, rationale, answer; its cluster and rank
 
 encode → cluster → rank → the first that qualifies; `project` draws the same embeddings as a map. Every
 step is a function from arrays to arrays, kept on disk by what it was made from.
@@ -10,7 +10,7 @@ step is a function from arrays to arrays, kept on disk by what it was made from.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,24 +19,13 @@ from core.exemplars.candidates import TEXTS, Candidate
 from core.exemplars.clustering import N_INIT, SEED, Clusters
 from core.exemplars.encoding import DEFAULT_ENCODER, encode
 from core.exemplars.kept import clustered
-from core.exemplars.selection import (
-    RULES,
-    Cluster,
-    Limits,
-    Selection,
-    find_selection_rules,
-    limits_for,
-    queues,
-    select,
-)
+from core.exemplars.selection import RULES, Limits, Selection, limits_for, select
 from core.progress import Report, silent
 
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["RULES", "TEXTS", "Arrangement", "Candidate", "Selection", "arrange", "choose"]
-
-Encode = Callable[[list[str]], "np.ndarray"]
+__all__ = ["RULES", "TEXTS", "Arrangement", "Candidate", "Selection", "choose"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,15 +35,9 @@ class Arrangement:
     candidates: tuple[Candidate, ...]
     embeddings: np.ndarray
     clusters: Clusters
-    queues: tuple[Cluster, ...]
     selection: Selection
     limits: Limits
     settings: dict[str, Any]  # rules, text, encoder, k, seed, n_init: as a run records them
-
-
-def arrange(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
-    """Candidates in the order of their content, so that nothing depends on the order of a file."""
-    return tuple(sorted(candidates, key=lambda c: c.key))
 
 
 def choose(
@@ -68,39 +51,36 @@ def choose(
     encoder: str = DEFAULT_ENCODER,
     text: str | None = None,
     own: dict[str, Any] | None = None,
-    encoded: Encode | None = None,
     progress: Report = silent,
 ) -> Arrangement:
-    """Encode, cluster and select. The same candidates give the same exemplars in any order.
+    """Encode, cluster and select. The same candidates give the same exemplars in any order: they are taken in
+    the order of their content.
 
     `k` is Auto-CoT's for the benchmark unless given, `text` (a key of TEXTS) the rules'. `own` are limits
-    in place of the rules' (fields of Limits); `encoded`, another way to embed than the `encoder`.
-    LabError for no candidates, k above their number, or an unknown row.
+    in place of the rules' (fields of Limits). LabError for no candidates, k above their number, or an unknown
+    row.
     """
     from core.datasets import find_dataset
 
-    row, benchmark = find_selection_rules(rules), find_dataset(dataset)
+    row, benchmark = find(RULES, rules, "set of selection rules"), find_dataset(dataset)
     if not candidates:
         raise LabError("There is no question to choose from: let the teacher answer some first.")
     key = text or row.text
     to_encode = find(TEXTS, key, "text to encode")[1]
     limits = limits_for(rules, dataset, benchmark.kind, **(own or {}))
     k = benchmark.exemplars if k is None else k
-    rows = arrange(candidates)
+    rows = tuple(sorted(candidates, key=lambda candidate: candidate.key))
     if not 1 <= k <= len(rows):
         raise LabError(f"k is {k} and there are {len(rows)} questions: choose k between 1 and {len(rows)}.")
-    texts = [to_encode(candidate) for candidate in rows]
-    embeddings = encoded(texts) if encoded else encode(texts, encoder, progress=progress)
+    embeddings = encode([to_encode(row) for row in rows], encoder, progress=progress)
     progress("Clustering", 0, 1)
     clusters = clustered(embeddings, k, seed, n_init)
     progress("Clustering", 1, 1)
-    waiting = queues(rows, clusters.labels, clusters.distances, k, limits)
     return Arrangement(
         rows,
         embeddings,
         clusters,
-        waiting,
-        select(waiting),
+        select(rows, clusters.labels, clusters.distances, k, limits),
         limits,
         {"rules": rules, "text": key, "encoder": encoder, "k": k, "seed": seed, "n_init": n_init},
     )

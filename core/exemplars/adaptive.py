@@ -21,11 +21,9 @@ _REST_OF_SENTENCE = re.compile(r"\W*.*?(?=[.!?](?:\s|$)|\n|$)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """An answer found in a rationale: its value, its span there, and where its sentence's text begins."""
+    """An answer found in a rationale: its value, and where its sentence's text begins."""
 
     value: str
-    start: int
-    end: int
     after: int
 
 
@@ -46,7 +44,7 @@ def extract(rationale: str, kind: str, rules: str = "fine-tune-cot") -> Extracte
     sentence = _REST_OF_SENTENCE.match(rationale, after)
     if found is None or not found.value or (sentence and after + found.start > sentence.end()):
         return None
-    return Extracted(found.value, after + found.start, after + found.end, after)
+    return Extracted(found.value, after)
 
 
 @dataclass(frozen=True, slots=True)

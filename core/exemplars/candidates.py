@@ -6,7 +6,7 @@ r"""Candidates: every question with what the teacher wrote for it zero-shot, rea
 
 Auto-CoT (Zhang et al. 2023; auto-cot, run_demo.py) reads Zero-shot-CoT's logs line by line. A line with
 both "Therefore" and "the answer" is the second call's and is left out wherever it stands; a line with
-"A: " begins the rationale anew; every rationale begins with the words that the teacher was given.
+"A: " starts the rationale again; every rationale begins with the words that the teacher was given.
 """
 
 from __future__ import annotations
@@ -15,25 +15,18 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from core.records import Exemplar, Question, content_hash
+from core.store.models import Completion
 from core.teachers.recorded import Record
 
 TRIGGER = "Let's think step by step."
+# One sentence, without a calculation or a reason: those are part of the reasoning.
 _ANSWER_SENTENCE = re.compile(
-    r"(?:(?<=[.!?])\s+|\n\s*)(?:(?:so|thus|hence|therefore),?\s+)?the (?:final )?answer(?: is|:)[^\n]*\s*\Z",
+    r"(?:(?<=[.!?])\s+|\n\s*)(?:(?:so|thus|hence|therefore),?\s+)?the (?:final )?answer(?: is|:)"
+    r"(?:(?!\b(?:because|since|as)\b)(?:[^\n=.!?]|[.!?](?=\S)))*[.!?]?\s*\Z",
     re.IGNORECASE,
 )
-
-
-class Stored(Protocol):
-    """What of a scored completion is read: a row of the store's table has it."""
-
-    rationale: str
-    answer_step: int | None
-    value: str | None
-    correct: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,44 +94,32 @@ def from_records(records: Iterable[Record], kind: str, rules: str) -> list[Candi
     """
     from core.answers import score_completion
 
-    first: dict[int, Record] = {}
+    first: dict[int, tuple[Question, Record]] = {}
     for record in records:
-        if record.question is None or record.completion.error is not None:
+        if (question := record.question) is None or record.completion.error is not None:
             continue
-        known = first.get(record.question.index)
-        if known is None or record.completion.sample_index < known.completion.sample_index:
-            first[record.question.index] = record
+        known = first.get(question.index)
+        if known is None or record.completion.sample_index < known[1].completion.sample_index:
+            first[question.index] = question, record
     candidates = []
-    for index, record in first.items():
-        completion, question = record.completion, record.question
+    for question, record in first.values():
+        completion = record.completion
         verdict = score_completion(completion, record.gold, kind=kind, rules=rules)
         text, place = completion.rationale, completion.answer
         if place.prefix and place.prefix in text:  # one call: its answer stands in the same text
             text = text.rpartition(place.prefix)[0]
-        candidates.append(
-            Candidate(
-                index,
-                question.text if question else "",
-                rationale_lines(text),
-                verdict.value or "",
-                record.gold,
-                verdict.correct,
-            )
-        )
+        candidates.append(_candidate(question, text, verdict.value, record.gold, verdict.correct))
     return candidates
 
 
-def from_completion(question: Question, stored: Stored) -> Candidate:
+def from_completion(question: Question, stored: Completion) -> Candidate:
     """A stored, scored completion as a candidate; its answer's sentence is not part of its rationale."""
     text = stored.rationale if stored.answer_step else without_answer(stored.rationale)
-    return Candidate(
-        question.index,
-        question.text,
-        rationale_lines(text),
-        stored.value or "",
-        question.answer,
-        bool(stored.correct),
-    )
+    return _candidate(question, text, stored.value, question.answer, bool(stored.correct))
+
+
+def _candidate(question: Question, text: str, value: str | None, gold: str, correct: bool) -> Candidate:
+    return Candidate(question.index, question.text, rationale_lines(text), value or "", gold, correct)
 
 
 def read(path: str | Path, dataset: str, source: str, split: str = "all") -> list[Candidate]:

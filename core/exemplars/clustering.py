@@ -22,21 +22,15 @@ SILHOUETTE_SAMPLE = 2000  # points; the silhouette compares every pair of them
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Clusters:
-    """labels (n,) in 0 … k-1; distances (n,) to the own centre; centres (k, d); inertia.
+    """labels (n,) in 0 … k-1; distances (n,) to the own centre; inertia.
 
-    Where there are fewer distinct points than k, the last clusters are empty and have no centre.
+    Where there are fewer distinct points than k, the last clusters are empty.
     """
 
     k: int
     labels: np.ndarray
     distances: np.ndarray
-    centres: np.ndarray
     inertia: float
-
-    @property
-    def empty(self) -> tuple[int, ...]:
-        """Clusters that no question is in."""
-        return tuple(sorted(set(range(self.k)) - set(self.labels.tolist())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +44,11 @@ class Curve:
 
 
 def cluster(embeddings: np.ndarray, k: int, seed: int = SEED, n_init: int = N_INIT) -> Clusters:
-    """k clusters of the rows of `embeddings` (n, d). LabError for a k not in 1 to n, a bad seed."""
+    """k clusters of the rows of `embeddings` (n, d). 1 ≤ k ≤ n. LabError for a bad seed."""
     import numpy as np
     from sklearn.cluster import KMeans
     from threadpoolctl import threadpool_limits
 
-    n = len(embeddings)
-    if not 1 <= k <= n:
-        raise LabError(f"k is {k} and there are {n} questions: choose k between 1 and {n}.")
     if not 0 <= seed < 2**32:
         raise LabError(f"The seed is {seed}: choose one between 0 and {2**32 - 1}.")
     if n_init < 1:
@@ -68,10 +59,10 @@ def cluster(embeddings: np.ndarray, k: int, seed: int = SEED, n_init: int = N_IN
         model = KMeans(min(k, len(np.unique(as_bytes(points)))), random_state=seed, n_init=n_init).fit(
             points[order]
         )
-        distances = model.transform(points[order])[np.arange(n), model.labels_]
+        distances = model.transform(points[order])[np.arange(len(points)), model.labels_]
     back = order.argsort()
     labels, distances = model.labels_.astype(np.int64)[back], distances.astype(np.float64)[back]
-    return Clusters(k, labels, distances, model.cluster_centers_, float(model.inertia_))
+    return Clusters(k, labels, distances, float(model.inertia_))
 
 
 def curve(embeddings: np.ndarray, k: int, seed: int = SEED, n_init: int = N_INIT) -> Curve:

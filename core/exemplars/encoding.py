@@ -1,6 +1,6 @@
 """Sentence-BERT embeddings (Reimers and Gurevych 2019): texts in, unit vectors out, each computed once.
 
-    encode(["Q: Shannon and her family …\\nA:", …])      float32, one row a text
+    encode(["Q: Shannon and her family …\\nA:", …])      float32, one row per text
 
 A text's vector is kept under LAB_HOME/embeddings/ENCODER by the text's SHA-256, in plain .npy files that
 are written whole or not at all, so a killed run loses at most CHUNK texts and a second one computes nothing.
@@ -21,6 +21,8 @@ from uuid import uuid4
 
 from core import settings
 from core.errors import LabError
+from core.models import sources
+from core.models.embedded import MARK
 from core.progress import Report, silent
 from core.records import content_hash
 
@@ -32,16 +34,11 @@ CHUNK = 4096  # texts computed between two writes
 TOKENS = {"cpu": 2048, "cuda": 131_072}  # in one batch, padding included
 
 
-def encode(
-    texts: Sequence[str],
-    encoder: str = DEFAULT_ENCODER,
-    batch: int | None = None,
-    progress: Report = silent,
-) -> np.ndarray:
+def encode(texts: Sequence[str], encoder: str = DEFAULT_ENCODER, progress: Report = silent) -> np.ndarray:
     """Embeddings of the texts, in their order: float32, shape (n, d), normalised as the encoder does.
 
-    `encoder` is an embedded model, a folder or a hub id; `batch`, tokens in one batch. A text longer than
-    the encoder's window is cut there. LabError where the encoder cannot be had.
+    `encoder` is an embedded model, a folder or a hub id. A text longer than the encoder's window is cut
+    there. LabError where the encoder cannot be had.
     """
     import numpy as np
 
@@ -52,7 +49,7 @@ def encode(
     missing = {d: text for d, text in zip(digests, texts, strict=True) if d not in known}
     if missing:
         progress("Encoding", len(known), len(known) + len(missing))
-        known |= _compute(folder, shelf, missing, batch, lambda n: progress("Encoding", n, len(missing)))
+        known |= _compute(folder, shelf, missing, lambda n: progress("Encoding", n, len(missing)))
     if not texts:
         return np.empty((0, 0), np.float32)
     return np.stack([known[d] for d in digests])
@@ -60,35 +57,16 @@ def encode(
 
 def encoder_folder(name: str) -> Path:
     """The folder of an encoder: embedded, the user's own, or downloaded from the hub once."""
-    from core.models.embedded import EMBEDDED, model_path
-
-    if name in EMBEDDED:
-        return model_path(name)
-    if Path(name).expanduser().is_dir():
-        return Path(name).expanduser().resolve()
-    from huggingface_hub import snapshot_download
-
-    wanted = ["*.json", "*.txt", "*.model", "*.safetensors"]
-    for only_here in (True, False):
-        try:
-            return Path(snapshot_download(name, allow_patterns=wanted, local_files_only=only_here))
-        except (OSError, ValueError):
-            continue
-    raise LabError(
-        f"The encoder {name!r} is neither an embedded model nor a folder, and the hub does not give it: "
-        f"choose {DEFAULT_ENCODER}, or the path of a sentence-transformers folder."
-    )
+    return sources.folder(name, files=sources.WHOLE).resolve()
 
 
 def _identity(folder: Path) -> str:
     """A name for the vectors of these very files; another model or version has another."""
-    from core.models.embedded import MARK
-
     mark = folder / MARK
-    files = sorted(p for p in folder.rglob("*") if p.suffix in {".json", ".safetensors"} and p.is_file())
     if mark.is_file():
         content: Any = mark.read_text(encoding="utf-8")
     else:
+        files = sorted(p for p in folder.rglob("*") if p.suffix in {".json", ".safetensors"} and p.is_file())
         content = [(str(p.relative_to(folder)), p.stat().st_size, p.stat().st_mtime_ns) for p in files]
     return f"{folder.name}-{content_hash(content)[:16]}"
 
@@ -116,12 +94,11 @@ def _compute(
     folder: Path,
     shelf: Path,
     missing: dict[bytes, str],
-    batch: int | None,
     done: Callable[[int], None],
 ) -> dict[bytes, np.ndarray]:
     model = load(str(folder))
     shelf.mkdir(parents=True, exist_ok=True)
-    budget = batch or TOKENS.get(model.device.type, TOKENS["cpu"])
+    budget = TOKENS.get(model.device.type, TOKENS["cpu"])
     # Sorted by content too, so that batches, and with them the last bits, do not depend on the rows' order.
     rows = sorted(missing.items())
     computed: dict[bytes, np.ndarray] = {}

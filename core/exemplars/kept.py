@@ -1,7 +1,7 @@
 """Clusters and maps computed once: kept by joblib in LAB_HOME/embeddings/made, by what they were made from.
 
-A slider moved back, or a page opened again, reads what is there; another version of the library, or of the
-function, computes it anew.
+A slider moved back, or a page opened again, reads what is there; with another version of the library, or of
+the function, it is computed again.
 """
 
 from __future__ import annotations

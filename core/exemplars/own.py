@@ -32,7 +32,7 @@ def tidy(rows: Iterable[Mapping[str, Any]]) -> tuple[EditedRow, ...]:
 
 
 def problems(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What keeps the rows from being used, a sentence each; none where they are whole."""
+    """Why the rows cannot be used, one sentence per problem; empty where they are complete."""
     found = []
     first: dict[str, int] = {}
     for number, row in enumerate(rows, 1):

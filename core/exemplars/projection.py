@@ -51,11 +51,9 @@ def project(embeddings: np.ndarray, seed: int = SEED) -> Projection:
 def _pca(values: np.ndarray) -> np.ndarray:
     """The first two principal components; zeros where there are fewer."""
     import numpy as np
+    from sklearn.decomposition import PCA
 
-    out = np.zeros((len(values), 2), np.float32)
-    if len(values) > 1:
-        centred = values - values.mean(axis=0)
-        u, s, _ = np.linalg.svd(centred, full_matrices=False)
-        parts = (u * s)[:, :2]
-        out[:, : parts.shape[1]] = parts
-    return out
+    if len(values) < 2:
+        return np.zeros((len(values), 2), np.float32)
+    parts = PCA(min(2, *values.shape)).fit_transform(values)
+    return np.pad(parts, ((0, 0), (0, 2 - parts.shape[1])))

@@ -13,8 +13,7 @@ will read: the rationale, and after "The answer is" the answer.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from core.errors import LabError, RefusedError
 from core.exemplars.candidates import TRIGGER
@@ -22,11 +21,6 @@ from core.records import Exemplar
 from core.students.formats import FEW_SHOT_MARK, FORMATS
 
 _END = re.compile(rf"^(?P<rationale>.*\S)\s+{FEW_SHOT_MARK}\s+(?P<answer>\S.*?)\.?\s*$", re.DOTALL)
-
-
-def spoken(exemplar: Exemplar) -> str:
-    """The exemplar as one text, without its question."""
-    return f"{exemplar.rationale.strip()} {FEW_SHOT_MARK} {exemplar.answer.strip()}."
 
 
 def parse(question: str, text: str) -> Exemplar:
@@ -61,39 +55,3 @@ def few_shot_prompt(question: str, exemplars: Sequence[Exemplar]) -> str:
     if not exemplars:
         raise LabError("There is no exemplar to show: accept at least one in the review.")
     return f"{FORMATS['causal'].few_shot(question, exemplars)} {TRIGGER}"
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """A prompt as the teacher will get it. Tokens are `counted`, else estimated from its length.
-
-    `room` is what is left of the window once `new_tokens` are kept for the reply; below 0 it does not fit.
-    """
-
-    prompt: str
-    tokens: int
-    window: int
-    new_tokens: int
-    counted: bool
-
-    @property
-    def room(self) -> int:
-        return self.window - self.tokens - self.new_tokens
-
-    @property
-    def fits(self) -> bool:
-        return self.room >= 0
-
-
-def preview(
-    question: str,
-    exemplars: Sequence[Exemplar],
-    window: int,
-    new_tokens: int,
-    count: Callable[[str], int] | None = None,
-) -> Preview:
-    """The prompt for a question beside its size; `count` is the teacher's tokenizer, where it is known."""
-    from core.teachers.base import count_tokens
-
-    prompt = few_shot_prompt(question, exemplars)
-    return Preview(prompt, (count or count_tokens)(prompt), window, new_tokens, count is not None)

@@ -1,13 +1,11 @@
 """Algorithm 1: of each cluster, the question nearest its centre that qualifies.
 
-RULES, a row each: what qualifies, and what text the questions are compared by. The paper does not say
-what qualifies; its rows take Auto-CoT's limits, and the page says so.
+RULES, one row per rule set: what qualifies, and what text the questions are compared by. The paper does
+not say what qualifies; its rows take Auto-CoT's limits, and the page says so.
 
-    waiting = queues(candidates, labels, distances, k, limits_for("paper", "multiarith", "integer"))
-    first = select(waiting)
-    first.picks    one a cluster, in the clusters' order
-    first.gaps     the clusters without one, and why
-    select(waiting, rejected={126})        the next nearest in question 126's cluster
+    made = select(candidates, labels, distances, k, limits_for("paper", "multiarith", "integer"))
+    made.picks     an exemplar of each cluster, in the clusters' order
+    made.gaps      the clusters without one, and why
 
 Sources: Auto-CoT (Zhang et al. 2023; auto-cot, run_demo.py); "Knowledge Distillation of Large Language
 Models Based on Chain of Thought" (J. Data Acquisition and Processing, 2024), Algorithm 1.
@@ -16,13 +14,15 @@ Models Based on Chain of Thought" (J. Data Acquisition and Processing, 2024), Al
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Annotated, Any
 
-from core.errors import LabError, find
+from pydantic import Field
+
+from core.errors import find
 from core.exemplars.candidates import Candidate, exemplar, shown
-from core.records import Exemplar
+from core.parts import Part
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,23 +30,19 @@ if TYPE_CHECKING:
     Numbers = Sequence[float] | np.ndarray
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+Most = Annotated[int, Field(ge=1)] | None
+
+
+class Limits(Part):
     """What a candidate must be to qualify; None or False asks for nothing."""
 
-    question_words: int | None = 60  # of "Q: …\nA:", both marks counted
-    rationale_lines: int | None = 5  # a blank line between two is not counted
-    rationale_words: int | None = None
+    question_words: Most = 60  # of "Q: …\nA:", both marks counted
+    rationale_lines: Most = 5  # a blank line between two is not counted
+    rationale_words: Most = None
     ends_with_period: bool = True
     has_answer: bool = True
     answer_near_end: bool = True  # asked of benchmarks whose answers are numbers
     correct: bool = False
-
-    def __post_init__(self) -> None:
-        for name in ("question_words", "rationale_lines", "rationale_words"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise LabError(f"{name} is {value}: leave it empty, or allow at least one.")
 
 
 def _answer_near_end(c: Candidate, _limits: Limits) -> bool:
@@ -71,7 +67,7 @@ CHECKS: dict[str, Check] = {
     ),
     "rationale_lines": Check(
         lambda c, limits: len(c.rationale.replace("\n\n", "\n").split("\n")) <= (limits.rationale_lines or 0),
-        "rationale of too many lines",
+        "too many lines in the rationale",
     ),
     "rationale_words": Check(
         lambda c, limits: len(c.rationale.split()) <= (limits.rationale_words or 0), "rationale too long"
@@ -145,15 +141,8 @@ def limits_for(rules: str, dataset: str, kind: str, **own: Any) -> Limits:
 
     numbers = KINDS[kind].form in ("number", "open")
     lines = find_dataset(dataset).exemplar_lines
-    limits = replace(find_selection_rules(rules).limits, rationale_lines=lines, answer_near_end=numbers)
-    if unknown := sorted(set(own) - set(CHECKS)):
-        raise LabError(f"There is no limit {', '.join(unknown)}: choose from {', '.join(CHECKS)}.")
-    return replace(limits, **own)
-
-
-def find_selection_rules(key: str) -> Rules:
-    """The row of RULES with this key."""
-    return find(RULES, key, "set of selection rules")
+    own = {"rationale_lines": lines, "answer_near_end": numbers} | own
+    return find(RULES, rules, "set of selection rules").limits.but(**own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +154,6 @@ class Pick:
     rank: int
     distance: float
 
-    def exemplar(self) -> Exemplar:
-        """What the teacher is shown."""
-        return exemplar(self.candidate)
-
     def as_dict(self) -> dict[str, Any]:
         """index, cluster, rank, distance, correct, question, rationale, answer."""
         return {
@@ -177,7 +162,7 @@ class Pick:
             "rank": self.rank,
             "distance": self.distance,
             "correct": self.candidate.correct,
-            **asdict(self.exemplar()),
+            **asdict(exemplar(self.candidate)),
         }
 
 
@@ -187,7 +172,7 @@ class Gap:
 
     cluster: int
     size: int
-    reasons: Mapping[str, int] = field(default_factory=dict)
+    reasons: Mapping[str, int]
 
     @property
     def sentence(self) -> str:
@@ -222,56 +207,24 @@ def rank(labels: Numbers, distances: Numbers, k: int) -> list[list[int]]:
     return [sorted(positions, key=lambda i: distances[i]) for positions in members]
 
 
-@dataclass(frozen=True, slots=True)
-class Cluster:
-    """One cluster's queue: all that qualify, nearest first, and what kept the others out."""
-
-    number: int
-    size: int
-    queue: tuple[Pick, ...]
-    reasons: Mapping[str, int]
-
-    def pick(self, rejected: Collection[int] = ()) -> Pick | Gap:
-        """The nearest that qualifies and is not among the `rejected` questions' indices."""
-        for pick in self.queue:
-            if pick.candidate.index not in rejected:
-                return pick
-        out = {"rejected": len(self.queue)} if self.queue else {}
-        return Gap(self.number, self.size, {**self.reasons, **out})
-
-
-def queues(
+def select(
     candidates: Sequence[Candidate],
     labels: Numbers,
     distances: Numbers,
     k: int,
     limits: Limits,
-) -> tuple[Cluster, ...]:
-    """Every cluster with its queue. Made once; a rejection then only moves on to the next in line."""
+) -> Selection:
+    """Of each cluster the candidate nearest its centre that qualifies, or why there is none."""
     failed = [failures(candidate, limits) for candidate in candidates]
-    return tuple(
-        Cluster(
-            number,
-            len(positions),
-            tuple(
-                Pick(candidates[i], number, place, float(distances[i]))
-                for place, i in enumerate(positions, 1)
-                if not failed[i]
-            ),
-            dict(Counter(reason for i in positions for reason in failed[i])),
-        )
-        for number, positions in enumerate(rank(labels, distances, k))
-    )
-
-
-def select(clusters: Sequence[Cluster], rejected: Collection[int] = ()) -> Selection:
-    """The first in each cluster's queue; `rejected` are indices of questions to pass over."""
-    found = [cluster.pick(rejected) for cluster in clusters]
-    eligible = [pick for cluster in clusters for pick in cluster.queue]
-    return Selection(
-        tuple(f for f in found if isinstance(f, Pick)),
-        tuple(f for f in found if isinstance(f, Gap)),
-        sum(cluster.size for cluster in clusters),
-        len(eligible),
-        sum(pick.candidate.correct for pick in eligible),
-    )
+    picks, gaps = [], []
+    for number, positions in enumerate(rank(labels, distances, k)):
+        first = next(((place, i) for place, i in enumerate(positions, 1) if not failed[i]), None)
+        if first is None:
+            reasons = Counter(reason for i in positions for reason in failed[i])
+            gaps.append(Gap(number, len(positions), reasons))
+        else:
+            place, i = first
+            picks.append(Pick(candidates[i], number, place, float(distances[i])))
+    eligible = [candidate for candidate, reasons in zip(candidates, failed, strict=True) if not reasons]
+    correct = sum(candidate.correct for candidate in eligible)
+    return Selection(tuple(picks), tuple(gaps), len(candidates), len(eligible), correct)

@@ -1,4 +1,4 @@
-"""Durable jobs: a row each, run one at a time per device by a worker that outlives the app.
+"""Durable jobs: one row each, run one at a time per device by a worker that outlives the app.
 
 submit(…) ─row and place in the queue, in one transaction→ worker ─step by step→ store
               cancel(job) · resume(job) · rerun: from any page, command or machine
@@ -18,13 +18,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core.errors import LabError
 from core.jobs import engine, local
+from core.jobs.local import ensure as ensure_worker
 from core.records import content_hash
-from core.store import clock, session
+from core.store import clock, found_or_made, scalars, session
 from core.store.models import Job, JobLog, Worker
 
 QUEUES = {"device": 1, "endpoint": 4}  # jobs at a time in one worker: a device holds one, an endpoint waits
@@ -49,27 +49,27 @@ def submit(
     once = content_hash([kind, study_id, asked])
     engine.client()  # its tables are made before the transaction, which would wait for itself
     ensure_worker(asked)  # before the job can be taken, so that no worker with older code or keys takes it
-    while True:
-        try:
-            with session() as db:
-                before = db.scalar(select(Job).where(Job.once == once))
-                if before is not None:
-                    if _standing(db, [before])[0].status in ACTIVE:
-                        return before.id
-                    before.once = None
-                    db.flush()
-                job = Job(
-                    id=f"{kind}-{secrets.token_hex(4)}", kind=kind, title=title, request=asked, once=once,
-                    study_id=study_id,
-                )  # fmt: skip
-                db.add(job)
+
+    def queued() -> str:
+        with session() as db:
+            before = db.scalar(select(Job).where(Job.once == once))
+            if before is not None:
+                if _standing(db, [before])[0].status in ACTIVE:
+                    return before.id
+                before.once = None
                 db.flush()
-                engine.enqueue(db, job)
-            break
-        except IntegrityError:  # asked at the same moment elsewhere: that is the job
-            continue
+            job = Job(
+                id=f"{kind}-{secrets.token_hex(4)}", kind=kind, title=title, request=asked, once=once,
+                study_id=study_id,
+            )  # fmt: skip
+            db.add(job)
+            db.flush()
+            engine.enqueue(db, job)
+            return job.id
+
+    job_id = found_or_made(queued)  # asked at the same moment elsewhere: that is the job
     ensure_worker()
-    return job.id
+    return job_id
 
 
 def resume(job_id: str) -> None:
@@ -122,19 +122,12 @@ def log(job_id: str, after: int = 0, limit: int = 500) -> list[JobLog]:
         .order_by(JobLog.id.desc())
         .limit(limit)
     )
-    with session() as db:
-        return list(db.scalars(query))[::-1]
+    return scalars(query)[::-1]
 
 
 def workers() -> list[Worker]:
     """The workers that are alive: heartbeat younger than 20 s."""
-    with session() as db:
-        return list(db.scalars(select(Worker).where(Worker.heartbeat > clock() - STALE)))
-
-
-def ensure_worker(asked: dict[str, Any] | None = None) -> bool:
-    """See that this machine has a worker, for a request one with this code and these keys. True: started."""
-    return local.ensure(asked)
+    return scalars(select(Worker).where(Worker.heartbeat > clock() - STALE))
 
 
 def wake() -> bool:

@@ -94,8 +94,7 @@ def rewind(job: Job) -> None:
     """
     error = case((STEPS.c.error.is_not(None), STEPS.c.function_id))
     journal = select(func.min(error), func.max(STEPS.c.function_id)).where(STEPS.c.workflow_uuid == job.id)
-    with store.session() as db:
-        failed, last = db.execute(journal).one()
+    failed, last = store.rows(journal)[0]
     after = (last or 0) + 1 if job.status == "cancelled" else 1
     first = 1 if job.status == "done" else failed or after
     from dbos import error as problems
@@ -109,7 +108,7 @@ def rewind(job: Job) -> None:
 
 
 def _place(request: dict[str, Any]) -> dict[str, Any]:
-    """A job's queue; of the queue for devices the part with so much memory."""
+    """A job's queue; in the queue for devices, the part for that much memory."""
     memory = {"queue_partition_key": f"{request.get('memory', 0):g}"} if request["queue"] == "device" else {}
     return {"queue_name": request["queue"]} | memory
 

@@ -17,21 +17,18 @@ import time
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import psutil
+from filelock import BaseFileLock, FileLock, Timeout
 from sqlalchemy import select
 
 from core import settings, store
-from core.errors import LabError
 from core.jobs import engine
 from core.store.models import Worker
 
-if TYPE_CHECKING:
-    import psutil
-    from filelock import BaseFileLock
-
-IDLE_SECONDS = 900  # a worker that the lab started leaves after so long without work
-LEAVING_SECONDS = 10  # a worker that is told to leave has so long; it needs less
+IDLE_SECONDS = 900  # a worker that the lab started leaves after this long without work
+LEAVING_SECONDS = 10  # for a worker that is told to leave; it needs less
 STALE_SECONDS = 20  # without a new heartbeat
 # What a job may depend on: where the lab reads and writes, keys, proxies, devices.
 SETTINGS = ("LAB_DATA_DIR", "LAB_ARTEFACTS")
@@ -45,7 +42,7 @@ class Watch:
     """Which workers are dead: their heartbeat has not changed for a while on this process's own clock.
 
     Clocks of two machines may differ by more. And who has not looked for a while, asleep or without its
-    database, finds every heartbeat old: then it begins to watch anew.
+    database, finds every heartbeat old: then it starts watching again.
     """
 
     def __init__(self) -> None:
@@ -69,8 +66,6 @@ _watch = Watch()
 
 def lock() -> BaseFileLock:
     """What the one worker of this database and home holds."""
-    from filelock import FileLock
-
     url = store.engine().url
     if url.drivername.startswith("sqlite"):
         return FileLock(f"{Path(str(url.database)).resolve()}.worker")
@@ -80,16 +75,12 @@ def lock() -> BaseFileLock:
 
 def take(held: BaseFileLock, timeout: float = 0) -> bool:
     """Take the lock; False where a worker holds it."""
-    from filelock import Timeout
-
     try:
         held.acquire(timeout)
     except Timeout:
         return False
     except OSError as error:
-        raise LabError(
-            f"Cannot write {held.lock_file} ({error.strerror}): set LAB_HOME to a folder you can write."
-        ) from None
+        raise settings.unwritable(held.lock_file, error) from None
     return True
 
 
@@ -131,8 +122,6 @@ def ensure(asked: dict[str, Any] | None = None) -> bool:
 
 def _replaceable(path: Path, asked: dict[str, Any] | None) -> psutil.Process | None:
     """The worker that holds the lock, where another one must take its place."""
-    import psutil
-
     try:
         said = json.loads(path.read_text())
         worker = psutil.Process(said["pid"])
@@ -153,15 +142,12 @@ def _suits(worker: psutil.Process, asked: dict[str, Any]) -> bool:
 
 def _frozen(worker_id: str) -> bool:
     """Whether a worker gives no sign of life, or was declared dead for that."""
-    with store.session() as db:
-        beats = {row.id: row.heartbeat for row in db.execute(select(Worker.id, Worker.heartbeat))}
+    beats = dict(store.rows(select(Worker.id, Worker.heartbeat)))
     return worker_id in _watch.dead(beats) or worker_id not in beats
 
 
 def _environment(worker: psutil.Process) -> dict[str, str]:
     """What a process was started with; this one's own where it may not be read."""
-    import psutil
-
     try:
         return worker.environ()
     except psutil.Error:
@@ -169,9 +155,7 @@ def _environment(worker: psutil.Process) -> dict[str, str]:
 
 
 def _end(worker: psutil.Process) -> None:
-    """End a worker: it lets go what it is at, for the next one."""
-    import psutil
-
+    """End a worker: it gives up what it is doing, for the next one."""
     try:
         worker.terminate()
         worker.wait(LEAVING_SECONDS)

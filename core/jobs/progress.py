@@ -29,9 +29,9 @@ class Cancelled(Exception):
 
 @dataclass
 class Progress:
-    """A job's voice. `at` is cheap to call per item; it raises Cancelled when asked to stop.
+    """How a job reports. `at` is cheap to call per item; it raises Cancelled when asked to stop.
 
-    `holder` is the execution that speaks; once the job is no longer its own, it changes nothing more. None
+    `holder` is the execution that reports; once the job is no longer its own, it changes nothing more. None
     where the job is performed outside the queue.
     """
 

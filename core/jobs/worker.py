@@ -1,7 +1,7 @@
 """The worker: a process that takes jobs from the queues that suit it, one at a time per device.
 
 It has an id that no other process ever has, a row with its heartbeat, and a lock (core.jobs.local). It takes
-over what a dead worker left, and begins anew when it finds that it was taken for dead, as one is that was
+over what a dead worker left, and starts again when it finds that it was taken for dead, as one is that was
 frozen for a while. Started by the lab, it leaves once nothing has been waiting for a while.
 """
 
@@ -33,7 +33,7 @@ from core.store.claims import Holder
 from core.store.models import Worker
 
 PERIOD_SECONDS = 1.0
-STUCK_SECONDS = 3.5  # an execution that has lost its job has so long to stop; then the whole process does
+STUCK_SECONDS = 3.5  # an execution that has lost its job has this long to stop, else the process ends
 GRACE_SECONDS = 4.0  # for what is running when the worker leaves: replies that come are kept, students saved
 
 
@@ -77,8 +77,8 @@ def run(idle_exit: float | None = None, queues: Sequence[str] = tuple(jobs.QUEUE
     _let_go(me)
     held.release()
     if not (status or stop.is_set()):
-        jobs.wake()  # what was queued while this one made up its mind to leave
-    os._exit(status)  # the engine's threads would wait for work for ever
+        jobs.wake()  # what was queued while this one was leaving
+    os._exit(status)  # the engine's threads would wait for work forever
 
 
 def _launch(me: str, version: str, queues: Sequence[str], memory: float) -> None:
@@ -102,7 +102,7 @@ def _launch(me: str, version: str, queues: Sequence[str], memory: float) -> None
         adopted.name_folders(db)
     DBOS.listen_queues(queues)
     DBOS.launch()
-    # A part of the device queue holds the jobs that want so much memory. The engine knows no worker's limits.
+    # A part of the device queue holds the jobs that need so much memory. The engine knows no worker's limits.
     parts = dbos._sys_db.get_queue_partitions
     dbos._sys_db.get_queue_partitions = lambda queue: [part for part in parts(queue) if float(part) <= memory]
     for queue, at_a_time in jobs.QUEUES.items():
@@ -124,7 +124,7 @@ def _beat(me: str, version: str, stop: threading.Event, idle_exit: float | None)
                 beat = update(Worker).where(Worker.id == me).values(heartbeat=clock()).returning(Worker.id)
                 if db.scalar(beat) is None:
                     _begin_anew()  # taken for dead: its jobs are another worker's
-                beats = {row.id: row.heartbeat for row in db.execute(select(Worker.id, Worker.heartbeat))}
+                beats = dict(db.execute(select(Worker.id, Worker.heartbeat)).all())
                 engine.bury(db, [who for who in watch.dead(beats) if who != me])
                 engine.adopt(db, version)
                 busy, gone = engine.unfinished(db), _lost(db)

@@ -105,7 +105,7 @@ def perform(job_id: str, step: Step, holder: Holder | None = None) -> str:
 
 
 def _patiently(write: Callable[[], Any]) -> None:
-    """Write once there is room: a job that cannot say how it ended would seem to run for ever."""
+    """Write once there is room: a job that cannot say how it ended would seem to run forever."""
     while True:
         try:
             return write()

@@ -1,4 +1,4 @@
-"""Methods: how rationales are written and how the student is trained. One file a method.
+"""Methods: how rationales are written and how the student is trained. One file for each method.
 
 A file of this package that has a METHOD is a row of METHODS: pages, commands, README and tests show it.
 
@@ -16,12 +16,12 @@ from typing import Any
 
 from core.errors import LabError, RefusedError
 from core.methods import filters as filtering
-from core.methods.base import Ask, Given, Lesson, Method, Program, Written
+from core.methods.base import Ask, Given, Method, Program, Written
 from core.records import Completion, Dropped, Question, Sampling, Score, Step, TrainingRow, TrainingSet
 from core.teachers.base import Prices, count_tokens
 from core.teachers.estimate import Estimate, bounds, unwritten
 
-__all__ = ["METHODS", "Given", "Method", "estimate", "first_ask", "options", "training_set"]
+__all__ = ["METHODS", "Given", "Method", "estimate", "first_ask", "method_title", "options", "training_set"]
 
 
 def _rows() -> dict[str, Method]:
@@ -31,6 +31,11 @@ def _rows() -> dict[str, Method]:
 
 
 METHODS: dict[str, Method] = _rows()
+
+
+def method_title(key: str) -> str:
+    """How a method is called where people read it; one that is gone by its key."""
+    return METHODS[key].title if key in METHODS else key
 
 
 def options(method: Method, chosen: Mapping[str, Any]) -> dict[str, Any]:
@@ -67,21 +72,26 @@ def training_set(
     if method.lessons is None:
         raise LabError(f"{method.title} trains no student: choose a method that does.")
     train = {q.index: q for q in sorted(questions, key=lambda q: q.index) if q.split == "train"}
-    dropped: dict[str, list[Dropped]] = {}
-    learnt: list[tuple[int, int, Completion]]
     if method.teach is None:
-        learnt = [(index, 0, Completion(index, 0, "")) for index in train]
+        learnt, dropped = [Completion(index, 0, "") for index in train], dict[str, list[Dropped]]()
     else:
         learnt, dropped = _right(train, completions, scores, samples)
     lessons = {
-        (index, sample): list(method.lessons(train[index], written, given))
-        for index, sample, written in learnt
+        (one.question_index, one.sample_index): list(method.lessons(train[one.question_index], one, given))
+        for one in learnt
     }
     if learnt and method.teach is not None and filters:
-        kept, filtered = _filtered(lessons, learnt, train, filters, shown)
-        if not kept and not may_be_empty:
+        asked, candidates = {text.strip() for text in shown}, []
+        for one in learnt:
+            key = one.question_index, one.sample_index
+            text = lessons[key][0].text if lessons[key] else ""
+            was_shown = train[one.question_index].text.strip() in asked
+            candidates.append(filtering.Candidate(*key, text, one.finish_reason == "length", was_shown))
+        left, filtered = filtering.apply(candidates, filters)
+        if not left and not may_be_empty:
             on = filtering.label(filtering.chosen(filters))
             raise RefusedError(f"The filters ({on}) leave no training row: loosen one of them.")
+        kept = {(one.question_index, one.sample_index) for one in left}
         lessons = {key: rows for key, rows in lessons.items() if key in kept}
         dropped |= filtered
     if not lessons and not may_be_empty:
@@ -90,13 +100,13 @@ def training_set(
             + ("correct completions of train questions." if method.needs_teacher else "train questions.")
         )
     removed = [one for group in dropped.values() for one in group]
-    rows = (
+    learnt_rows = (
         TrainingRow(lesson.input, lesson.label, *key)
         for key, own in lessons.items()
         for lesson in own
         if lesson.role == role
     )
-    return TrainingSet(tuple(rows), dict(Counter(one.reason for one in removed)), tuple(removed))
+    return TrainingSet(tuple(learnt_rows), dict(Counter(one.reason for one in removed)), tuple(removed))
 
 
 def _right(
@@ -104,9 +114,9 @@ def _right(
     completions: Sequence[Completion],
     scores: Sequence[Score | None],
     samples: int | None,
-) -> tuple[list[tuple[int, int, Completion]], dict[str, list[Dropped]]]:
+) -> tuple[list[Completion], dict[str, list[Dropped]]]:
     """Completions with the right answer, by question and sample; the rationale itself is not judged."""
-    right: list[tuple[int, int, Completion]] = []
+    right: list[Completion] = []
     dropped: dict[str, list[Dropped]] = {
         reason: [] for reason in ("further samples", "other split", "failed", "wrong answer")
     }
@@ -121,34 +131,11 @@ def _right(
         elif score is None or not score.correct:
             reason = "wrong answer"
         else:
-            right.append((one.question_index, one.sample_index, one))
+            right.append(one)
             continue
         why = (one.error or "") if reason == "failed" else ""
         dropped[reason].append(Dropped(one.question_index, one.sample_index, reason, why))
     return right, dropped
-
-
-def _filtered(
-    lessons: Mapping[tuple[int, int], Sequence[Lesson]],
-    learnt: Sequence[tuple[int, int, Completion]],
-    train: Mapping[int, Question],
-    filters: Mapping[str, Any],
-    shown: Collection[str],
-) -> tuple[set[tuple[int, int]], dict[str, list[Dropped]]]:
-    """(question, sample) of what the filters leave, and what each dropped."""
-    asked = {text.strip() for text in shown}
-    candidates = [
-        filtering.Candidate(
-            index,
-            sample,
-            lessons[index, sample][0].text if lessons[index, sample] else "",
-            written.finish_reason == "length",
-            train[index].text.strip() in asked,
-        )
-        for index, sample, written in learnt
-    ]
-    left, dropped = filtering.apply(candidates, filters)
-    return {(one.question_index, one.sample_index) for one in left}, dropped
 
 
 # ── dry runs ────────────────────────────────────────────────────────────────────────────────────
@@ -167,7 +154,7 @@ def dry_run(program: Program, sampling: Sampling) -> tuple[list[tuple[Ask, Sampl
             steps = []
             for ask in several:
                 steps.append(Step(ask.name, ask.prompt, unwritten(len(asked)), ask.role))
-                asked.append((ask, ask.sampling or sampling))
+                asked.append((ask, ask.sampled(sampling)))
             wanted = program.send(steps[0] if isinstance(wanted, Ask) else steps)
     except StopIteration as end:
         return asked, end.value

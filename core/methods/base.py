@@ -12,7 +12,7 @@ Asks, which are asked at once. core.methods.driver runs it, with teachers and wi
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.errors import LabError
@@ -22,12 +22,22 @@ from core.students.formats import FORMATS, Format
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One prompt to the model of a role. `sampling` where the step is sampled unlike the others."""
+    """One prompt to the model of a role.
+
+    `sampling` where the step is sampled unlike the others; `stop`, texts at which this prompt's reply
+    ends too, however it is sampled.
+    """
 
     prompt: str
     role: str = "teacher"
     name: str = "rationale"
     sampling: Sampling | None = None
+    stop: tuple[str, ...] = ()
+
+    def sampled(self, others: Sampling) -> Sampling:
+        """How it is asked where the method's steps are asked as `others` says."""
+        own = self.sampling or others
+        return replace(own, stop=tuple(dict.fromkeys((*own.stop, *self.stop))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +109,7 @@ class Method:
                 without a teacher); None: nothing is trained
     solve       what the students are asked for a question
     teachers    the roles in `teach`;  students: those in `solve`
-    exemplars   whose exemplars its prompts show: "own", the user's; "chosen", one a cluster; None, none
+    exemplars   whose exemplars its prompts show: "own", the user's; "chosen", one per cluster; None, none
     exemplar_rules    the rules by which they are chosen (core.exemplars.RULES); None: the study's
     max_input_tokens  how much its student reads, where the paper gives it more than a recipe does
     sampling    how a model is asked where an Ask does not say it

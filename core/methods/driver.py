@@ -105,7 +105,7 @@ class Running:
                 *self.key,
                 ask.name,
                 ask.role,
-                ask.sampling or self.sampling,
+                ask.sampled(self.sampling),
                 draw=self.key[1] * len(self.asks) + place + AGAIN * before[ask.prompt],
                 place=place,
                 depth=len(self.steps),

@@ -1,4 +1,4 @@
-r"""Which of a method's training examples a student learns from: FILTERS, a row a filter, in table order.
+r"""Which of a method's training examples a student learns from: FILTERS, one row per filter, in table order.
 
     question 14, sample 0   "… 32 + 42 = 74. 74 - 35 = 39."   kept
     question 14, sample 3   "… 32 + 42 = 76. …"               wrong step: 32 + 42 = 76

@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from core.methods.base import Ask, Given, Lesson, Method, Program, Text, Written
-from core.records import Completion, Question, Sampling
+from core.records import Completion, Question, Sampling, Step
 from core.students.formats import ANSWER_MARK
 
 TRIGGER = "\nTherefore, the answer is"  # one for all benchmarks; Kojima et al. have one for each kind
@@ -30,9 +30,13 @@ SAMPLING = Sampling(temperature=0.0, max_tokens=128, stop=("END",))
 def teach(question: Question, given: Given) -> Program:
     """Two calls: the rationale, then the answer."""
     reasoned = yield Ask(f"Q: {question.text}\nA: Let's think step by step.")
-    said = yield Ask(
-        f"{reasoned.prompt}{reasoned.text}{given.options['trigger']}", name="answer", sampling=SAMPLING
-    )
+    return (yield from answered(reasoned, given))
+
+
+def answered(reasoned: Step, given: Given, stop: tuple[str, ...] = ()) -> Program:
+    """The second call, behind all that was said so far."""
+    prompt = f"{reasoned.prompt}{reasoned.text}{given.options['trigger']}"
+    said = yield Ask(prompt, name="answer", sampling=SAMPLING, stop=stop)
     return Written(reasoned.text, Text(said))
 
 

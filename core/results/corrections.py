@@ -14,8 +14,8 @@ from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
-from core.exemplars.prompt import spoken
 from core.records import Exemplar
+from core.students.formats import spoken
 
 KINDS = ("edited", "left out", "added")
 

@@ -6,6 +6,6 @@
     diff.words(old, new)             what the edit changed
     agreement.agreement(board, "ana", "ben").kappa
 
-A decision is on one rationale of a run, by question and sample. The exemplar of a cluster is the first of
-its queue (core.exemplars.selection) whose question is not rejected: a rejection brings up the next one.
+A decision is on one rationale of a run, by question and sample. The exemplar of a cluster is the nearest to
+its centre that qualifies and is not rejected: a rejection shows the next one.
 """

@@ -17,7 +17,6 @@ from core.review.fold import Board, Key
 class Agreement:
     """Of `n` items that both decided they agree on `same`; kappa is None where it is undefined."""
 
-    reviewers: tuple[str, str]
     n: int
     same: int
     kappa: Estimate | None
@@ -41,7 +40,6 @@ def agreement(board: Board, first: str, second: str) -> Agreement:
     differ = tuple(key for key, (a, b) in both.items() if a != b)
     a, b = ([pair[side] for pair in both.values()] for side in (0, 1))
     return Agreement(
-        (first, second),
         len(both),
         len(both) - len(differ),
         cohens_kappa(a, b) if both else None,

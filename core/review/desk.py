@@ -11,7 +11,7 @@ history whatever happens to their browser, and they are shown both.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -46,7 +46,7 @@ def board(run_id: int, known: Board | None = None) -> Board:
 
 def item(run_id: int, key: Key) -> ReviewItem:
     """One item as it stands."""
-    return _items(decisions.of_item(run_id, *key), [key])[key]
+    return fold(decisions.of_item(run_id, *key)).item(key)
 
 
 def decide(
@@ -81,17 +81,16 @@ def decide(
 def undo(run_id: int, author: str) -> list[ReviewItem]:
     """Take back the author's newest decision that stands, or all of their newest bulk action."""
     target = undoable(decisions.newest(run_id, author))
-    if target is None:
-        raise LabError("There is nothing to undo: you have no decision here that is in force.")
-    return _turn(run_id, author, "undo", target)
+    return _turn(
+        run_id, "undo", target, "There is nothing to undo: you have no decision here that is in force."
+    )
 
 
 def redo(run_id: int, author: str) -> list[ReviewItem]:
     """Bring back what the author's newest undo took back."""
     target = redoable(decisions.newest(run_id, author))
-    if target is None:
-        raise LabError("There is nothing to redo: you have undone nothing since your last decision.")
-    return _turn(run_id, author, "redo", target)
+    nothing = "There is nothing to redo: you have undone nothing since your last decision."
+    return _turn(run_id, "redo", target, nothing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +161,11 @@ def _row(
         after = before
     elif kind not in ("edit", "adjudicate"):
         after = None
-    for text in (after if kind in ("edit", "adjudicate") else None, reason, author):
-        _check_storable(text)
+    # PostgreSQL stores no NUL, and no database half a surrogate pair.
+    if any(text != storable(text) for text in (after or "", reason, author)):
+        raise LabError(
+            "The text holds a NUL character or half of a surrogate pair, which cannot be stored: remove it."
+        )
     note = KINDS[kind].note
     return _plain(
         Decision(
@@ -176,14 +178,6 @@ def _row(
 def _plain(decision: Decision) -> dict[str, Any]:
     """A decision that has no id yet, as the store takes it."""
     return {name: value for name, value in asdict(decision).items() if name != "id"}
-
-
-def _check_storable(text: str | None) -> None:
-    """PostgreSQL stores no NUL, and no database half a surrogate pair."""
-    if text is not None and text != storable(text):
-        raise LabError(
-            "The text holds a NUL character or half of a surrogate pair, which cannot be stored: remove it."
-        )
 
 
 def _written(current: ReviewItem, row: dict[str, Any]) -> ReviewItem:
@@ -203,14 +197,15 @@ def _late(current: ReviewItem, row: dict[str, Any]) -> ReviewItem:
     raise Conflict(current, typed, row["reason"])
 
 
-def _turn(run_id: int, author: str, kind: str, target: Decision) -> list[ReviewItem]:
+def _turn(run_id: int, kind: str, target: Decision | None, nothing: str) -> list[ReviewItem]:
     """Undo or redo the target and what was decided with it in one moment."""
+    if target is None:
+        raise LabError(nothing)
+    author = target.author
     targets = [d for d in decisions.together(run_id, author, target.created) if d.kind == target.kind]
     keys = [(d.question_index, d.sample_index) for d in targets]
-    if len(keys) > MANY:
-        current = _items(decisions.since(run_id), keys)
-    else:
-        current = {key: item(run_id, key) for key in keys}
+    whole = board(run_id) if len(keys) > MANY else None
+    current = {key: whole.item(key) if whole else item(run_id, key) for key in keys}
     created, rows, left = now(), [], []
     for key, decision in zip(keys, targets, strict=True):
         one = current[key]
@@ -235,8 +230,3 @@ def _is_next(one: ReviewItem, kind: str, decision: Decision) -> bool:
     if not stack:
         return False
     return stack[-1].author == decision.author and (decision.kind != "edit" or stack[-1].id == decision.id)
-
-
-def _items(found: Iterable[Decision], keys: Sequence[Key]) -> dict[Key, ReviewItem]:
-    made = fold(found)
-    return {key: made.item(key) for key in keys}

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import groupby
+from os.path import commonprefix
 
 _TOKEN = re.compile(r"\w+\s*|[^\w\s]\s*|\s+")  # a word takes the white space after it along
 _SENTENCE = re.compile(r"[^.!?\n]*[.!?\n]+|[^.!?\n]+")
@@ -28,8 +29,10 @@ class Change:
 def words(before: str, after: str) -> list[Change]:
     """The changes from one text to another, in reading order."""
     old, new = _TOKEN.findall(before), _TOKEN.findall(after)
-    first, last = _common(old, new)
-    middle_old, middle_new = old[first : len(old) - last], new[first : len(new) - last]
+    first = len(commonprefix([old, new]))
+    rest = old[first:], new[first:]
+    last = len(commonprefix([tokens[::-1] for tokens in rest]))
+    middle_old, middle_new = (tokens[: len(tokens) - last] for tokens in rest)
     if many := max(len(middle_old), len(middle_new)) > MANY:
         middle_old, middle_new = (_SENTENCE.findall("".join(m)) for m in (middle_old, middle_new))
     changes = [Change("same", "".join(old[:first]))]
@@ -39,18 +42,5 @@ def words(before: str, after: str) -> list[Change]:
         if kind != "equal":
             changes.append(Change("added", "".join(middle_new[k:m])))
     changes.append(Change("same", "".join(old[len(old) - last :])))
-    return _merged(changes)
-
-
-def _common(old: list[str], new: list[str]) -> tuple[int, int]:
-    """How many tokens the two share at their beginning, and at their end after that."""
-    most = min(len(old), len(new))
-    first = next((i for i in range(most) if old[i] != new[i]), most)
-    most -= first
-    last = next((i for i in range(most) if old[-1 - i] != new[-1 - i]), most)
-    return first, last
-
-
-def _merged(changes: list[Change]) -> list[Change]:
     groups = groupby((change for change in changes if change.text), lambda change: change.kind)
     return [Change(kind, "".join(change.text for change in group)) for kind, group in groups]

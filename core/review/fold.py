@@ -74,18 +74,17 @@ class ReviewItem:
     @property
     def verdicts(self) -> dict[str, str]:
         """author → what they last said of it."""
-        return {d.author: KINDS[d.kind].verdict for d in self.done if KINDS[d.kind].verdict}
+        return _verdicts(self.done)
 
     @property
     def disputed(self) -> bool:
         """Whether reviewers differ and nobody has adjudicated since."""
-        verdicts: dict[str, str] = {}
-        for decision in self.done:
-            if decision.kind == "adjudicate":
-                verdicts = {}
-            elif KINDS[decision.kind].verdict:
-                verdicts[decision.author] = KINDS[decision.kind].verdict
-        return len(set(verdicts.values())) > 1
+        settled = max((i for i, d in enumerate(self.done, 1) if d.kind == "adjudicate"), default=0)
+        return len(set(_verdicts(self.done[settled:]).values())) > 1
+
+
+def _verdicts(decisions: Iterable[Decision]) -> dict[str, str]:
+    return {d.author: KINDS[d.kind].verdict for d in decisions if KINDS[d.kind].verdict}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +103,6 @@ class Board:
         found = Counter(item.queue for item in self.items.values())
         found["pending"] = total - sum(n for queue, n in found.items() if queue != "pending")
         return {queue: found[queue] for queue in QUEUES}
-
-    def keys(self, queue: str) -> list[Key]:
-        """The decided items in one queue, in order."""
-        return sorted(key for key, item in self.items.items() if item.queue == queue)
 
 
 def fold(decisions: Iterable[Decision], board: Board | None = None) -> Board:

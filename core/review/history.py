@@ -1,4 +1,4 @@
-"""The history of a review as JSON lines: one decision a line, oldest first, nothing left out.
+"""The history of a review as JSON lines: one decision per line, oldest first, nothing left out.
 
 {"id": 1, "run": 7, "question": 12, "sample": 0, "kind": "accept", "author": "ana", "reason": "", …}
 """
@@ -21,6 +21,6 @@ def as_dict(decision: Decision) -> dict[str, Any]:
 
 
 def lines(decisions: Iterable[Decision]) -> Iterator[str]:
-    """One line a decision, each with its line end."""
+    """One line per decision, each with its line end."""
     for decision in decisions:
         yield json.dumps(as_dict(decision), ensure_ascii=False) + "\n"

@@ -1,4 +1,4 @@
-"""The stages of a study, as durable steps over the store. One function a kind of job.
+"""The stages of a study, as durable steps over the store. One function for each kind of job.
 
 generate   teacher → completions, checked
 diversity  completions → how alike they are, by question
@@ -10,7 +10,7 @@ study      all of it, arm by arm
 check-answers  adaptive answers → a sample of them asked for a second time, and compared
 rerun      what depends on a review: generations shown other exemplars, arms that learn other texts
 
-A stage is called with a voice (`Progress`), what was asked for, and `step`, which runs a function
+A stage is called with its job's `Progress`, what was asked for, and `step`, which runs a function
 once and remembers its result. Everything inside a step is idempotent: it does what is missing.
 """
 
@@ -85,7 +85,7 @@ def measure_diversity(progress: Progress, request: Request, step: Step) -> None:
 
 
 def choose_exemplars(progress: Progress, request: Request, step: Step) -> int:
-    """Cluster the questions and choose an exemplar a cluster: as a method wants, else as was asked.
+    """Cluster the questions and choose one exemplar for each: as a method wants, else as was asked.
 
     Returns the run's id.
     """

@@ -2,7 +2,7 @@
 
 Called by the migration that makes them so. A run folder is renamed, and its old name leads there, since a
 study may have taken the student in it for its own. All of it can be done again: a migration that was killed
-begins anew.
+starts from the beginning.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from core.errors import LabError
 from core.models import sources
 from core.records import Question, content_hash, question_set_hash
 from core.stages.plans import PLANS, Plan, TrainingPlan
+from core.store import models
 from core.students.config import RECIPES, TrainConfig
 from core.students.folder import RunFolder, read_lines
 from core.students.table import STUDENTS
@@ -28,58 +29,57 @@ Row = Any
 Values = dict[str, Any]
 
 UNREADABLE = "unreadable"  # kind of a run whose config, or that of one it was made from, says nothing usable
-RUN = sa.table(
-    "run",
-    *map(
-        sa.column, ("id", "study_id", "kind", "method", "student", "seed", "status", "hash", "training_set")
-    ),
-    *(sa.column(name, sa.JSON()) for name in ("config", "parents", "summary")),
-    *(sa.column(name, sa.DateTime()) for name in ("created", "finished")),
-)
-STUDY = sa.table("study", sa.column("id"), sa.column("dataset_id"), sa.column("config", sa.JSON()))
-DATASET = sa.table("dataset", sa.column("id"), sa.column("hash"))
-QUESTION = sa.table("question", *map(sa.column, ("dataset_id", "idx", "text", "answer", "split")))
-SET = sa.table("training_set", sa.column("hash"), sa.column("dropped", sa.JSON()))
-COMPLETION = sa.table(
-    "completion",
-    *map(
-        sa.column, ("id", "run_id", "question_index", "sample_index", "rationale", "finish_reason", "error")
-    ),
-    sa.column("correct", sa.Boolean()),
-    sa.column("steps", sa.JSON()),
-)
+
+
+class Lab:
+    """The tables as they are while they are migrated, and what the runs are called now, by id."""
+
+    def __init__(self, db: sa.Connection) -> None:
+        tables = sa.MetaData()
+        tables.reflect(db)
+        self.db, self.tables, self.hashes = db, tables.tables, dict[int, str]()
+
+    def change(self, name: str, own: int, **values: Any) -> None:
+        table = self.tables[name]
+        self.db.execute(sa.update(table).where(table.c.id == own).values(**values))
+
+    def row(self, name: str, own: int) -> Row:
+        table = self.tables[name]
+        return self.db.execute(sa.select(table).where(table.c.id == own)).one()
 
 
 def adopt(db: sa.Connection) -> None:
     """Rewrite the config of every study, and config and hash of every run, parents before their children."""
-    for study in db.execute(sa.select(STUDY)).all():
-        _change(db, STUDY, study.id, config=_study(study.config))
-    runs = list(db.execute(sa.select(RUN).order_by(RUN.c.id)).all())
+    lab = Lab(db)
+    for study in db.execute(sa.select(lab.tables["study"])).all():
+        lab.change("study", study.id, config=_study(study.config))
+    run_, training_set = lab.tables["run"], lab.tables["training_set"]
+    runs = list(db.execute(sa.select(run_).order_by(run_.c.id)).all())
     depth: dict[int, int] = {}
     for run in runs:
         depth[run.id] = 1 + max((depth.get(parent, 0) for parent in run.parents), default=0)
     # A lab that was moved did some work twice: the runs whose results stand now come first.
     runs.sort(key=lambda run: (run.finished or run.created, run.id), reverse=True)
     runs.sort(key=lambda run: (depth[run.id], run.status != "done"))
-    hashes: dict[int, str] = {}
     taken: set[tuple[int, str, str]] = set()
     trainings: list[tuple[int, str, TrainConfig]] = []
     for run in runs:
         try:
-            plan: Plan = PLANS[run.kind].read(CONVERT[run.kind](db, run, hashes))
-            digest = content_hash([plan.identity(), [hashes[parent] for parent in run.parents]])
+            plan: Plan = PLANS[run.kind].read(CONVERT[run.kind](lab, run))
+            digest = content_hash([plan.identity(), [lab.hashes[parent] for parent in run.parents]])
         except (LabError, KeyError, TypeError, AttributeError):
-            _change(db, RUN, run.id, kind=UNREADABLE, hash=content_hash([run.kind, run.hash]))
+            lab.change("run", run.id, kind=UNREADABLE, hash=content_hash([run.kind, run.hash]))
             continue
         if (key := (run.study_id, run.kind, digest)) in taken:
             digest = content_hash([digest, run.hash])
         taken.add(key)
-        hashes[run.id] = digest
-        _change(db, RUN, run.id, config=plan.dump(), hash=digest, method=plan.method)
+        lab.hashes[run.id] = digest
+        lab.change("run", run.id, config=plan.dump(), hash=digest, method=plan.method)
         if isinstance(plan, TrainingPlan):
             summary = {name: value for name, value in run.summary.items() if name not in ("task", "student")}
-            dropped = db.scalar(sa.select(SET.c.dropped).where(SET.c.hash == run.training_set))
-            _change(db, RUN, run.id, summary={"dropped": dropped or {}} | summary)
+            own = training_set.c.hash == run.training_set
+            dropped = db.scalar(sa.select(training_set.c.dropped).where(own))
+            lab.change("run", run.id, summary={"dropped": dropped or {}} | summary)
             trainings.append((run.id, digest, plan.config))
     for training in trainings:
         _name_folder(*training)
@@ -88,13 +88,9 @@ def adopt(db: sa.Connection) -> None:
 def name_folders(db: sa.Connection) -> None:
     """Name the run folders that an older lab left in this LAB_HOME: of several machines one migrates."""
     runs = settings.folder("runs")
-    for run in db.execute(sa.select(RUN).where(RUN.c.kind == "train")).all():
+    for run in db.execute(sa.select(models.Run).where(models.Run.kind == "train")).all():
         if (path := runs / str(run.id)).is_dir() and not path.is_symlink():
             _name_folder(run.id, run.hash, TrainingPlan.read(run.config).config)
-
-
-def _change(db: sa.Connection, table: sa.TableClause, own: int, **values: Any) -> None:
-    db.execute(sa.update(table).where(table.c.id == own).values(**values))
 
 
 def _study(config: Values) -> Values:
@@ -108,11 +104,10 @@ def _study(config: Values) -> Values:
 # ── a run's config as a plan of its kind ────────────────────────────────────────────────────────
 
 
-def _generation(db: sa.Connection, run: Row, hashes: dict[int, str]) -> Values:
+def _generation(lab: Lab, run: Row) -> Values:
     old = run.config
     prompting, imported = old.get("prompting", {}), "sampling" not in old
     several = {"temperature": 0.7} if imported and old["samples"] > 1 else {}
-    of_study = sa.select(STUDY.c.dataset_id).where(STUDY.c.id == run.study_id).scalar_subquery()
     return {
         "method": run.method,
         "teaching": {
@@ -124,42 +119,37 @@ def _generation(db: sa.Connection, run: Row, hashes: dict[int, str]) -> Values:
         "split": old.get("split", "train"),
         "limit": old.get("limit"),
         "rules": old["rules"],
-        "benchmark": db.scalar(sa.select(DATASET.c.hash).where(DATASET.c.id == of_study)),
+        "benchmark": lab.row("dataset", lab.row("study", run.study_id).dataset_id).hash,
         "shown": prompting.get("exemplars", []),
-        "content": _content(db, run.id) if imported else "",
+        "content": _content(lab, run.id) if imported else "",
         "file": old.get("file", ""),
     }
 
 
-def _exemplars(db: sa.Connection, run: Row, hashes: dict[int, str]) -> Values:
+def _exemplars(lab: Lab, run: Row) -> Values:
     """`queries.completion_counts` of the rationales that they are chosen from count."""
-    right = COMPLETION.c.correct.is_(True)
-    counts = {
-        "n": sa.func.count(),
-        "correct": sa.func.count().filter(right),
-        "truncated": sa.func.count().filter(COMPLETION.c.finish_reason == "length"),
-        "failed": sa.func.count(COMPLETION.c.error),
-    }
-    found = db.execute(sa.select(*counts.values()).where(COMPLETION.c.run_id == run.parents[0])).one()
-    settings_ = {"rules": "paper"} | run.config
-    return {
-        "method": "",
-        "settings": settings_,
-        "rationales": content_hash(dict(zip(counts, found, strict=True))),
-    }
+    columns = lab.tables["completion"].c
+    counts = sa.select(
+        sa.func.count().label("n"),
+        sa.func.count().filter(columns.correct.is_(True)).label("correct"),
+        sa.func.count().filter(columns.finish_reason == "length").label("truncated"),
+        sa.func.count(columns.error).label("failed"),
+    ).where(columns.run_id == run.parents[0])
+    rationales = content_hash(dict(lab.db.execute(counts).mappings().one()))
+    return {"method": "", "settings": {"rules": "paper"} | run.config, "rationales": rationales}
 
 
-def _training(db: sa.Connection, run: Row, hashes: dict[int, str]) -> Values:
+def _training(lab: Lab, run: Row) -> Values:
     old, config = run.config, _config(run)
     recipe = RECIPES[config.recipe]
     preset, own = TrainConfig.from_recipe(recipe.key, student=config.student).dump(), config.dump()
-    changes = {name: own[name] for name in TUNED if own[name] != preset[name]}
+    changes = {name: own[name] for name in FIELDS if name not in OF_ARM and own[name] != preset[name]}
     longest = changes.pop("max_new_tokens", None)
     return {
         "method": run.method,
         "student": run.student,
         "base": _weights(run.student),
-        "tested": _tested(db, run.study_id) if config.selection == "test" else "",
+        "tested": _tested(lab, run.study_id) if config.selection == "test" else "",
         "samples": old.get("samples", 1),
         "filters": old.get("filters", {}),
         "config": own,
@@ -168,12 +158,12 @@ def _training(db: sa.Connection, run: Row, hashes: dict[int, str]) -> Values:
     }
 
 
-def _evaluation(db: sa.Connection, run: Row, hashes: dict[int, str]) -> Values:
+def _evaluation(lab: Lab, run: Row) -> Values:
     old, config = run.config, _config(run)
     return {
         "method": run.method,
         "student": run.student,
-        "students": {"student": hashes[run.parents[0]] if run.parents else _weights(run.student)},
+        "students": {"student": lab.hashes[run.parents[0]] if run.parents else _weights(run.student)},
         "rules": config.rules,
         "question_set": old.get("question_set", ""),
         "sampling": {
@@ -185,7 +175,7 @@ def _evaluation(db: sa.Connection, run: Row, hashes: dict[int, str]) -> Values:
         },
         "precision": config.precision,
         "max_input_tokens": config.max_input_tokens,
-        "shown": _own_exemplars(db, run) if run.method == "few-shot-cot" else [],
+        "shown": _own_exemplars(lab, run) if run.method == "few-shot-cot" else [],
         "recipe": config.recipe,
         "tuning": config.tuning,
         "samples": old.get("samples", 1),
@@ -195,20 +185,16 @@ def _evaluation(db: sa.Connection, run: Row, hashes: dict[int, str]) -> Values:
     }
 
 
-CONVERT: dict[str, Callable[[sa.Connection, Row, dict[int, str]], Values]] = {
+CONVERT: dict[str, Callable[[Lab, Row], Values]] = {
     "generate": _generation,
     "exemplars": _exemplars,
     "train": _training,
     "evaluate": _evaluation,
 }
 FIELDS = TrainConfig.model_fields
-# what a study may change of a recipe; the arm says the others
-TUNED = [
-    name
-    for name in FIELDS
-    if name not in ("student", "recipe", "format", "seed", "stop", "answer_kind", "rules", "answer_prefix")
-    and name not in ("method", "teacher", "dataset", "training_set", "note")
-]
+# What a study does not change of a recipe: the arm says it.
+OF_ARM = {"student", "recipe", "seed", "stop", "answer_kind", "rules", "answer_prefix"}
+OF_ARM |= {"method", "teacher", "dataset", "training_set", "note"}
 
 
 def _config(run: Row) -> TrainConfig:
@@ -229,34 +215,32 @@ def _weights(student: str) -> str:
         return unknown
 
 
-def _tested(db: sa.Connection, study_id: int) -> str:
+def _tested(lab: Lab, study_id: int) -> str:
     """The hash of a study's test questions."""
-    study = db.execute(sa.select(STUDY).where(STUDY.c.id == study_id)).one()
-    split = (QUESTION.c.dataset_id == study.dataset_id) & (QUESTION.c.split == "test")
-    columns = (QUESTION.c.idx, QUESTION.c.text, QUESTION.c.answer)
-    rows = db.execute(sa.select(*columns).where(split).order_by(QUESTION.c.idx))
-    return question_set_hash(
-        at_most([Question(*row) for row in rows], Study.read(study.config).benchmark.test)
-    )
+    study, columns = lab.row("study", study_id), lab.tables["question"].c
+    query = sa.select(columns.idx, columns.text, columns.answer).order_by(columns.idx)
+    rows = lab.db.execute(query.where(columns.dataset_id == study.dataset_id, columns.split == "test"))
+    tested = Study.read(study.config).benchmark.test
+    return question_set_hash(at_most([Question(*row) for row in rows], tested))
 
 
-def _content(db: sa.Connection, run_id: int) -> str:
+def _content(lab: Lab, run_id: int) -> str:
     """What `generation.import_file` says of a file's completions."""
-    columns = [COMPLETION.c[name] for name in ("question_index", "sample_index", "rationale", "steps")]
-    rows = db.execute(sa.select(*columns).where(COMPLETION.c.run_id == run_id).order_by(COMPLETION.c.id))
+    columns = lab.tables["completion"].c
+    query = sa.select(columns.question_index, columns.sample_index, columns.rationale, columns.steps)
+    rows = lab.db.execute(query.where(columns.run_id == run_id).order_by(columns.id))
     return content_hash([[q, s, said, *(step["text"] for step in steps)] for q, s, said, steps in rows])
 
 
-def _own_exemplars(db: sa.Connection, run: Row) -> list[dict[str, str]]:
+def _own_exemplars(lab: Lab, run: Row) -> list[dict[str, str]]:
     """Those in the prompt that a student read; before its first answer, the study's own."""
-    first = sa.select(COMPLETION.c.steps).where(COMPLETION.c.run_id == run.id).limit(1)
-    if steps := db.scalar(first):
+    columns = lab.tables["completion"].c
+    if steps := lab.db.scalar(sa.select(columns.steps).where(columns.run_id == run.id).limit(1)):
         found = re.findall(
             r"Q: (.*?)\nA: (.*?) The answer is (.*?)\.\n\n(?=Q: )", steps[0]["prompt"], re.DOTALL
         )
         return [dict(zip(("question", "rationale", "answer"), one, strict=True)) for one in found]
-    config = db.scalar(sa.select(STUDY.c.config).where(STUDY.c.id == run.study_id))
-    own = Study.read(config).teaching.exemplars
+    own = Study.read(lab.row("study", run.study_id).config).teaching.exemplars
     return [{name: str(value).strip() for name, value in one.items()} for one in own]
 
 

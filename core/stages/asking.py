@@ -5,18 +5,17 @@ Every completion is stored as it is finished; what is there is not asked again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from core.jobs.progress import Progress
 from core.methods import driver
 from core.methods.base import Given, Program
 from core.records import Completion, Question, Sampling
-from core.stages.scoring import Scorer, scorer
+from core.stages.scoring import scorer
 from core.store import queries
 from core.store.models import Run
 from core.teachers.base import Teacher
 from core.teachers.desk import Desk
-from core.teachers.stored import Stored
 
 BATCH = 256  # questions in a durable step; every reply is kept as it arrives, so a step may be long
 
@@ -46,27 +45,18 @@ def ask(
     panel: Mapping[str, Teacher],
 ) -> int:
     """Have the models of the panel, by role, answer what is lacking. Returns how many are written."""
-    own = scorer(run.study_id)
-    done = len(queries.finished_samples(run.id))
-    written = 0
-    progress.at(stage, done, total)
     with Desk(panel, run.id, progress.holder, progress.check) as desk:
-        for completion in driver.run(driver.started(lacking, make, given, sampling), desk):
-            store(run.id, own, completion)
-            written += 1
-            progress.at(stage, done + written, total)
-    return written
+        return store(
+            progress, run, stage, total, driver.run(driver.started(lacking, make, given, sampling), desk)
+        )
 
 
-def serve(progress: Progress, run: Run, stage: str, lacking: Samples, total: int, teacher: Stored) -> int:
-    """Take what is lacking from a teacher that makes no call."""
-    own = scorer(run.study_id)
-    done = len(queries.finished_samples(run.id))
-    for written, (question, sample) in enumerate(lacking, 1):
-        store(run.id, own, teacher.completion(question.index, sample))
-        progress.at(stage, done + written, total)
-    return len(lacking)
-
-
-def store(run_id: int, own: Scorer, completion: Completion) -> None:
-    queries.save_completions(run_id, [(completion, own.completion(completion))])
+def store(progress: Progress, run: Run, stage: str, total: int, written: Iterable[Completion]) -> int:
+    """Score and store completions as they come. Returns how many."""
+    own, before = scorer(run.study_id), len(queries.finished_samples(run.id))
+    done = before
+    progress.at(stage, done, total)
+    for done, completion in enumerate(written, before + 1):
+        queries.save_completions(run.id, [(completion, own.completion(completion))])
+        progress.at(stage, done, total)
+    return done - before

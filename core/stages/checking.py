@@ -1,7 +1,7 @@
 """Checks: every rationale of a generation is looked at once, in batches, and what is said is kept.
 
-A generation is checked when it closes; one of before, or of other checks, by a job of its own. A batch that
-is there is not done again.
+A generation is checked when it closes; an older one, or one of other checks, by a job of its own. A batch
+that is there is not done again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from core.stages.generation import shown
 from core.store import checked, queries
 from core.store.models import Completion, Run
 
-BATCH = 500  # rationales a durable step, about a second
+BATCH = 500  # rationales in a durable step, about a second
 STAGE = "Checks every rationale"
 
 

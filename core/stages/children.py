@@ -77,7 +77,7 @@ def follow(
                 return
             code = _running.pop(path)[0].returncode
             if (code >= 0 and code != STOPPED) or attempt == RESTARTS:
-                raise LabError(_last_words(path, code))
+                raise LabError(last_words(path, code))
             how = "stopped" if code == STOPPED else f"was killed ({signal.Signals(-code).name})"
             progress.say(f"The student's process {how}; it goes on from its last checkpoint.")
     except BaseException:
@@ -137,14 +137,14 @@ def _start(path: Path, progress: Progress) -> tuple[subprocess.Popen, Progress]:
     return _running[path]
 
 
-def _last_words(path: Path, code: int) -> str:
+def last_words(path: Path, code: int) -> str:
     """Why a child ended: its own sentence, else what its end says."""
     said = path / "error.txt"
     if said.is_file() and (sentence := said.read_text(encoding="utf-8").strip()):
         return sentence
     if code < 0:
         return (
-            f"The student's process was killed {RESTARTS + 1} times (signal {-code}), probably for lack of "
+            f"The student's process was killed (signal {-code}), probably for lack of "
             "memory: choose a smaller student, a smaller batch or LoRA, then resume."
         )
     return f"The student's process ended with status {code}: see {path / 'child.log'}, then resume."

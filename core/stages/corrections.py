@@ -7,7 +7,7 @@ pairs(study) before and after: two generations that differ in reviewed exemplars
 
 An exemplar that was edited or rejected changes what the teacher is shown, so a generation, and with it the
 training sets and students made of it. A rationale that was edited or rejected in a generation changes the
-training sets made of it alone. Nothing is overwritten: the runs of before stay, to be compared with.
+training sets made of it alone. Nothing is overwritten: the earlier runs stay, to be compared with.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from core.store.models import Run
 from core.students.formats import FORMATS
 from core.students.part import Asking, Learning
 from core.students.table import resolve
-from core.teachers import TEACHERS, prices
+from core.teachers import TEACHERS, prices, queue
 from core.teachers.part import Teaching
 
 KIND = "rerun"
@@ -63,7 +63,7 @@ class Rerun:
 def plan(run_id: int) -> Rerun:
     """What depends on the review of a run as it stands. LabError where the run is not reviewed."""
     run, _ = reviewed_run(run_id)
-    generations = _done(run.study_id, "generate")
+    generations = queries.finished(run.study_id, "generate")
     newest = {family(one): one for one in generations if run_id in one.parents}  # that were shown it
     stale = {kin: now for kin, one in newest.items() if (now := _planned(one)) != plans.plan_of(one)}
     own = {family(one) for one in generations if one.id == run_id} | newest.keys()
@@ -75,7 +75,7 @@ def plan(run_id: int) -> Rerun:
             arms.append(one.request | {"after": newest[kin].id if kin in stale else None})
     requests = [_request(newest[kin], now) for kin, now in stale.items()]
     calls = sum(_calls(newest[kin], now) for kin, now in stale.items())
-    others = {*map(_name, _done(run.study_id, "evaluate"))} - {*map(_name, again)}
+    others = {*map(_name, queries.finished(run.study_id, "evaluate"))} - {*map(_name, again)}
     return Rerun(run_id, tuple(requests), tuple(arms), len(others), calls)
 
 
@@ -91,10 +91,9 @@ def submit(run_id: int) -> str:
     study_id = queries.run(run_id).study_id
     request = {"run": run_id, "generations": list(made.generations), "arms": list(made.arms)}
     asked = [config for one in made.generations for config in one["parts"][0]["teachers"].values()]
-    needs_device = made.arms or any(TEACHERS[config["key"]].uses_device for config in asked)
     title = f"After the review of run {run_id}: {said(made)}"
-    queue = "device" if needs_device else "endpoint"
-    return jobs.submit(KIND, title, request | {"study_id": study_id}, study_id, queue=queue)
+    where = "device" if made.arms else queue(asked)
+    return jobs.submit(KIND, title, request | {"study_id": study_id}, study_id, queue=where)
 
 
 def said(made: Rerun) -> str:
@@ -132,7 +131,7 @@ def _calls(run: Run, now: GenerationPlan) -> int:
         run_questions(run),
         METHODS[now.method],
         {role: prices(config) for role, config in teaching.teachers.items()},
-        plans.sampling_of(teaching.sampling),
+        teaching.sampled(METHODS[now.method].sampling),
         given=given(run.study_id, now.method, teaching.prompting, now.exemplars),
         samples=teaching.samples,
     ).calls
@@ -141,12 +140,6 @@ def _calls(run: Run, now: GenerationPlan) -> int:
 def family(run: Run) -> str:
     """What a generation shares with those that differ from it in the exemplars shown, and in nothing else."""
     return content_hash([plans.plan_of(run).but(shown=()).identity(), run.parents])
-
-
-def _done(study_id: int, kind: str) -> list[Run]:
-    """Finished runs, the one that finished last at the end."""
-    done = [run for run in queries.runs(study_id, kind) if run.status == "done"]
-    return sorted(done, key=lambda run: (run.finished or run.created, run.id))
 
 
 # ── arms ────────────────────────────────────────────────────────────────────────────────────────
@@ -191,7 +184,7 @@ class Arm:
 
 def _arms(study_id: int) -> list[Arm]:
     """Every finished evaluation of students that learnt from rationales, the last finished at the end."""
-    arms = [Arm(run, tuple(map(queries.run, run.parents))) for run in _done(study_id, "evaluate")]
+    arms = [Arm(run, tuple(map(queries.run, run.parents))) for run in queries.finished(study_id, "evaluate")]
     return [one for one in arms if one.trained and one.trained[0].parents]
 
 
@@ -230,7 +223,7 @@ def pairs(study_id: int) -> list[Pair]:
     everyone = _arms(study_id)
     found = []
     families: dict[str, list[int]] = defaultdict(list)
-    for run in _done(study_id, "generate"):
+    for run in queries.finished(study_id, "generate"):
         if run.parents:
             families[family(run)].append(run.id)
     for members in families.values():

@@ -6,11 +6,11 @@ measure(run)   {"diversity": {"questions": 276, "n": 8.0, "texts": 6.1, "paths":
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
 
 from core.jobs.progress import Progress
+from core.progress import Report, silent
 from core.quality import diversity
 from core.quality.diversity import Diversity
 from core.stages import plans
@@ -18,13 +18,12 @@ from core.store import queries
 
 STAGE = "Measures how similar the rationales are"
 DIGITS = 6
-At = Callable[[str, int, int], None]  # (stage, done, total), as Progress.at
 
 
-def measure(run_id: int, at: At = lambda *_: None) -> dict[str, Any]:
+def measure(run_id: int, at: Report = silent) -> dict[str, Any]:
     """Store the measures of every question with several rationales. Returns what the run's summary says.
 
-    Nothing for a run that asks for one rationale a question.
+    Nothing for a run that asks for one rationale per question.
     """
     if plans.plan_of(queries.run(run_id)).teaching.samples < 2:
         return {}

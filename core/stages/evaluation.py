@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from core import studies
-from core.datasets import find_dataset
 from core.exemplars.own import whole
 from core.jobs.progress import Progress
-from core.methods import METHODS, options
-from core.methods.base import Given
+from core.methods import METHODS
 from core.models.sources import fingerprint
-from core.records import Exemplar, Sampling, question_set_hash
-from core.stages import asking, children, plans
+from core.records import Sampling, question_set_hash
+from core.stages import asking, children, generation, plans
 from core.stages.plans import EvaluationPlan, TrainingPlan
 from core.stages.training import config_of
 from core.store import queries
@@ -44,15 +42,10 @@ def plan(
     config = config_of(study_id, learning, asked, method_key, student, seed)
     parents = tuple(queries.run(run_id) for run_id in trained.values())
     training: TrainingPlan | None = plans.plan_of(parents[0]) if parents else None
-    weights = {role: queries.run(run_id).hash for role, run_id in trained.items()}
+    weights = {role: run.hash for role, run in zip(trained, parents, strict=True)}
     base = fingerprint(location(resolve(student))) if not parents else ""
-    sampling = Sampling(
-        config.temperature,
-        config.top_p,
-        config.max_new_tokens,
-        config.stop,
-        seed if config.temperature else None,
-    )
+    drawn = seed if config.temperature else None
+    sampling = Sampling(config.temperature, config.top_p, config.max_new_tokens, config.stop, drawn)
     questions = studies.questions(study_id, "test")
     made = EvaluationPlan(
         method=method_key,
@@ -101,15 +94,9 @@ def batch(progress: Progress, run_id: int, first: int, last: int) -> int:
         role: Student(run.student, folder, made.precision, made.max_input_tokens, made.batch_size)
         for role, folder in folders.items()
     }
-    given = Given(
-        kind=find_dataset(queries.dataset(queries.study(run.study_id).dataset_id).key).kind,
-        rules=made.rules,
-        exemplars=tuple(Exemplar(**one) for one in made.shown),
-        form=form,
-        options=options(method, {}),
-    )
+    given = replace(generation.given(run.study_id, run.method, {}, made.exemplars), form=form)
     stage = STAGE.format(run.student, method.title)
-    sampling = plans.sampling_of(made.sampling)
+    sampling = Sampling(**made.sampling | {"stop": tuple(made.sampling["stop"])})
     written = asking.ask(progress, run, stage, lacking, len(questions), method.solve, given, sampling, panel)
     cut = sum(student.cut_prompts for student in panel.values())
     if cut:
@@ -131,4 +118,6 @@ def close(progress: Progress, run_id: int) -> None:
     summary = {"n": len(verdicts), "correct": correct, "accuracy": 100 * correct / max(len(verdicts), 1)}
     queries.set_run(run_id, status="done", summary=summary, finished=now())
     run = queries.run(run_id)
-    progress.say(f"{run.student}, {run.method}, seed {run.seed}: {correct} of {len(verdicts)} right.")
+    progress.say(
+        f"{run.student}, {METHODS[run.method].title}, seed {run.seed}: {correct} of {len(verdicts)} right."
+    )

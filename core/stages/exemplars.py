@@ -1,4 +1,4 @@
-"""Exemplars: the questions clustered and drawn as a map, one chosen a cluster, as reviewed by people.
+"""Exemplars: the questions clustered and drawn as a map, one chosen per cluster, as reviewed by people.
 
 An exemplars run keeps a Point for each question. Which questions are exemplars is never stored: it is the
 first of each cluster that qualifies and is not rejected, so a decision takes effect at once.
@@ -15,7 +15,7 @@ from typing import Any
 from core import exemplars, process, studies
 from core.errors import LabError, RefusedError
 from core.exemplars.candidates import Candidate, exemplar, from_completion
-from core.exemplars.prompt import parse, spoken
+from core.exemplars.prompt import parse
 from core.jobs.progress import Progress
 from core.records import Exemplar, Question, content_hash
 from core.review.fold import Board, ReviewItem
@@ -24,6 +24,7 @@ from core.stages.generation import latest
 from core.stages.plans import ExemplarsPlan
 from core.store import queries
 from core.store.models import Completion, Point, Run, now
+from core.students.formats import spoken
 from core.teachers.part import Teaching
 
 ZERO_SHOT = "fine-tune-cot"  # the method whose rationales exemplars are chosen from: its teacher saw none
@@ -69,9 +70,11 @@ def choose(progress: Progress, run_id: int) -> dict[str, Any]:
     dataset = queries.dataset(queries.study(run.study_id).dataset_id).key
     progress.at("Embeds and clusters the questions", 0, len(rows))
     with process.pool() as pool:
-        future = pool.submit(_arranged, [candidate for candidate, _ in rows], dataset, settings_of(run))
+        future = pool.submit(
+            _arranged, [candidate for candidate, _ in rows], dataset, plans.plan_of(run).settings
+        )
         try:
-            points, summary = future.result()
+            points, summary = process.result(pool, future, progress.check)
         except BrokenProcessPool:
             raise LabError(
                 "The clustering process died, probably for lack of memory: resume the job."
@@ -88,11 +91,6 @@ def choose(progress: Progress, run_id: int) -> dict[str, Any]:
     for sentence in summary["gaps"]:
         progress.say(sentence)
     return summary
-
-
-def settings_of(run: Run) -> dict[str, Any]:
-    """How a run's exemplars are chosen: rules, k, seed, …"""
-    return plans.plan_of(run).settings
 
 
 def candidates(run: Run) -> list[tuple[Candidate, int]]:
@@ -113,13 +111,13 @@ def _arranged(
     rows: list[Candidate], dataset: str, config: dict[str, Any]
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """The points and the summary of an arrangement, as plain values. Runs in its own process."""
-    from core.exemplars.duplicates import duplicates
+    from core.datasets.duplicates import duplicates
     from core.exemplars.kept import curve, projected
     from core.exemplars.selection import failures, rank
 
     made = exemplars.choose(rows, dataset=dataset, **config)
     shown = projected(made.embeddings, made.settings["seed"])
-    groups = duplicates([c.question for c in made.candidates], "numbers masked")
+    groups = duplicates([c.question for c in made.candidates])
     group = {position: number for number, members in enumerate(groups) for position in members}
     places = {
         position: place
@@ -212,7 +210,7 @@ def newest(study_id: int, rules: str | None = None) -> int | None:
     done = [
         run.id
         for run in queries.runs(study_id, "exemplars")
-        if run.status == "done" and rules in (None, settings_of(run)["rules"])
+        if run.status == "done" and rules in (None, plans.plan_of(run).settings["rules"])
     ]
     return done[-1] if done else None
 

@@ -1,7 +1,7 @@
 """What is finished of a study, as `core.results` compares it.
 
-table(evaluations("Demo"))     the students: a row an arm
-teacher_table(study_id)        the teachers: a row a generation
+table(evaluations("Demo"))     the students: one row per arm
+teacher_table(study_id)        the teachers: one row per generation
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def evaluations(study_name: str) -> list[Cell]:
     found = queries.study_named(study_name)
     dataset = queries.dataset(found.dataset_id)
     by_id = {row.id: row for row in queries.runs(found.id)}
-    done = [row for row in queries.runs(found.id, "evaluate") if row.status == "done"]
+    done = queries.finished(found.id, "evaluate")
     made: dict[int, EvaluationPlan] = {row.id: plans.plan_of(row) for row in done}
     several = len({made[row.id].recipe for row in done if row.parents}) > 1
     variants = {row.id: _variant(made[row.id], several and bool(row.parents)) for row in done}
@@ -41,8 +41,8 @@ def evaluations(study_name: str) -> list[Cell]:
         + (variants[row.id], chosen[row.id])
         for row in done
     }
-    # Finished last, not opened last: where an edit was undone, the run of before stands again.
-    newest = {arms[row.id]: row.id for row in sorted(done, key=lambda row: row.finished or row.created)}
+    # Finished last, not opened last: where an edit was undone, the earlier run counts again.
+    newest = {arms[row.id]: row.id for row in done}
     return [
         Cell(
             run_id=row.id,
@@ -59,7 +59,7 @@ def evaluations(study_name: str) -> list[Cell]:
             split=str(dataset.options.get("split", "default")),
             rationales=rationales([by_id[i].summary for i in _generations(row, by_id)]),
         )
-        for row in done
+        for row in sorted(done, key=lambda row: row.id)
     ]
 
 
@@ -97,7 +97,7 @@ def edited(run: Run) -> int:
 def teacher_table(
     study_id: int, baseline: int | None = None, adjustment: str = "holm"
 ) -> tuple[teachers.TeacherRow, ...]:
-    """What the teachers got right, a row a generation. Baseline: this run, else `usual_baseline`."""
+    """What the teachers got right, one row per generation. Baseline: this run, else `usual_baseline`."""
     runs = [run for run in queries.runs(study_id, "generate") if run.status == "done"]
     if baseline is not None and baseline not in (run.id for run in runs):
         known = ", ".join(str(run.id) for run in runs) or "none yet"

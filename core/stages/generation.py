@@ -95,19 +95,15 @@ def batch(progress: Progress, run_id: int, first: int, last: int) -> int:
     made: GenerationPlan = plans.plan_of(run)
     everyone, samples = run_questions(run), made.teaching.samples
     lacking = asking.missing(run_id, everyone[first:last], samples)
-    total, method, given = len(everyone) * samples, METHODS[run.method], given_of(run)
-    panel = teachers.panel(made.teaching.teachers, everyone, given.kind)
+    total, method = len(everyone) * samples, METHODS[run.method]
+    used = given(run.study_id, run.method, made.teaching.prompting, made.exemplars)
+    panel = teachers.panel(made.teaching.teachers, everyone, used.kind)
     alone = next(iter(panel.values()))
     if isinstance(alone, Stored):
-        return asking.serve(progress, run, STAGE, lacking, total, alone)
-    sampling = plans.sampling_of(made.teaching.sampling)
-    return asking.ask(progress, run, STAGE, lacking, total, method.asking(), given, sampling, panel)
-
-
-def given_of(run: Run) -> Given:
-    """What the programs of a generation use besides their questions."""
-    made: GenerationPlan = plans.plan_of(run)
-    return given(run.study_id, run.method, made.teaching.prompting, made.exemplars)
+        completions = (alone.completion(question.index, sample) for question, sample in lacking)
+        return asking.store(progress, run, STAGE, total, completions)
+    sampling = made.teaching.sampled(method.sampling)
+    return asking.ask(progress, run, STAGE, lacking, total, method.asking(), used, sampling, panel)
 
 
 def given(study_id: int, method_key: str, prompting: dict[str, Any], shown: tuple[Exemplar, ...]) -> Given:
@@ -158,14 +154,14 @@ def takes(run: Run) -> dict[str, Any]:
 def latest(study_id: int, method: str, teaching: Teaching | None = None) -> int | None:
     """The study's generation by this method that finished last, if any; asked so, if given.
 
-    Not the one opened last: where an edit was undone, the run of before is finished anew.
+    Not the one opened last: where an edit was undone, the earlier run is finished again.
     """
     done = [
         run
-        for run in queries.runs(study_id, "generate")
-        if run.status == "done" and run.method == method and (teaching is None or _serves(run, teaching))
+        for run in queries.finished(study_id, "generate")
+        if run.method == method and (teaching is None or _serves(run, teaching))
     ]
-    return max(done, key=lambda run: (run.finished or run.created, run.id)).id if done else None
+    return done[-1].id if done else None
 
 
 def _serves(run: Run, teaching: Teaching) -> bool:

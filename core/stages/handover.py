@@ -16,12 +16,7 @@ from core.students.folder import RunFolder, put_folder
 
 STUDENT = "student"
 MEASURED = ("metrics.jsonl", "epochs.jsonl")
-FINISHED = (
-    "student",
-    "predictions",
-    *MEASURED,
-    "done.json",
-)  # in this order: what says that it is done, last
+FINISHED = ("student", "predictions", *MEASURED, "done.json")  # what says that it is done comes last
 
 
 def kept(run: Run) -> str:

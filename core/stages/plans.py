@@ -11,52 +11,54 @@ stale. Lineage counts by content: parents by the hashes of their runs, students 
 from __future__ import annotations
 
 from importlib.metadata import version
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, JsonValue
 
 from core.models.sources import content
 from core.parts import NotCounted, Part
-from core.records import Exemplar, Sampling, content_hash
+from core.records import Exemplar, content_hash
 from core.store import queries
 from core.store.models import Run
 from core.students.config import TrainConfig
 from core.students.part import Asking, Learning
 from core.teachers.part import Teaching
 
-Shown = tuple[dict[str, str], ...]
-
 
 class Plan(Part):
     """What every run says."""
 
     method: str
-
-    @classmethod
-    def kind(cls) -> str:
-        return next(kind for kind, own in PLANS.items() if own is cls)
+    kind: ClassVar[str] = ""
 
 
-class GenerationPlan(Plan):
-    """What teachers are asked, or which recording was brought in (`content`, `file`)."""
+class ShowingPlan(Plan):
+    """Prompts with exemplars in view."""
 
-    teaching: Teaching
-    split: str = "train"
-    limit: int | None = None
-    rules: str
-    benchmark: str  # the hash of its questions
-    shown: Annotated[Shown, Field(strict=False)] = ()  # exemplars in the prompt
-    content: str = ""  # of an imported file
-    file: Annotated[str, NotCounted] = ""
+    shown: Annotated[tuple[dict[str, str], ...], Field(strict=False)] = ()
 
     @property
     def exemplars(self) -> tuple[Exemplar, ...]:
         return tuple(Exemplar(**one) for one in self.shown)
 
 
+class GenerationPlan(ShowingPlan):
+    """What teachers are asked, or which recording was brought in (`content`, `file`)."""
+
+    kind = "generate"
+    teaching: Teaching
+    split: str = "train"
+    limit: int | None = None
+    rules: str
+    benchmark: str  # the hash of its questions
+    content: str = ""  # of an imported file
+    file: Annotated[str, NotCounted] = ""
+
+
 class ExemplarsPlan(Plan):
     """How exemplars are chosen from a generation's rationales."""
 
+    kind = "exemplars"
     settings: dict[str, JsonValue]  # rules, k, seed, n_init, encoder, text, own
     rationales: str  # the hash of the completions that are chosen from
 
@@ -70,6 +72,7 @@ class ExemplarsPlan(Plan):
 class TrainingPlan(Plan):
     """What a student learns and how. `base` is the hash of the weights that it begins with."""
 
+    kind = "train"
     student: Annotated[str, NotCounted]
     role: str = "student"
     base: str
@@ -81,17 +84,17 @@ class TrainingPlan(Plan):
     asking: Annotated[Asking, NotCounted]
 
 
-class EvaluationPlan(Plan):
+class EvaluationPlan(ShowingPlan):
     """What students are asked. `students` has the hash of each role's weights."""
 
+    kind = "evaluate"
     student: Annotated[str, NotCounted]
     students: dict[str, str]
     rules: str
     question_set: str
-    sampling: dict[str, JsonValue]
+    sampling: dict[str, Any]
     precision: str
     max_input_tokens: int
-    shown: Annotated[Shown, Field(strict=False)] = ()
     # of the training behind it
     recipe: Annotated[str, NotCounted] = ""
     tuning: Annotated[str, NotCounted] = "full"
@@ -102,10 +105,7 @@ class EvaluationPlan(Plan):
 
 
 PLANS: dict[str, type[Plan]] = {
-    "generate": GenerationPlan,
-    "exemplars": ExemplarsPlan,
-    "train": TrainingPlan,
-    "evaluate": EvaluationPlan,
+    plan.kind: plan for plan in (GenerationPlan, ExemplarsPlan, TrainingPlan, EvaluationPlan)
 }
 
 
@@ -125,7 +125,7 @@ def opened(
     """The run with this plan and these parents, made on first use."""
     return queries.open_run(
         study_id,
-        plan.kind(),
+        plan.kind,
         digest(plan, parents),
         method=plan.method,
         config=plan.dump(),
@@ -133,8 +133,3 @@ def opened(
         parents=[parent.id for parent in parents],
         **columns,
     )
-
-
-def sampling_of(values: dict[str, Any]) -> Sampling:
-    """Sampling from plain values."""
-    return Sampling(**values | {"stop": tuple(values.get("stop", ()))})

@@ -16,6 +16,7 @@ from core import settings
 from core.errors import LabError
 from core.methods import METHODS
 from core.records import content_hash
+from core.stages import children
 from core.stages.training import build_set, config_of, test_items
 from core.students.folder import RunFolder
 from core.students.formats import FORMATS
@@ -52,7 +53,5 @@ def preview(
                 command, cwd=settings.ROOT, stdout=log, stderr=log, timeout=TIMEOUT_SECONDS
             ).returncode
         if ended:
-            error = path / "error.txt"
-            sentence = error.read_text(encoding="utf-8") if error.is_file() else "The preview stopped early."
-            raise LabError(sentence.strip())
+            raise LabError(children.last_words(path, ended))
     return json.loads((path / "preview.json").read_text(encoding="utf-8")) | {"dropped": made.dropped}

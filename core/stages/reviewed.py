@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from core.errors import LabError
 from core.exemplars.candidates import exemplar, from_completion
-from core.exemplars.prompt import parse, revised, spoken
+from core.exemplars.prompt import parse, revised
 from core.exemplars.selection import RULES
 from core.methods import METHODS
 from core.records import Exemplar, Question
@@ -23,6 +23,7 @@ from core.stages import plans
 from core.stages.scoring import Scorer, answer_span, rationale_step
 from core.store import queries
 from core.store.models import Completion, Run
+from core.students.formats import spoken
 
 FEW = 20  # rationales, below which each is read by itself
 

@@ -85,9 +85,8 @@ def rescore_study(study_id: int, rules: str) -> list[dict[str, Any]]:
     """Every finished run of a study under another rule set."""
     table = []
     for run in queries.runs(study_id):
-        if run.status != "done" or not queries.count_completions(run.id):
+        if run.status != "done" or not (result := rescore(run.id, rules)).n:
             continue
-        result = rescore(run.id, rules)
         flips = [
             {
                 "question": f.completion.question_index,

@@ -9,22 +9,23 @@ The completions stay as they are. The calls are kept and cached like all others,
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from core import answers, jobs, teachers
+from core import answers, jobs, records, teachers
 from core.errors import LabError
 from core.exemplars.adaptive import Ledger, Saving, SecondCall, sample
 from core.jobs.progress import Progress
-from core.methods import METHODS
+from core.methods import METHODS, driver
 from core.methods.driver import Running
 from core.records import Request
 from core.stages import plans
 from core.stages.generation import given, run_questions
-from core.stages.scoring import scorer
+from core.stages.scoring import Scorer, scorer
 from core.store import queries
-from core.store.models import Run
-from core.teachers import TEACHERS, prices
+from core.store.models import Completion, Run
+from core.teachers import prices
 from core.teachers.desk import Desk
 
 KIND = "check-answers"
@@ -39,8 +40,8 @@ def submit(run_id: int, size: int = SIZE, seed: int = 0) -> str:
     keys = chosen(run, size, seed)
     request = {"run": run_id, "size": size, "seed": seed}
     title = f"Check {len(keys)} adaptive answers of run {run_id}"
-    uses_device = TEACHERS[plans.plan_of(run).teaching.teacher["key"]].uses_device
-    return jobs.submit(KIND, title, request, run.study_id, queue="device" if uses_device else "endpoint")
+    queue = teachers.queue(plans.plan_of(run).teaching.teachers.values())
+    return jobs.submit(KIND, title, request, run.study_id, queue=queue)
 
 
 def chosen(run: Run, size: int, seed: int) -> list[tuple[int, int]]:
@@ -67,15 +68,20 @@ def is_adaptive(run: Run) -> bool:
     return bool((dict(method.options) | made.teaching.prompting)[ADAPTIVE])
 
 
-def second_request(run: Run, question_index: int, sample_index: int) -> Request:
-    """The call that was spared: what the method asks after the same first step where it does not adapt."""
-    made, row = plans.plan_of(run), queries.completion_of(run.id, question_index, sample_index)
-    question = queries.question(queries.study(run.study_id).dataset_id, question_index)
+class Checking(Desk):
+    """A desk whose calls are in the ledger as checks."""
+
+    def ask(self, requests: Iterable[Request]) -> None:
+        super().ask([replace(request, step=queries.CHECK) for request in requests])
+
+
+def unspared(run: Run, row: Completion) -> Running:
+    """What the method asks after the same first step where it does not adapt: the call that was spared."""
+    made, method = plans.plan_of(run), METHODS[run.method]
+    question = queries.question(queries.study(run.study_id).dataset_id, row.question_index)
     always = given(run.study_id, run.method, made.teaching.prompting | {ADAPTIVE: False}, made.exemplars)
-    program = METHODS[run.method].asking()(question, always)
-    sampling = plans.sampling_of(made.teaching.sampling)
-    running = Running(question_index, sample_index, program, sampling, queries.record(row).steps)
-    return replace(running.start()[0], step=queries.CHECK)
+    program, sampling = method.asking()(question, always), made.teaching.sampled(method.sampling)
+    return Running(row.question_index, row.sample_index, program, sampling, queries.record(row).steps)
 
 
 def check(progress: Progress, run_id: int, size: int, seed: int) -> dict[str, Any]:
@@ -90,30 +96,20 @@ def check(progress: Progress, run_id: int, size: int, seed: int) -> dict[str, An
     items: dict[tuple[int, int], dict[str, Any]] = {}
     progress.at(STAGE, 0, len(keys))
     panel = teachers.panel(made.teaching.teachers, run_questions(run), own.kind)
-    with Desk(panel, run_id, progress.holder, progress.check) as desk:
-        desk.ask([second_request(run, *key) for key in keys])
-        while len(items) < len(keys):
-            for reply in desk.replies():
-                key = reply.request.question_index, reply.request.sample_index
-                row = first[key]
-                items[key] = {
-                    "question": key[0],
-                    "sample": key[1],
-                    "first": row.value,
-                    "correct": row.correct,
-                }
-                if reply.error:
-                    items[key]["error"] = reply.error
-                else:
-                    verdict = answers.score(reply.text, own.golds[key[0]], kind=own.kind, rules=own.rules)
-                    items[key] |= {
-                        "second": verdict.value,
-                        "second_correct": verdict.correct,
-                        "text": reply.text,
-                        "agree": answers.same(row.value, verdict.value, kind=own.kind, rules=own.rules),
-                    }
-                progress.at(STAGE, len(items), len(keys))
-    result = summed(size, seed, [items[key] for key in sorted(items)])
+    with Checking(panel, run_id, progress.holder, progress.check) as desk:
+        for second in driver.run((unspared(run, row) for row in first.values()), desk):
+            key = second.question_index, second.sample_index
+            items[key] = _compared(own, first[key], second)
+            progress.at(STAGE, len(items), len(keys))
+    compared = [item for item in items.values() if "error" not in item]
+    result = {
+        "size": size,
+        "seed": seed,
+        "compared": len(compared),
+        "disagree": sum(not item["agree"] for item in compared),
+        "failed": len(items) - len(compared),
+        "items": [items[key] for key in sorted(items)],
+    }
     queries.set_run(run_id, summary=queries.run(run_id).summary | {"check": result})
     progress.say(f"The two answers differ on {result['disagree']} of {result['compared']} questions.")
     if result["failed"]:
@@ -121,16 +117,17 @@ def check(progress: Progress, run_id: int, size: int, seed: int) -> dict[str, An
     return result
 
 
-def summed(size: int, seed: int, items: list[dict[str, Any]]) -> dict[str, Any]:
-    """The counts over a check's items, and the items."""
-    compared = [item for item in items if "error" not in item]
-    return {
-        "size": size,
-        "seed": seed,
-        "compared": len(compared),
-        "disagree": sum(not item["agree"] for item in compared),
-        "failed": len(items) - len(compared),
-        "items": items,
+def _compared(own: Scorer, row: Completion, second: records.Completion) -> dict[str, Any]:
+    """What a kept completion says beside the same one with its second call."""
+    item: dict[str, Any] = {"question": row.question_index, "sample": row.sample_index}
+    item |= {"first": row.value, "correct": row.correct}
+    if (verdict := own.completion(second)) is None:
+        return item | {"error": second.error}
+    return item | {
+        "second": verdict.value,
+        "second_correct": verdict.correct,
+        "text": second.steps[-1].text,
+        "agree": answers.same(row.value, verdict.value, kind=own.kind, rules=own.rules),
     }
 
 

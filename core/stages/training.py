@@ -76,7 +76,7 @@ def build_set(
 
 
 def as_reviewed(run_id: int, stored: list[models.Completion]) -> Iterator[tuple[Completion, Score | None]]:
-    """A generation's completions as its reviewers left them: edited ones scored anew, rejected ones out."""
+    """A generation's completions as its reviewers left them: edited ones scored again, no rejected ones."""
     board, own = desk.board(run_id), None
     for row in stored:
         item = board.item((row.question_index, row.sample_index))
@@ -195,7 +195,11 @@ def epoch(progress: Progress, run_id: int, number: int, epochs: int) -> None:
     def tell() -> None:
         curve.copy()
         stage, done, total = children.status(files)
-        progress.at(f"{run.student}, {run.method}: {stage or f'epoch {number} of {epochs}'}", done, total)
+        progress.at(
+            f"{run.student}, {METHODS[run.method].title}: {stage or f'epoch {number} of {epochs}'}",
+            done,
+            total,
+        )
 
     children.follow(progress, files.path, lambda: files.reached(number), tell)
     if artefacts.used() and number < epochs:

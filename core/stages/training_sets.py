@@ -81,5 +81,5 @@ def size(study_id: int, method: str, teaching: Teaching) -> int:
 
 
 def lines(made: TrainingSet) -> Iterable[str]:
-    """The rows as JSONL, one a line."""
+    """The rows as JSONL, one per line."""
     return (json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in made.rows)

@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine, create_engine, event, func, inspect, text
+from sqlalchemy import Engine, Select, create_engine, event, func, inspect, select, text
 from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
@@ -32,6 +32,7 @@ HEAD = "0007"  # newest migration; a test holds it to the scripts
 BUSY_SECONDS = 30  # how long one waits for another's transaction
 CONNECT_SECONDS = 10  # until a server counts as not there
 IDLE_SECONDS = 15  # after which the server ends a transaction that a frozen or lost machine holds open
+CHUNK = 500  # keys in a statement, below every database's limit of parameters
 QUEUE_SCHEMA = "lab_jobs"  # of the durable queue's tables, in databases that have schemas
 MIGRATION_LOCK = 5_261_480  # any number, the same in every lab
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -50,6 +51,41 @@ def session() -> Iterator[Session]:
         except BaseException:
             db.rollback()
             raise
+
+
+def scalars(query: Select[T]) -> list[T]:
+    """What a query for one thing finds."""
+    with session() as db:
+        return list(db.scalars(query))
+
+
+def rows(query: Select) -> Sequence[Any]:
+    """The rows that a query finds."""
+    with session() as db:
+        return db.execute(query).all()
+
+
+def figures(query: Select) -> dict[str, Any]:
+    """The one row of a query, by the names of its columns."""
+    return dict(rows(query)[0]._mapping)
+
+
+def count(query: Select) -> int:
+    """How many rows a query finds."""
+    return scalars(select(func.count()).select_from(query.order_by(None).subquery()))[0]
+
+
+def get(model: type[T], key: Any, missing: str) -> T:
+    """The row with this key. LabError, the sentence `missing`, where there is none."""
+    with session() as db:
+        if (found := db.get(model, key)) is None:
+            raise LabError(missing)
+        return found
+
+
+def chunks(keys: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The keys, as many at a time as a statement may name."""
+    return (keys[start : start + CHUNK] for start in range(0, len(keys), CHUNK))
 
 
 def found_or_made(look: Callable[[], T]) -> T:
@@ -112,7 +148,7 @@ def migrating(made: Engine) -> Iterator[None]:
             yield
         return
     with made.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        # Tried again and again: a statement that waits would hold up CREATE INDEX CONCURRENTLY for ever.
+        # Polled: a statement that waits would block CREATE INDEX CONCURRENTLY forever.
         while not connection.scalar(func.pg_try_advisory_lock(MIGRATION_LOCK).select()):
             time.sleep(0.1)
         try:

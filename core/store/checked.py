@@ -13,22 +13,22 @@ from typing import Any
 from sqlalchemy import Select, delete, insert, select
 
 from core.quality.version import version
-from core.store import session
+from core.store import rows, scalars, session
 from core.store.models import Checked, Completion
 
 Key = tuple[int, int]  # (question index, sample index)
 
 
-def save(rows: Mapping[int, Collection[str]]) -> None:
-    """completion id → the checks that speak up; what was there is replaced, what is gone is left out."""
+def save(found: Mapping[int, Collection[str]]) -> None:
+    """completion id → the checks that flag it; what was there is replaced, what is gone is left out."""
     place = (Completion.id, Completion.run_id, Completion.question_index, Completion.sample_index)
     with session() as db:
-        db.execute(delete(Checked).where(Checked.completion_id.in_(rows)))
-        found = db.execute(select(*place).where(Completion.id.in_(rows))).all()
+        db.execute(delete(Checked).where(Checked.completion_id.in_(found)))
+        places = db.execute(select(*place).where(Completion.id.in_(found))).all()
         made = [
             {"completion_id": i, "run_id": run_id, "question_index": question, "sample_index": sample}
-            | {"version": version(), "flags": f" {' '.join(rows[i])} "}
-            for i, run_id, question, sample in found
+            | {"version": version(), "flags": f" {' '.join(found[i])} "}
+            for i, run_id, question, sample in places
         ]
         if made:
             db.execute(insert(Checked), made)
@@ -36,14 +36,12 @@ def save(rows: Mapping[int, Collection[str]]) -> None:
 
 def missing(run_id: int) -> list[int]:
     """Ids of the run's finished completions that these checks have not seen, in order."""
-    with session() as db:
-        return list(db.scalars(_missing(run_id, Completion.id)))
+    return scalars(_missing(run_id, Completion.id))
 
 
 def waiting(run_id: int, first: int, last: int) -> list[Completion]:
     """Of the completions with an id from `first` to `last`, those that these checks have not seen."""
-    with session() as db:
-        return list(db.scalars(_missing(run_id, Completion).where(Completion.id.between(first, last))))
+    return scalars(_missing(run_id, Completion).where(Completion.id.between(first, last)))
 
 
 def _missing(run_id: int, *wanted: Any) -> Select[Any]:
@@ -53,14 +51,13 @@ def _missing(run_id: int, *wanted: Any) -> Select[Any]:
 
 
 def flagged(run_id: int, check: str, *columns: Any) -> Select[Any]:
-    """The query for these columns of the completions about which a check speaks up."""
+    """The query for these columns of the completions that a check flags."""
     return select(*columns).where(
         Checked.run_id == run_id, Checked.version == version(), Checked.flags.contains(f" {check} ")
     )
 
 
 def keys(run_id: int, check: str) -> set[Key]:
-    """(question, sample) of the completions about which a check speaks up."""
-    with session() as db:
-        found = db.execute(flagged(run_id, check, Checked.question_index, Checked.sample_index))
-        return {(question, sample) for question, sample in found}
+    """(question, sample) of the completions that a check flags."""
+    found = rows(flagged(run_id, check, Checked.question_index, Checked.sample_index))
+    return {(question, sample) for question, sample in found}

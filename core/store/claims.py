@@ -1,6 +1,6 @@
 """Claims: one work, once. Two jobs that want the same run or the same reply do not both do it.
 
-with claims.held(f"run:{run.hash}", holder, waiting):     the second waits until the first is through
+with claims.held(f"run:{run.hash}", holder, waiting):     the second waits until the first has finished
     …
 mine = claims.take(keys, holder)                          of many keys, those that this execution may do
 
@@ -22,11 +22,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core.store import session
+from core.store import chunks, session
 from core.store.models import Claim
 
 CLAIM = cast(Table, Claim.__table__)  # rather than a mapped object: a quarter of the time, at every call
-CHUNK = 500  # keys a statement
 PERIOD_SECONDS = 0.5  # how often one that waits tries again
 
 
@@ -45,7 +44,7 @@ def take(keys: Iterable[str], holder: Holder | None) -> set[str]:
     if holder is None:
         return set(wanted)
     mine: set[str] = set()
-    for chunk in (wanted[start : start + CHUNK] for start in range(0, len(wanted), CHUNK)):
+    for chunk in chunks(wanted):
         try:
             with session() as db:
                 upsert = postgresql if db.get_bind().dialect.name == "postgresql" else sqlite
@@ -65,8 +64,8 @@ def release(keys: Iterable[str], holder: Holder | None, db: Session | None = Non
     if db is None:
         with session() as own:
             return release(ours, holder, own)
-    for start in range(0, len(ours), CHUNK):
-        db.execute(delete(CLAIM).where(CLAIM.c.key.in_(ours[start : start + CHUNK]), *_of(holder)))
+    for chunk in chunks(ours):
+        db.execute(delete(CLAIM).where(CLAIM.c.key.in_(chunk), *_of(holder)))
 
 
 def release_all(holder: Holder | None) -> None:

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, insert, select
+from sqlalchemy import ColumnElement, Select, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from core import records
-from core.store import models, session
+from core import records, store
+from core.store import models
 
 TABLE = models.Decision.__table__
 FIELDS = [TABLE.c[name] for name in records.Decision.__dataclass_fields__]
@@ -29,7 +29,7 @@ class Taken(Exception):
 def append(rows: Sequence[dict[str, Any]]) -> list[records.Decision]:
     """Write decisions (fields of records.Decision but `id`), all or none. Raises Taken."""
     try:
-        with session() as db:
+        with store.session() as db:
             kept = insert(models.Decision).returning(TABLE.c.id, sort_by_parameter_order=True)
             ids = list(db.scalars(kept, rows))
     except IntegrityError:
@@ -39,51 +39,35 @@ def append(rows: Sequence[dict[str, Any]]) -> list[records.Decision]:
 
 def of_item(run_id: int, question_index: int, sample_index: int) -> list[records.Decision]:
     """Everything decided on one rationale, oldest first."""
-    return _read(
-        select(*FIELDS)
-        .where(TABLE.c.run_id == run_id, TABLE.c.question_index == question_index)
-        .where(TABLE.c.sample_index == sample_index)
-        .order_by(TABLE.c.id)
-    )
+    return _read(_of(run_id, TABLE.c.question_index == question_index, TABLE.c.sample_index == sample_index))
 
 
 def since(run_id: int, after: int = 0) -> list[records.Decision]:
     """A run's decisions whose id is above `after`, oldest first."""
-    return _read(select(*FIELDS).where(TABLE.c.run_id == run_id, TABLE.c.id > after).order_by(TABLE.c.id))
+    return _read(_of(run_id, TABLE.c.id > after))
 
 
 def count(run_id: int) -> int:
     """How many decisions a run has."""
-    with session() as db:
-        return db.scalar(select(func.count()).select_from(TABLE).where(TABLE.c.run_id == run_id)) or 0
+    return store.count(_of(run_id))
 
 
 def page(run_id: int, offset: int, limit: int) -> list[records.Decision]:
     """Some of a run's decisions, newest first."""
-    query = select(*FIELDS).where(TABLE.c.run_id == run_id).order_by(TABLE.c.id.desc())
-    return _read(query.offset(offset).limit(limit))
+    return _read(_of(run_id, newest_first=True).offset(offset).limit(limit))
 
 
 def newest(run_id: int, author: str) -> Iterator[records.Decision]:
     """An author's decisions in a run, newest first, read as far as the caller goes."""
-    query = select(*FIELDS).where(TABLE.c.run_id == run_id, TABLE.c.author == author)
-    below: int | None = None
-    while rows := _read(
-        query.where(*([TABLE.c.id < below] if below is not None else []))
-        .order_by(TABLE.c.id.desc())
-        .limit(CHUNK)
-    ):
+    query = theirs = _of(run_id, TABLE.c.author == author, newest_first=True).limit(CHUNK)
+    while rows := _read(query):
         yield from rows
-        below = rows[-1].id
+        query = theirs.where(TABLE.c.id < rows[-1].id)
 
 
 def together(run_id: int, author: str, created: datetime) -> list[records.Decision]:
     """What an author decided in one moment: one decision, or all of a bulk action."""
-    return _read(
-        select(*FIELDS)
-        .where(TABLE.c.run_id == run_id, TABLE.c.author == author, TABLE.c.created == created)
-        .order_by(TABLE.c.id)
-    )
+    return _read(_of(run_id, TABLE.c.author == author, TABLE.c.created == created))
 
 
 def last_of_items(run_id: int) -> dict[tuple[int, int], int]:
@@ -93,16 +77,19 @@ def last_of_items(run_id: int) -> dict[tuple[int, int], int]:
         .where(TABLE.c.run_id == run_id, TABLE.c.seen.is_not(None))
         .group_by(TABLE.c.question_index, TABLE.c.sample_index)
     )
-    with session() as db:
-        return {(question, sample): last for question, sample, last in db.execute(query)}
+    return {(question, sample): last for question, sample, last in store.rows(query)}
 
 
 def last() -> int:
     """The id of the newest decision of all; 0 before the first."""
-    with session() as db:
-        return db.scalar(select(func.max(TABLE.c.id))) or 0
+    return store.scalars(select(func.max(TABLE.c.id)))[0] or 0
+
+
+def _of(run_id: int, *conditions: ColumnElement[bool], newest_first: bool = False) -> Select[Any]:
+    """The query for a run's decisions."""
+    order = TABLE.c.id.desc() if newest_first else TABLE.c.id
+    return select(*FIELDS).where(TABLE.c.run_id == run_id, *conditions).order_by(order)
 
 
 def _read(query: Select[Any]) -> list[records.Decision]:
-    with session() as db:
-        return [records.Decision(*row) for row in db.execute(query)]
+    return [records.Decision(*row) for row in store.rows(query)]

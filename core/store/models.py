@@ -40,7 +40,13 @@ class Base(DeclarativeBase):
     type_annotation_map = {dict[str, Any]: JSON, list[Any]: JSON, str: Words}
 
 
-class Dataset(Base):
+class Dated:
+    """What says when its row was written."""
+
+    created: Mapped[datetime] = mapped_column(default=now)
+
+
+class Dataset(Dated, Base):
     """One benchmark as read once: key, options and content hash. Identical content is stored once."""
 
     __tablename__ = "dataset"
@@ -49,7 +55,6 @@ class Dataset(Base):
     options: Mapped[dict[str, Any]]  # {"split": "default", "size": 300, "seed": 0, …}
     hash: Mapped[str] = mapped_column(String(64), unique=True)
     n: Mapped[int]
-    created: Mapped[datetime] = mapped_column(default=now)
 
 
 class Question(Base):
@@ -62,7 +67,7 @@ class Question(Base):
     solution: Mapped[str | None]
 
 
-class Study(Base):
+class Study(Dated, Base):
     """One benchmark, some methods, teachers and students, compared on the same test questions."""
 
     __tablename__ = "study"
@@ -71,10 +76,9 @@ class Study(Base):
     dataset_id: Mapped[int] = mapped_column(ForeignKey("dataset.id"))
     rules: Mapped[str] = mapped_column(String(40), default="fine-tune-cot")
     config: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    created: Mapped[datetime] = mapped_column(default=now)
 
 
-class Run(Base):
+class Run(Dated, Base):
     """One generation, fine-tuning or evaluation, with its config, seed, versions and lineage."""
 
     __tablename__ = "run"
@@ -94,11 +98,10 @@ class Run(Base):
     training_set: Mapped[str | None] = mapped_column(String(64))
     job_id: Mapped[str | None] = mapped_column(String(80))
     status: Mapped[str] = mapped_column(String(20), default="queued")
-    created: Mapped[datetime] = mapped_column(default=now)
     finished: Mapped[datetime | None]
 
 
-class Completion(Base):
+class Completion(Dated, Base):
     """What the models of a run wrote for a question, scored: a teacher's rationale, a student's answer.
 
     `(run, question, sample)` is there exactly once. Tokens, cost and calls are of all its `steps`.
@@ -126,17 +129,16 @@ class Completion(Base):
     span_start: Mapped[int | None]
     span_end: Mapped[int | None]
     note: Mapped[str] = mapped_column(default="")  # how it was found, where that was not by reading
-    created: Mapped[datetime] = mapped_column(default=now)
 
 
 Index("completion_filter", Completion.run_id, Completion.correct, Completion.finish_reason)
 
 
 class Checked(Base):
-    """Which quality checks speak up about a completion's rationale as its teacher wrote it.
+    """Which quality checks flag a completion's rationale as its teacher wrote it.
 
     `flags` are the checks' keys with blanks around them (" lucky arithmetic "), so that one is found by
-    " lucky "; `version` says by which checks: rows of other versions are written anew.
+    " lucky "; `version` says by which checks: rows of other versions are written again.
     """
 
     __tablename__ = "checked"
@@ -153,7 +155,7 @@ class Checked(Base):
 Index("checked_run", Checked.run_id, Checked.version)
 
 
-class Reply(Base):
+class Reply(Dated, Base):
     """A teacher's raw reply, kept for good. Keyed by teacher, prompt, parameters and sample index."""
 
     __tablename__ = "reply"
@@ -167,10 +169,9 @@ class Reply(Base):
     prompt_tokens: Mapped[int]
     completion_tokens: Mapped[int]
     cost: Mapped[float]
-    created: Mapped[datetime] = mapped_column(default=now)
 
 
-class LedgerEntry(Base):
+class LedgerEntry(Dated, Base):
     """One call to a teacher, as it happened: fresh or from the cache, in full or failed."""
 
     __tablename__ = "ledger"
@@ -185,10 +186,9 @@ class LedgerEntry(Base):
     cost: Mapped[float]
     cached: Mapped[bool]
     error: Mapped[str | None]
-    created: Mapped[datetime] = mapped_column(default=now)
 
 
-class Decision(Base):
+class Decision(Dated, Base):
     """A person's decision on one rationale of a run. Appended; never changed, never deleted.
 
     One that changes its item names in `seen` the one before it (0 for the first), which only one can:
@@ -207,14 +207,13 @@ class Decision(Base):
     before: Mapped[str | None]
     after: Mapped[str | None]
     seen: Mapped[int | None]  # None for comments and drafts, which change nothing
-    created: Mapped[datetime] = mapped_column(default=now)
 
 
 Index("decision_order", Decision.run_id, Decision.id)
 Index("decision_author", Decision.run_id, Decision.author, Decision.id)
 
 
-class TrainingSet(Base):
+class TrainingSet(Dated, Base):
     """Immutable; its hash is its name."""
 
     __tablename__ = "training_set"
@@ -222,7 +221,6 @@ class TrainingSet(Base):
     study_id: Mapped[int] = mapped_column(ForeignKey("study.id"))
     method: Mapped[str] = mapped_column(String(60))
     n: Mapped[int]
-    created: Mapped[datetime] = mapped_column(default=now)
 
 
 class TrainingRow(Base):
@@ -235,7 +233,7 @@ class TrainingRow(Base):
     sample_index: Mapped[int]
 
 
-class Metric(Base):
+class Metric(Dated, Base):
     """A point of a live curve: loss per step, accuracy per epoch."""
 
     __tablename__ = "metric"
@@ -244,10 +242,9 @@ class Metric(Base):
     step: Mapped[int] = mapped_column(primary_key=True)
     epoch: Mapped[float]
     value: Mapped[float]
-    created: Mapped[datetime] = mapped_column(default=now)
 
 
-class Job(Base):
+class Job(Dated, Base):
     """What a job was asked to do, how far it is and its last words. Its status is the queue's (core.jobs).
 
     `once` is the hash of the request, held by the newest job that asked it. `journal` says with which code
@@ -269,19 +266,17 @@ class Job(Base):
     done: Mapped[int] = mapped_column(default=0)
     total: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None]
-    created: Mapped[datetime] = mapped_column(default=now)
     # Not stored here: core.jobs fills them in from the queue.
     status: str = "queued"
     started: datetime | None = None
     finished: datetime | None = None
 
 
-class JobLog(Base):
+class JobLog(Dated, Base):
     __tablename__ = "job_log"
     id: Mapped[int] = mapped_column(primary_key=True)
     job_id: Mapped[str] = mapped_column(String(80), index=True)
     text: Mapped[str]
-    created: Mapped[datetime] = mapped_column(default=now)
 
 
 class Worker(Base):

@@ -16,12 +16,12 @@ from sqlalchemy import Row, Table, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from core.records import Reply, Request, content_hash
-from core.store import claims, models, session
+from core.store import chunks, claims, models, rows, session
 
 # Tables rather than mapped objects: half the time, in the one place that every call waits for.
 REPLY, LEDGER = (cast(Table, row.__table__) for row in (models.Reply, models.LedgerEntry))
 KEPT = [REPLY.c[name] for name in ("key", "text", "finish_reason", "prompt_tokens", "completion_tokens")]
-CHUNK = 500  # keys per look-up, below every database's limit of parameters
+COST = ("prompt_tokens", "completion_tokens", "cost")  # of a reply
 
 
 def reply_key(identity: dict[str, Any], request: Request) -> str:
@@ -31,14 +31,8 @@ def reply_key(identity: dict[str, Any], request: Request) -> str:
 
 def look_up(keys: Sequence[str]) -> dict[str, Row[Any]]:
     """key → the reply that is kept there."""
-    found: dict[str, Row[Any]] = {}
-    if not keys:
-        return found
-    with session() as db:
-        for start in range(0, len(keys), CHUNK):
-            some = select(*KEPT).where(REPLY.c.key.in_(keys[start : start + CHUNK]))
-            found.update((row.key, row) for row in db.execute(some))
-    return found
+    queries = (select(*KEPT).where(REPLY.c.key.in_(chunk)) for chunk in chunks(keys))
+    return {row.key: row for query in queries for row in rows(query)}
 
 
 def from_row(request: Request, row: Row[Any]) -> Reply:
@@ -78,27 +72,14 @@ def _row(key: str, teacher: str, reply: Reply) -> dict[str, Any]:
         "prompt": reply.request.prompt,
         "params": _params(reply.request),
         "sample_index": reply.request.draw,
-        "text": reply.text,
-        "finish_reason": reply.finish_reason,
-        "prompt_tokens": reply.prompt_tokens,
-        "completion_tokens": reply.completion_tokens,
-        "cost": reply.cost,
+        **{name: getattr(reply, name) for name in ("text", "finish_reason", *COST)},
     }
 
 
 def _line(run_id: int, teacher: str, reply: Reply) -> dict[str, Any]:
-    return {
-        "run_id": run_id,
-        "teacher": teacher,
-        "step": reply.request.step,
-        "question_index": reply.request.question_index,
-        "sample_index": reply.request.sample_index,
-        "prompt_tokens": reply.prompt_tokens,
-        "completion_tokens": reply.completion_tokens,
-        "cost": reply.cost,
-        "cached": reply.cached,
-        "error": reply.error,
-    }
+    asked = {name: getattr(reply.request, name) for name in ("step", "question_index", "sample_index")}
+    answered = {name: getattr(reply, name) for name in (*COST, "cached", "error")}
+    return {"run_id": run_id, "teacher": teacher, **asked, **answered}
 
 
 def _params(request: Request) -> dict[str, Any]:

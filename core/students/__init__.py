@@ -2,7 +2,7 @@
 
 formats     what a student reads and writes            table        STUDENTS, one row each
 encoding    rows → tokens and batches                  config       TrainConfig and its recipes
-training    the loop, checkpoints, resume              evaluation   what it answers while it is trained
+training    the loop, its evaluation                   checkpoints  what a run goes on from
 child       the process that does the work, driven by files in a run folder
 
 This module imports nothing heavy: `torch` is first imported by the child.

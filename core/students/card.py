@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from core.students.config import TrainConfig
@@ -11,17 +11,10 @@ from core.students.table import Student
 UNKNOWN = "not given"
 
 
-def write_card(
-    path: Path, config: TrainConfig, student: Student, done: dict[str, Any], epochs: dict[int, dict[str, Any]]
-) -> None:
-    """Write README.md beside the weights, with the front matter that model hubs read."""
-    path.write_text(card(config, student, done, epochs), encoding="utf-8")
-
-
 def card(
     config: TrainConfig, student: Student, done: dict[str, Any], epochs: dict[int, dict[str, Any]]
 ) -> str:
-    """The card as Markdown."""
+    """The card as Markdown, with the front matter that model hubs read."""
     method = config.method or UNKNOWN
     return f"""---
 base_model: {student.source if student.kind != "folder" else student.name}
@@ -34,9 +27,7 @@ pipeline_tag: {"text2text-generation" if student.is_seq2seq else "text-generatio
 
 # {student.name}, {method}
 
-| | |
-|---|---|
-{_table(_facts(config, student, done))}
+{_table(["", ""], _facts(config, student, done).items())}
 
 **Chosen checkpoint:** {done["origin"]}.
 
@@ -48,19 +39,10 @@ pipeline_tag: {"text2text-generation" if student.is_seq2seq else "text-generatio
 
 ## Training
 
-| field | value |
-|---|---|
-{_table({name: value for name, value in config.dump().items() if name in _SHOWN})}
+{_table(["field", "value"], config.identity().items())}
 
 Made with {", ".join(f"{name} {number}" for name, number in done["versions"].items())}.
 """
-
-
-_SHOWN = (
-    "recipe", "epochs", "learning_rate", "schedule", "warmup", "batch_size", "accumulation", "weight_decay",
-    "clip_norm", "tuning", "lora_rank", "lora_alpha", "lora_dropout", "seed", "max_input_tokens",
-    "max_label_tokens", "bucketing", "selection", "dev_fraction", "rules", "answer_prefix",
-)  # fmt: skip
 
 
 def _facts(config: TrainConfig, student: Student, done: dict[str, Any]) -> dict[str, Any]:
@@ -76,29 +58,20 @@ def _facts(config: TrainConfig, student: Student, done: dict[str, Any]) -> dict[
     }
 
 
-def _table(values: dict[str, Any]) -> str:
-    return "\n".join(f"| {name} | {_cell(value)} |" for name, value in values.items())
-
-
-def _cell(value: Any) -> str:
-    return str(value).replace("|", "\\|").replace("\n", " ")
+def _table(head: Sequence[Any], rows: Iterable[Sequence[Any]]) -> str:
+    lines = ([str(cell).replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows)
+    return "\n".join(f"| {' | '.join(line)} |" for line in (head, ["---"] * len(head), *lines))
 
 
 def _metrics(epochs: dict[int, dict[str, Any]], chosen: int | None) -> str:
-    names = [
-        n
-        for n in ("train_loss", "dev_loss", "dev_accuracy", "test_accuracy")
-        if any(n in e for e in epochs.values())
-    ]
-    head = "| epoch | " + " | ".join(name.replace("_", " ") for name in names) + " |\n"
-    head += "|---" * (len(names) + 1) + "|\n"
+    known = ("train_loss", "dev_loss", "dev_accuracy", "test_accuracy")
+    names = [name for name in known if any(name in row for row in epochs.values())]
     rows = [
-        f"| {epoch}{' (chosen)' if epoch == chosen else ''} | "
-        + " | ".join(f"{row[n]:.4f}" if n in row else "" for n in names)
-        + " |"
+        [f"{epoch} (chosen)" if epoch == chosen else epoch]
+        + [f"{row[name]:.4f}" if name in row else "" for name in names]
         for epoch, row in sorted(epochs.items())
     ]
-    return head + "\n".join(rows)
+    return _table(["epoch", *(name.replace("_", " ") for name in names)], rows)
 
 
 def _caution(config: TrainConfig) -> str:

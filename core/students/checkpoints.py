@@ -5,8 +5,8 @@ checkpoints/epoch-3/    model.safetensors      what is trained: all parameters, 
                         random-0.safetensors   state of the random streams, by process
                         state.json             epoch, position in the epoch's data, step, identity
 
-checkpoints/step-57/ is the same in mid-epoch, written when a run is told to stop. A checkpoint appears
-by a rename, whole. Nothing in it is a pickle.
+checkpoints/step-57/ is the same in the middle of an epoch, written when a run is told to stop. A checkpoint
+appears complete, by a rename. Nothing in it is a pickle.
 """
 
 from __future__ import annotations
@@ -65,27 +65,21 @@ def preflight(folder: RunFolder, found: Path, wanted: dict[str, Any]) -> None:
     """Refuse a checkpoint of another model, training set or config."""
     was = _state(found)["identity"]
     changed = [name for name, value in wanted["config"].items() if was["config"].get(name) != value]
-    if changed:
+    reasons = {
+        f"was trained with another {', '.join(changed)}": bool(changed),
+        "is of another model than the student is now": was["model"] != wanted["model"],
+        "was trained on other rows": was["data"] != wanted["data"],
+    }
+    if reason := next((reason for reason, holds in reasons.items() if holds), None):
         raise RefusedError(
-            f"The checkpoint in {folder.path} was trained with another {', '.join(changed)}: "
-            "start a new run, or delete its checkpoints."
-        )
-    if was["model"] != wanted["model"]:
-        raise RefusedError(
-            f"The checkpoint in {folder.path} is of another model than the student is now: "
-            "start a new run, or delete its checkpoints."
-        )
-    if was["data"] != wanted["data"]:
-        raise RefusedError(
-            f"The checkpoint in {folder.path} was trained on other rows: "
-            "start a new run, or delete its checkpoints."
+            f"The checkpoint in {folder.path} {reason}: start a new run, or delete its checkpoints."
         )
 
 
 def latest(folder: RunFolder) -> Path | None:
     """The checkpoint that is furthest on and can be gone on from."""
     found = [path for path in _all(folder) if (path / "optimizer.safetensors").is_file()]
-    return max(found, key=lambda path: _state(path)["position"]["step"], default=None)
+    return max(found, key=lambda path: position(path).step, default=None)
 
 
 def position(path: Path) -> Position:
@@ -156,15 +150,12 @@ def load_weights(path: Path, model: Any) -> None:
 
 def prune(folder: RunFolder, keep: set[int], newest: int) -> None:
     """Delete checkpoints but the newest ones and those of the given epochs."""
-    epochs = sorted((p for p in _all(folder) if p.name.startswith("epoch-")), key=_epoch, reverse=True)
-    for path in epochs[newest:]:
-        if _epoch(path) not in keep:
+    steps = {path: position(path).step for path in _all(folder)}
+    epochs = sorted((path for path in steps if path.name.startswith("epoch-")), key=lambda p: -steps[p])
+    kept = {*epochs[:newest], *(of_epoch(folder, number) for number in keep)}
+    for path in steps.keys() - kept:
+        if epochs and steps[path] <= steps[epochs[0]]:
             shutil.rmtree(path, ignore_errors=True)
-    if epochs:
-        last = _state(epochs[0])["position"]["step"]
-        for path in _all(folder):
-            if path.name.startswith("step-") and _state(path)["position"]["step"] <= last:
-                shutil.rmtree(path, ignore_errors=True)
 
 
 def forget_optimizers(folder: RunFolder) -> None:
@@ -174,15 +165,7 @@ def forget_optimizers(folder: RunFolder) -> None:
 
 
 def _all(folder: RunFolder) -> list[Path]:
-    if not folder.checkpoints.is_dir():
-        return []
-    return [
-        p for p in folder.checkpoints.iterdir() if not p.name.startswith(".") and (p / "state.json").is_file()
-    ]
-
-
-def _epoch(path: Path) -> int:
-    return int(path.name.removeprefix("epoch-"))
+    return [file.parent for file in folder.checkpoints.glob("[!.]*/state.json")]
 
 
 def _state(path: Path) -> dict[str, Any]:
@@ -202,8 +185,7 @@ def _moments(model: Any, optimizer: Any) -> dict[str, torch.Tensor]:
 
 
 def _set_moments(model: Any, optimizer: Any, flat: dict[str, torch.Tensor]) -> None:
-    names = list(trained(model))
-    at = {name: i for i, name in enumerate(names)}
+    at = {name: i for i, name in enumerate(trained(model))}
     state: dict[int, dict[str, torch.Tensor]] = {}
     for name, tensor in flat.items():
         parameter, key = name.rsplit("/", 1)

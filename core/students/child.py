@@ -4,9 +4,9 @@
     python -m core.students.child RUN_DIR preview    what it would do, as JSON, doing nothing
 
 Ends with 0 when done (RUN_DIR/done.json), 2 after a sentence for the user (RUN_DIR/error.txt), 3 when it
-was told to stop and can be resumed, 1 after a defect. SIGTERM saves and stops; so does the end of the process
-that started it, and a while in which that is frozen and follows no more. With several GPUs one process runs
-on each, started by torch's own launcher and joined by accelerate.
+was told to stop and can be resumed, 1 after a defect. SIGTERM saves and stops. The same happens when the
+process that started this one ends, or is frozen for UNFOLLOWED_SECONDS. With several GPUs one process runs on
+each, started by torch's own launcher and joined by accelerate.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+
+import psutil
 
 from core.errors import LabError
 from core.students import checkpoints
@@ -39,13 +41,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("task", nargs="?", choices=("train", "preview"), default="train")
     parser.add_argument("--processes", type=int, help="default: one per GPU")
-    parser.add_argument("--alone", action="store_true", help="outlive the process that started this one")
-    # Said by the worker: one that is killed while this process begins is nobody's parent any more.
+    # The worker passes its own id: if it is killed while this process starts, getppid() names another one.
     parser.add_argument("--parent", type=int, default=os.getppid(), help="stop when this process is gone")
     asked = parser.parse_args(arguments)
     folder = RunFolder(asked.folder.resolve())
     launched = LAUNCHED in os.environ
-    parent = None if asked.alone else asked.parent
     # cuBLAS reads this when it starts: without it, its sums are not the same from run to run.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -57,14 +57,17 @@ def main(arguments: list[str] | None = None) -> int:
             return _preview(folder, config)
         if folder.done:
             return 0
-        lock = None if launched else folder.lock()
-        if not launched:
+        if launched:
+            return _work(folder, config, asked.parent)
+        with folder.lock():
             for left in ("error.txt", FOLLOWED):
                 (folder.path / left).unlink(missing_ok=True)
-        processes = 1 if launched else _processes(asked.processes)
-        if processes > 1:
-            return _launch(folder, processes, parent)
-        return _work(folder, config, parent, lock)
+            from torch.cuda import device_count
+
+            processes = asked.processes or device_count()
+            if processes > 1:
+                return _launch(folder, processes, asked.parent)
+            return _work(folder, config, asked.parent)
     except LabError as problem:
         _fail(folder, str(problem))
         return 2
@@ -77,59 +80,36 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
 
 
-def _work(folder: RunFolder, config: TrainConfig, parent: int | None, lock: Any) -> int:
+def _work(folder: RunFolder, config: TrainConfig, parent: int) -> int:
     """Train in this process."""
-    from core.students.training import Stop, Stopped
+    from core.students.training import Stop, Stopped, train
 
-    stop = Stop()
-
-    def ask(*_: Any) -> None:
-        stop.asked = True
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, ask)
-    if parent is not None:
-        threading.Thread(target=_watch_parent, args=(folder, parent, stop), daemon=True).start()
+    stop, started = Stop(), time.monotonic()
+    _at_the_end(stop.ask, folder, parent)
     folder.status("running", "loading the student")
     try:
-        done = _train(folder, config, stop)
+        done = train(folder, config, stop)
     except Stopped:
         folder.status("stopped", "stopped; it can be resumed")
         return 3
     if os.environ.get("RANK", "0") == "0":
+        done["seconds"] = round(time.monotonic() - started, 2)
         write(folder.path / "done.json", json.dumps(done, indent=1))
         checkpoints.forget_optimizers(folder)
         folder.status("done", "done", 1, 1)
-    del lock
     return 0
-
-
-def _train(folder: RunFolder, config: TrainConfig, stop: Any) -> dict[str, Any]:
-    from core.students.training import train
-
-    started = time.monotonic()
-    done = train(folder, config, stop)
-    return done | {"seconds": round(time.monotonic() - started, 2)}
 
 
 def _preview(folder: RunFolder, config: TrainConfig) -> int:
     from core.students.preview import preview
 
-    found = preview(folder, config)
-    write(folder.path / "preview.json", json.dumps(found, ensure_ascii=False))
-    print(json.dumps(found, ensure_ascii=False))
+    found = json.dumps(preview(folder, config), ensure_ascii=False)
+    write(folder.path / "preview.json", found)
+    print(found)
     return 0
 
 
-def _processes(asked: int | None) -> int:
-    if asked:
-        return asked
-    import torch
-
-    return max(1, torch.cuda.device_count())
-
-
-def _launch(folder: RunFolder, processes: int, parent: int | None) -> int:
+def _launch(folder: RunFolder, processes: int, parent: int) -> int:
     """One process a GPU. Where memory runs out in one of them, all start again with half the rows."""
     import torch
 
@@ -142,11 +122,7 @@ def _launch(folder: RunFolder, processes: int, parent: int | None) -> int:
         env["ACCELERATE_USE_CPU"] = "true"
     while True:
         child = subprocess.Popen(command, env=env)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_, c=child: c.terminate())
-        if parent is not None:
-            watched = (folder, parent, None, child)
-            threading.Thread(target=_watch_parent, args=watched, daemon=True).start()
+        _at_the_end(child.terminate, folder, parent)
         code = child.wait()
         if folder.done:
             return 0
@@ -159,24 +135,28 @@ def _launch(folder: RunFolder, processes: int, parent: int | None) -> int:
         return 3 if said["state"] == "stopped" else 1
 
 
-def _watch_parent(folder: RunFolder, parent: int, stop: Any, child: subprocess.Popen | None = None) -> None:
+def _at_the_end(stop: Callable[[], None], folder: RunFolder, parent: int) -> None:
+    """Call `stop` at a signal, and when the process that started this one is gone or frozen."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop())
+    threading.Thread(target=_watch_parent, args=(folder, parent), daemon=True).start()
+
+
+def _watch_parent(folder: RunFolder, parent: int) -> None:
     """Stop when the process that started this one is gone or frozen: nobody would read the results."""
     if parent == 1:
         return
     caller = int(os.environ.get(LAUNCHED, os.getpid()))
     last, unseen = _followed(folder), 0.0
-    while os.getppid() == parent and _exists(caller) and unseen < UNFOLLOWED_SECONDS:
+    while os.getppid() == parent and psutil.pid_exists(caller) and unseen < UNFOLLOWED_SECONDS:
         time.sleep(WATCH_SECONDS)
         # Counted here, not read from a clock: a machine that was asleep is no frozen worker.
         unseen = unseen + WATCH_SECONDS if last is not None and last == _followed(folder) else 0.0
         last = _followed(folder)
-    if child is not None:
-        child.terminate()
-    else:
-        stop.asked = True
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
     time.sleep(ORPHAN_GRACE_SECONDS)
-    if child is not None:
-        child.kill()
+    for process in psutil.Process().children(recursive=True):
+        process.kill()
     os._exit(4)
 
 
@@ -184,16 +164,6 @@ def _followed(folder: RunFolder) -> int | None:
     """When someone last waited for the run; None for one that was started by hand."""
     file = folder.path / FOLLOWED
     return file.stat().st_mtime_ns if file.exists() else None
-
-
-def _exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
 
 
 def _fail(folder: RunFolder, sentence: str) -> None:

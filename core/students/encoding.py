@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from core.models.generation import context_size, cut_end, cut_front, pad_id
+from core.models.generation import context_size, cut_end, cut_front, pad_id, padded
 from core.students.config import TrainConfig
 
 if TYPE_CHECKING:
@@ -44,27 +44,21 @@ def encode(
     """Encode rows as the student reads and writes them; longer ones are cut and say so."""
     if not rows:
         return []
-    inputs = tokenizer([row["input"] for row in rows], add_special_tokens=True)["input_ids"]
+    read = tokenizer([row["input"] for row in rows], add_special_tokens=True)["input_ids"]
+    texts = [row["label"] for row in rows]
     if model_config.is_encoder_decoder:
-        labels = tokenizer(text_target=[row["label"] for row in rows], add_special_tokens=True)["input_ids"]
-        return [
-            _seq2seq(i, _ended(t, tokenizer), tokenizer, config) for i, t in zip(inputs, labels, strict=True)
-        ]
-    labels = tokenizer([row["label"] for row in rows], add_special_tokens=False)["input_ids"]
+        written = tokenizer(text_target=texts, add_special_tokens=True)["input_ids"]
+        return [_seq2seq(i, t, tokenizer, config) for i, t in zip(read, written, strict=True)]
+    written = tokenizer(texts, add_special_tokens=False)["input_ids"]
     room = context_size(model_config) or 10**9
-    return [
-        _causal(i, [*t, tokenizer.eos_token_id], tokenizer, config, room)
-        for i, t in zip(inputs, labels, strict=True)
-    ]
-
-
-def _ended(ids: list[int], tokenizer: Any) -> list[int]:
-    return ids if ids and ids[-1] == tokenizer.eos_token_id else [*ids, tokenizer.eos_token_id]
+    return [_causal(i, t, tokenizer, config, room) for i, t in zip(read, written, strict=True)]
 
 
 def _seq2seq(read: list[int], written: list[int], tokenizer: Any, config: TrainConfig) -> Example:
-    prompt = cut_end(read, config.max_input_tokens, tokenizer.eos_token_id)
-    label = cut_end(written, config.max_label_tokens, tokenizer.eos_token_id)
+    end = tokenizer.eos_token_id
+    written = written if written[-1:] == [end] else [*written, end]
+    prompt = cut_end(read, config.max_input_tokens, end)
+    label = cut_end(written, config.max_label_tokens, end)
     return Example(
         prompt,
         label,
@@ -75,7 +69,7 @@ def _seq2seq(read: list[int], written: list[int], tokenizer: Any, config: TrainC
 
 
 def _causal(read: list[int], written: list[int], tokenizer: Any, config: TrainConfig, room: int) -> Example:
-    whole = cut_front(read, None, tokenizer)
+    whole, written = cut_front(read, None, tokenizer), [*written, tokenizer.eos_token_id]
     prompt = cut_front(read, min(config.max_input_tokens, room - 1), tokenizer)
     # A label that is cut has no end, so it does not teach to stop there.
     label = written[: min(config.max_label_tokens, room - len(prompt))]
@@ -90,20 +84,9 @@ def _causal(read: list[int], written: list[int], tokenizer: Any, config: TrainCo
 
 def collate(examples: Sequence[Example], tokenizer: Any, device: Any = None) -> dict[str, torch.Tensor]:
     """input_ids, attention_mask, labels: (rows, longest), padded on the right."""
-    import torch
-
-    def padded(lists: list[list[int]], fill: int) -> torch.Tensor:
-        table = torch.full((len(lists), max(map(len, lists))), fill, dtype=torch.long)
-        for i, ids in enumerate(lists):
-            table[i, : len(ids)] = torch.tensor(ids, dtype=torch.long)
-        return table
-
-    batch = {
-        "input_ids": padded([e.input_ids for e in examples], pad_id(tokenizer)),
-        "attention_mask": padded([[1] * len(e.input_ids) for e in examples], 0),
-        "labels": padded([e.labels for e in examples], IGNORED),
-    }
-    return {name: tensor.to(device) for name, tensor in batch.items()} if device is not None else batch
+    ids, mask = padded([e.input_ids for e in examples], pad_id(tokenizer), device=device)
+    labels, _ = padded([e.labels for e in examples], IGNORED, device=device)
+    return {"input_ids": ids, "attention_mask": mask, "labels": labels}
 
 
 def batches(lengths: Sequence[int], size: int, seed: int, epoch: int, bucketing: bool) -> list[list[int]]:

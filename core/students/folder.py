@@ -1,16 +1,15 @@
-"""The files through which a run is asked for and answered; every one whole, or grown line by line.
+"""The files of a run: what is asked and what came of it. Each is complete, or grows line by line.
 
 config.json          TrainConfig                     metrics.jsonl   {"name", "step", "epoch", "value"}
-rows.jsonl           TrainingRow, one a line         epochs.jsonl    {"epoch", "step", "dev_loss", …}
+rows.jsonl           TrainingRow, one per line       epochs.jsonl    {"epoch", "step", "dev_loss", …}
 eval.jsonl           {"question_index", "prompt", "answer"}
 status.json          {"state", "stage", "done", "total", …}          error.txt   one sentence
 checkpoints/epoch-3/ predictions/epoch-3.jsonl       student/        done.json
-followed             touched again and again by whoever waits for the run
+followed             touched twice a second by whoever waits for the run
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
@@ -19,6 +18,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from core.errors import LabError
 from core.records import TrainingRow
@@ -102,10 +103,7 @@ class RunFolder:
 
     def eval_rows(self) -> list[EvalRow]:
         """The questions to answer, in their order."""
-        return [
-            EvalRow(row["question_index"], row["prompt"], row.get("answer"))
-            for row in read_lines(self.path / "eval.jsonl")
-        ]
+        return [EvalRow(**row) for row in read_lines(self.path / "eval.jsonl")]
 
     def metrics(self, points: Iterable[dict[str, Any]]) -> None:
         """Append points of the curves; a resumed run writes some again, with the same names and steps."""
@@ -119,26 +117,21 @@ class RunFolder:
         """Whether the run is through with an epoch."""
         return self.done or max(self.epochs(), default=0) >= epoch
 
-    def status(self, state: str, stage: str = "", done: int = 0, total: int = 0, **more: Any) -> None:
+    def status(self, state: str, stage: str = "", done: int = 0, total: int = 0) -> None:
         """Say where the run is: running, stopped, failed or done."""
-        values = {"state": state, "stage": stage, "done": done, "total": total, "time": time.time(), **more}
+        values = {"state": state, "stage": stage, "done": done, "total": total, "time": time.time()}
         write(self.path / "status.json", json.dumps(values))
 
-    def lock(self) -> Any:
+    def lock(self) -> FileLock:
         """Hold the folder for this process; LabError where another one keeps it."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        file = (self.path / "lock").open("w")
-        until = time.monotonic() + LOCK_SECONDS
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return file
-            except OSError:
-                if time.monotonic() > until:
-                    raise LabError(
-                        f"Another process works on {self.path}: stop it first, or wait until it ends."
-                    ) from None
-                time.sleep(0.2)
+        lock = FileLock(self.path / "lock", timeout=LOCK_SECONDS)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise LabError(
+                f"Another process works on {self.path}: stop it first, or wait until it ends."
+            ) from None
+        return lock
 
 
 def write(path: Path, text: str) -> None:
@@ -171,7 +164,7 @@ def mend(path: Path) -> None:
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
-    """The complete JSON lines of a file that may still grow; none where there is no file."""
+    """The complete JSON lines of a file that may still grow; no lines where there is no file."""
     if not path.is_file():
         return []
     text = path.read_text(encoding="utf-8")
@@ -180,11 +173,9 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 
 def put_folder(made: Path, target: Path) -> None:
     """Move a finished folder to its place, replacing an older one of that name."""
+    old = target.with_name(f".old-{target.name}")
+    shutil.rmtree(old, ignore_errors=True)
     if target.exists():
-        old = target.with_name(f".old-{target.name}")
-        shutil.rmtree(old, ignore_errors=True)
         target.rename(old)
-        made.rename(target)
-        shutil.rmtree(old, ignore_errors=True)
-    else:
-        made.rename(target)
+    made.rename(target)
+    shutil.rmtree(old, ignore_errors=True)

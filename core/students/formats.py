@@ -48,11 +48,13 @@ class Format:
 
     def few_shot(self, question: str, exemplars: Sequence[Exemplar]) -> str:
         """What an untrained student reads after exemplars (Wei et al. 2022)."""
-        shown = [
-            f"Q: {e.question.strip()}\nA: {e.rationale.strip()} {FEW_SHOT_MARK} {e.answer.strip()}.\n\n"
-            for e in exemplars
-        ]
-        return "".join(shown) + f"Q: {question.strip()}\nA:"
+        shown = "".join(f"Q: {e.question.strip()}\nA: {spoken(e)}\n\n" for e in exemplars)
+        return f"{shown}Q: {question.strip()}\nA:"
+
+
+def spoken(exemplar: Exemplar) -> str:
+    """The exemplar as one text, without its question."""
+    return f"{exemplar.rationale.strip()} {FEW_SHOT_MARK} {exemplar.answer.strip()}."
 
 
 FORMATS: dict[str, Format] = {

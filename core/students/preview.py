@@ -5,7 +5,6 @@ The figures of memory and time are estimates and called so; nothing is trained a
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -37,11 +36,13 @@ def preview(folder: RunFolder, config: TrainConfig) -> dict[str, Any]:
     data = read_data(folder, config, tokenizer, model_config)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     precision = loading.precision(config.precision, device)
-    model = loading.blueprint(path)
+    with torch.device("meta"):  # without weights
+        model = loading.model_class(model_config).from_config(model_config)
     parameters = sum(p.numel() for p in model.parameters())
     trained = parameters if config.tuning == "full" else _lora_parameters(config, model)
     lengths = [e.tokens for e in data.train]
     order = batches(lengths, config.effective_batch, config.seed, 0, config.bucketing)
+    padded = sum(len(rows) * max(lengths[i] for i in rows) for rows in order)
     memory = _memory(config, model_config, parameters, trained, max(lengths), precision)
     available = _available(device)
     first = [data.train[i] for i in order[0]]
@@ -61,7 +62,7 @@ def preview(folder: RunFolder, config: TrainConfig) -> dict[str, Any]:
             "trained_on": sum(e.trained_tokens for e in data.train),
             "longest_row": max(lengths),
             "mean_row": round(sum(lengths) / len(lengths), 1),
-            "padding": round(_padding(order, lengths), 3),
+            "padding": round(1 - sum(lengths) / padded, 3),
         },
         "truncated": {
             "inputs": sum(e.cut_input for e in [*data.train, *data.dev]),
@@ -82,21 +83,13 @@ def show(examples: Sequence[Example], tokenizer: Any, seq2seq: bool) -> list[dic
     for ids, mask, labels in zip(
         batch["input_ids"].tolist(), batch["attention_mask"].tolist(), batch["labels"].tolist(), strict=True
     ):
+        trained = [label != IGNORED for label in labels]
         if seq2seq:
-            written = [i if i != IGNORED else pad_id(tokenizer) for i in labels]
-            rows.append(
-                {
-                    "read": _tokens(tokenizer, ids, mask, [False] * len(ids)),
-                    "written": _tokens(
-                        tokenizer,
-                        written,
-                        [label != IGNORED for label in labels],
-                        [i != IGNORED for i in labels],
-                    ),
-                }
-            )
+            written = [i if kept else pad_id(tokenizer) for i, kept in zip(labels, trained, strict=True)]
+            read = _tokens(tokenizer, ids, mask, [False] * len(ids))
+            rows.append({"read": read, "written": _tokens(tokenizer, written, trained, trained)})
         else:
-            rows.append({"tokens": _tokens(tokenizer, ids, mask, [label != IGNORED for label in labels])})
+            rows.append({"tokens": _tokens(tokenizer, ids, mask, trained)})
     return rows
 
 
@@ -105,13 +98,6 @@ def _tokens(tokenizer: Any, ids: list[int], mask: Sequence[int], trained: list[b
         {"text": tokenizer.decode([i]), "trained": bool(t), "padding": not m}
         for i, m, t in zip(ids, mask, trained, strict=True)
     ]
-
-
-def _padding(order: list[list[int]], lengths: list[int]) -> float:
-    """Share of padding among all positions of an epoch."""
-    real = sum(lengths)
-    padded = sum(len(rows) * max(lengths[i] for i in rows) for rows in order)
-    return 1 - real / padded
 
 
 def _lora_parameters(config: TrainConfig, model: Any) -> int:
@@ -128,8 +114,8 @@ def _memory(
 
     Activations after Korthikanti et al. 2022, "Reducing Activation Recomputation", eq. 2, and the logits.
     """
-    layers = _size(model, 12, "num_hidden_layers", "n_layer") + _size(model, 0, "num_decoder_layers")
-    hidden, heads = _size(model, 768, "hidden_size", "n_embd"), _size(model, 12, "num_attention_heads")
+    layers = getattr(model, "num_hidden_layers", 12) + getattr(model, "num_decoder_layers", 0)
+    hidden, heads = getattr(model, "hidden_size", 768), getattr(model, "num_attention_heads", 12)
     rows, wide = config.batch_size, 1 if precision == "bf16" else 2
     per_layer = longest * rows * hidden * (34 + 5 * heads * longest / hidden) * wide
     if config.gradient_checkpointing:
@@ -142,10 +128,6 @@ def _memory(
     }
 
 
-def _size(model_config: Any, default: int, *names: str) -> int:
-    return next((value for name in names if (value := getattr(model_config, name, None))), default)
-
-
 def _available(device: Any) -> int:
     import psutil
     import torch
@@ -156,7 +138,7 @@ def _available(device: Any) -> int:
 
 
 def _seconds(config: TrainConfig, parameters: int, tokens: int, device: Any, precision: str) -> float:
-    """Of training alone: 6 operations a parameter and token (LoRA: 4), at the speed this device shows."""
+    """Of training alone: 6 operations per parameter and token (LoRA: 4), at this device's measured speed."""
     operations = (6 if config.tuning == "full" else 4) * parameters * tokens * config.epochs
     return operations / (EFFICIENCY * _speed(device, precision))
 
@@ -164,18 +146,9 @@ def _seconds(config: TrainConfig, parameters: int, tokens: int, device: Any, pre
 def _speed(device: Any, precision: str) -> float:
     """Operations a second of a matrix product in this precision, measured now."""
     import torch
+    from torch.utils.benchmark import Timer
 
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
-    a = torch.ones(PROBE_SIZE, PROBE_SIZE, dtype=dtype, device=device)
-
-    def product() -> None:
-        _ = a @ a
-        if device.type == "cuda":
-            torch.cuda.synchronize()
-
-    product()
-    started, n = time.perf_counter(), 0
-    while time.perf_counter() - started < PROBE_SECONDS:
-        product()
-        n += 1
-    return n * 2 * PROBE_SIZE**3 / (time.perf_counter() - started)
+    matrix = torch.ones(PROBE_SIZE, PROBE_SIZE, dtype=dtype, device=device)
+    timer = Timer("matrix @ matrix", globals={"matrix": matrix}, num_threads=torch.get_num_threads())
+    return 2 * PROBE_SIZE**3 / timer.blocked_autorange(min_run_time=PROBE_SECONDS).mean

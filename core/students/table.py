@@ -59,11 +59,9 @@ def resolve(name: str) -> Student:
     Raises LabError where there is none, where the hub cannot be reached and nothing is cached, and for
     models that do not write text.
     """
-    if name in STUDENTS:
-        return STUDENTS[name]
-    by_source = {row.source: row for row in STUDENTS.values()}
-    if name in by_source:
-        return by_source[name]
+    for row in STUDENTS.values():
+        if name in (row.name, row.source):
+            return row
     kind, config = sources.kind(name), sources.read_config(name)
     folder = Path(name).expanduser()
     title, source = (folder.name, str(folder.resolve())) if kind == "folder" else (name, name)

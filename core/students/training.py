@@ -14,18 +14,20 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from core.answers import score
 from core.errors import LabError
 from core.models import loading
+from core.models.generation import generate
+from core.records import Sampling
 from core.students import checkpoints
-from core.students.card import write_card
+from core.students.card import card
 from core.students.checkpoints import Position
 from core.students.config import SELECTIONS, TrainConfig
 from core.students.encoding import IGNORED, Example, batches, carve_dev, collate, encode, gold_answer
-from core.students.evaluation import accuracy, answer
 from core.students.folder import (
     EPOCHS,
     EvalRow,
@@ -61,6 +63,9 @@ class Stop:
 
     asked: bool = False
 
+    def ask(self) -> None:
+        self.asked = True
+
     def tick(self) -> None:
         """Raise where stopping loses nothing."""
         if self.asked:
@@ -75,7 +80,6 @@ class Data:
     dev: list[Example]
     dev_questions: list[EvalRow]
     test_questions: list[EvalRow]
-    dropped: int = 0
 
 
 def train(folder: RunFolder, config: TrainConfig, stop: Stop | None = None) -> dict[str, Any]:
@@ -83,7 +87,8 @@ def train(folder: RunFolder, config: TrainConfig, stop: Stop | None = None) -> d
 
     Raises LabError (bad data, memory), RefusedError (a checkpoint of something else) or Stopped.
     """
-    from accelerate.utils import find_executable_batch_size
+    from accelerate.utils import release_memory
+    from accelerate.utils.memory import should_reduce_batch_size
 
     stop = stop or Stop()
     student = resolve(config.student)
@@ -92,41 +97,23 @@ def train(folder: RunFolder, config: TrainConfig, stop: Stop | None = None) -> d
     data = read_data(folder, config, tokenizer, loading.read_model_config(path))
     for name in ("metrics.jsonl", EPOCHS):
         mend(folder.path / name)
-    size = [_starting_size(folder, config)]
-
-    def halve() -> int:
-        size[0] //= 2
-        return size[0]
-
-    def fit(micro_batch: int) -> dict[str, Any]:
-        return Fit(folder, config, student, path, tokenizer, data, stop, micro_batch).run()
-
-    try:
-        if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-            return _fit_together(fit, folder, size[0])
-        return find_executable_batch_size(fit, size[0], halve)()
-    except RuntimeError as error:
-        if "reached zero" not in str(error):
-            raise
-        raise LabError(
-            f"Memory runs out with a single row of {student.name}: choose LoRA, gradient_checkpointing, "
-            "shorter labels or a smaller student."
-        ) from None
-
-
-def _fit_together(fit: Callable[[int], dict[str, Any]], folder: RunFolder, size: int) -> dict[str, Any]:
-    """In one of several processes: when memory runs out, all of them must start again with half the rows."""
-    from accelerate.utils.memory import should_reduce_batch_size
-
-    try:
-        return fit(size)
-    except RuntimeError as error:
-        if not should_reduce_batch_size(error):
-            raise
-        if size == 1:
-            raise RuntimeError("reached zero") from None
-        write(folder.path / SMALLER, json.dumps(size // 2))
-        os._exit(1)  # no clean-up: it would wait for the others
+    size = _starting_size(folder, config)
+    while True:
+        try:
+            return Fit(folder, config, student, path, tokenizer, data, stop, size).run()
+        except RuntimeError as error:
+            if not should_reduce_batch_size(error):
+                raise
+            if size == 1:
+                raise LabError(
+                    f"Memory runs out with a single row of {student.name}: choose LoRA, "
+                    "gradient_checkpointing, shorter labels or a smaller student."
+                ) from None
+        size //= 2
+        if int(os.environ.get("WORLD_SIZE", "1")) > 1:  # all processes must start again with half the rows
+            write(folder.path / SMALLER, json.dumps(size))
+            os._exit(1)  # no clean-up: it would wait for the others
+        release_memory()
 
 
 def read_data(folder: RunFolder, config: TrainConfig, tokenizer: Any, model_config: Any) -> Data:
@@ -171,25 +158,17 @@ def label_loss(model: Any, inner: Any, batch: dict[str, torch.Tensor]) -> torch.
     """Summed cross-entropy of the trained tokens. `inner` is the model without its wrapper."""
     from torch.nn.functional import cross_entropy
 
-    labels = batch["labels"]
+    labels, asked = batch["labels"], {name: batch[name] for name in ("input_ids", "attention_mask")}
     if inner.config.is_encoder_decoder:
-        read = inner.prepare_decoder_input_ids_from_labels(labels=labels)
-        logits = model(
-            input_ids=batch["input_ids"],
-            attention_mask=batch["attention_mask"],
-            decoder_input_ids=read,
-            use_cache=False,
-        ).logits
+        asked["decoder_input_ids"] = inner.prepare_decoder_input_ids_from_labels(labels=labels)
+        logits = model(**asked, use_cache=False).logits
     else:
         # Logits are made from the position before the first trained token on: prompts need none.
         first = max(1, int((labels != IGNORED).int().argmax(-1).min()))
-        keep, extra = labels.shape[1] - first + 1, {}
-        if "logits_to_keep" in inspect.signature(type(inner).forward).parameters:
-            extra["logits_to_keep"] = keep
-        logits = model(
-            input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], use_cache=False, **extra
-        ).logits
-        logits, labels = logits[:, -keep:-1], labels[:, first:]
+        keep, takes = labels.shape[1] - first + 1, inspect.signature(type(inner).forward).parameters
+        extra = {"logits_to_keep": keep} if "logits_to_keep" in takes else {}
+        logits = model(**asked, use_cache=False, **extra).logits[:, -keep:-1]
+        labels = labels[:, first:]
     chosen = labels != IGNORED
     return cross_entropy(logits[chosen].float(), labels[chosen], reduction="sum")
 
@@ -228,10 +207,10 @@ class Fit:
         set_seed(self.config.seed)
         self.accelerator = Accelerator()
         self.device = self.accelerator.device
+        self.world, self.rank = self.accelerator.num_processes, self.accelerator.process_index
         self.precision = loading.precision(self.config.precision, self.device)
         model, self.adapter = self._model()
-        wanted = checkpoints.identity(self.config, self.data.train, self.data.dev, model)
-        self.identity = wanted
+        self.identity = checkpoints.identity(self.config, self.data.train, self.data.dev, model)
         model.to(self.device)
         weights = [p for p in model.parameters() if p.requires_grad]
         optimizer = torch.optim.AdamW(
@@ -241,7 +220,7 @@ class Fit:
             fused=self.device.type in ("cpu", "cuda"),
         )
         if found := checkpoints.latest(self.folder):
-            checkpoints.preflight(self.folder, found, wanted)
+            checkpoints.preflight(self.folder, found, self.identity)
             self.position = checkpoints.restore(found, model, optimizer, self.accelerator)
         else:
             set_seed(self.config.seed)
@@ -251,8 +230,6 @@ class Fit:
         self.size = self.config.effective_batch
         self.steps_per_epoch = -(-len(self.data.train) // self.size)
         self.total = self.steps_per_epoch * self.config.epochs
-        self.started, self.first_step = time.monotonic(), self.position.step
-        self.tokens = 0
         self.pending: list[tuple[int, float, Any]] = []
 
     def _model(self) -> tuple[Any, Any]:
@@ -266,14 +243,13 @@ class Fit:
             return model, None
         from peft import LoraConfig, get_peft_model
 
-        task = "SEQ_2_SEQ_LM" if self.student.is_seq2seq else "CAUSAL_LM"
         lora = LoraConfig(
             r=self.config.lora_rank,
             lora_alpha=self.config.lora_alpha,
             lora_dropout=self.config.lora_dropout,
             target_modules="all-linear",
             fan_in_fan_out=any(type(m).__name__ == "Conv1D" for m in model.modules()),  # GPT-2's layers
-            task_type=task,
+            task_type="SEQ_2_SEQ_LM" if self.student.is_seq2seq else "CAUSAL_LM",
         )
         adapter = get_peft_model(model, lora)
         if self.config.gradient_checkpointing:
@@ -283,9 +259,7 @@ class Fit:
     def _computing(self) -> Any:
         import torch
 
-        if self.precision == "fp32":
-            return contextlib.nullcontext()
-        return torch.autocast(self.device.type, dtype=torch.bfloat16)
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16")
 
     # ── one epoch ──
 
@@ -316,8 +290,7 @@ class Fit:
         """One optimiser step; each device takes its share, in passes of `micro_batch` rows."""
         import torch
 
-        world, rank = self.accelerator.num_processes, self.accelerator.process_index
-        mine = list(rows[rank::world])
+        mine = list(rows[self.rank :: self.world])
         weight = 1.0
         if not mine:  # every device must take part, this one with a row that counts nothing
             mine, weight = [rows[0]], 0.0
@@ -332,7 +305,7 @@ class Fit:
                 with self._computing():
                     loss = label_loss(self.model, self.inner, collate(part, self.tokenizer, self.device))
                 loss = loss * (weight / trained)
-                self.accelerator.backward(loss * world)  # devices' gradients are averaged
+                self.accelerator.backward(loss * self.world)  # devices' gradients are averaged
             total += loss.detach()
         if self.config.clip_norm is not None:
             self.accelerator.clip_grad_norm_(self.inner.parameters(), self.config.clip_norm)
@@ -341,7 +314,6 @@ class Fit:
             group["lr"] = rate
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        self.tokens += sum(e.tokens for e in rows)
         step = self.position.step + 1
         self.position = replace(self.position, done=self.position.done + 1, step=step)
         self.pending.append((step, rate, total))
@@ -365,26 +337,13 @@ class Fit:
         self.told = time.monotonic()
         if self.accelerator.is_main_process:
             self.folder.metrics(points)
-            self._status(f"epoch {min(self.config.epochs, int(points[-1]['epoch'] - 1e-9) + 1)}")
+            stage = f"epoch {self.position.epoch + 1} of {self.config.epochs}"
+            self.folder.status("running", stage, self.position.step, self.total)
         if any(loss != loss for loss in losses):
             raise LabError("The loss is not a number any more: choose a lower learning rate, or fp32.")
 
-    def _status(self, stage: str) -> None:
-        done = self.position.step
-        ran = time.monotonic() - self.started
-        left = ran / (done - self.first_step) * (self.total - done) if done > self.first_step else None
-        self.folder.status(
-            "running",
-            f"{stage} of {self.config.epochs}",
-            done,
-            self.total,
-            seconds_left=None if left is None else round(left),
-            tokens_per_second=round(self.tokens / ran) if ran else None,
-            rows_per_pass=self.micro_batch,
-        )
-
     def _told_to_stop(self) -> bool:
-        if self.accelerator.num_processes == 1:
+        if self.world == 1:
             return self.stop.asked
         import torch
 
@@ -409,13 +368,13 @@ class Fit:
         epoch = self.position.epoch
         if self.position.done or not epoch or epoch in self.folder.epochs():
             return
-        before = torch.get_rng_state(), torch.cuda.get_rng_state() if torch.cuda.is_available() else None
         found = {"train_loss": self._train_loss(epoch)}
-        if self.data.dev:
-            found["dev_loss"] = self._dev_loss()
-        for name, questions in (("dev", self.data.dev_questions), ("test", self.data.test_questions)):
-            if questions and self.config.answer_kind:
-                found[f"{name}_accuracy"] = self._accuracy(name, questions, epoch)
+        with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
+            if self.data.dev:
+                found["dev_loss"] = self._dev_loss()
+            for name, questions in (("dev", self.data.dev_questions), ("test", self.data.test_questions)):
+                if questions and (kind := self.config.answer_kind):
+                    found[f"{name}_accuracy"] = self._accuracy(name, questions, kind, epoch)
         if self.accelerator.is_main_process:
             step = self.position.step
             values = {name: value for name, value in found.items() if value is not None}
@@ -425,9 +384,6 @@ class Fit:
             )
             append(self.folder.path / EPOCHS, [{"epoch": epoch, "step": step, **values}])
         self.accelerator.wait_for_everyone()
-        torch.set_rng_state(before[0])
-        if before[1] is not None:
-            torch.cuda.set_rng_state(before[1])
 
     def _train_loss(self, epoch: int) -> float | None:
         """Mean of the epoch's steps, from the file, which outlives a kill."""
@@ -444,8 +400,7 @@ class Fit:
         """Mean cross-entropy per trained token of the dev rows."""
         import torch
 
-        world, rank = self.accelerator.num_processes, self.accelerator.process_index
-        rows = sorted(self.data.dev, key=lambda e: e.tokens)[rank::world]
+        rows = sorted(self.data.dev, key=lambda e: e.tokens)[self.rank :: self.world]
         summed = torch.zeros((), device=self.device)
         self.inner.eval()
         with torch.no_grad():
@@ -457,48 +412,54 @@ class Fit:
         summed = self.accelerator.reduce(summed, "sum")
         return float(summed) / sum(e.trained_tokens for e in self.data.dev)
 
-    def _accuracy(self, name: str, questions: list[EvalRow], epoch: int) -> float | None:
+    def _accuracy(self, name: str, questions: list[EvalRow], kind: str, epoch: int) -> float | None:
         """Share of right answers; the predictions are kept in predictions/epoch-K.jsonl."""
         from accelerate.utils import gather_object
 
-        world, rank = self.accelerator.num_processes, self.accelerator.process_index
-        mine = questions[rank::world]
-        most = self.config.early_max_new_tokens if epoch <= EARLY_EPOCHS else None
+        config, mine = self.config, questions[self.rank :: self.world]
+        most = (config.early_max_new_tokens if epoch <= EARLY_EPOCHS else None) or config.max_new_tokens
         if name == "dev":  # what runs on beyond every label that was learnt only takes time
-            longest = max(example.trained_tokens for example in self.data.train)
-            most = min(most or self.config.max_new_tokens, longest)
-
-        def each(done: int) -> None:
-            if self.accelerator.is_main_process:
-                total, stage = len(questions), f"epoch {epoch}: answering the {name} questions"
-                self.folder.status("running", stage, min(total, done * world), total)
-
-        written = answer(
+            most = min(most, max(example.trained_tokens for example in self.data.train))
+        written = generate(
             self.inner,
             self.tokenizer,
-            mine,
-            self.config,
+            [row.prompt for row in mine],
+            Sampling(config.temperature, config.top_p, most, config.stop, config.seed),
+            config.eval_batch_size,
+            seeds=[row.question_index for row in mine],
             autocast=self.precision == "bf16",
-            max_new_tokens=most,
+            max_input_tokens=config.max_input_tokens,
             tick=self.stop.tick,
-            each=each,
         )
-        lines: list[dict[str, Any]] = [
-            {
+        lines: dict[int, dict[str, Any]] = {}
+        for made in written:
+            row = mine[made.index]
+            lines[row.question_index] = {
                 "question_index": row.question_index,
                 "prompt": row.prompt,
                 "text": made.text,
                 "finish_reason": made.finish_reason,
                 "tokens": made.completion_tokens,
             }
-            for row, made in zip(mine, written, strict=True)
-        ]
-        if world > 1:
-            order = {row.question_index: i for i, row in enumerate(questions)}
-            lines = sorted(gather_object(lines), key=lambda line: order[line["question_index"]])
+            if self.accelerator.is_main_process:
+                done, total = min(len(questions), len(lines) * self.world), len(questions)
+                self.folder.status("running", f"epoch {epoch}: answering the {name} questions", done, total)
+        everyone = dict(gather_object(list(lines.items())))
         if self.accelerator.is_main_process:
-            write_lines(self.folder.predictions / f"epoch-{epoch}.jsonl", lines)
-        return accuracy([line["text"] for line in lines], [row.answer for row in questions], self.config)
+            ordered = [everyone[row.question_index] for row in questions]
+            write_lines(self.folder.predictions / f"epoch-{epoch}.jsonl", ordered)
+        verdicts = [
+            score(
+                everyone[row.question_index]["text"],
+                row.answer,
+                kind=kind,
+                rules=config.rules,
+                prefix=config.answer_prefix,
+            ).correct
+            for row in questions
+            if row.answer is not None
+        ]
+        return sum(verdicts) / len(verdicts) if verdicts else None
 
     # ── the student ──
 
@@ -530,7 +491,7 @@ class Fit:
             "rows_per_pass": self.micro_batch,
             "precision": self.precision,
             "device": loading.device_name(self.device),
-            "processes": self.accelerator.num_processes,
+            "processes": self.world,
             "training_set": self.config.training_set,
             "versions": loading.versions(),
         }
@@ -551,5 +512,6 @@ class Fit:
         model.save_pretrained(making)
         self.tokenizer.save_pretrained(making)
         (making / "lab.json").write_text(json.dumps(done, indent=1), encoding="utf-8")
-        write_card(making / "README.md", self.config, self.student, done, self.folder.epochs())
+        text = card(self.config, self.student, done, self.folder.epochs())
+        (making / "README.md").write_text(text, encoding="utf-8")
         put_folder(making, self.folder.student)

@@ -9,18 +9,24 @@ of an endpoint is named there (`key_name`), never written.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
-from typing import Any
+from pkgutil import resolve_name
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, create_model
 
 from core.errors import LabError, find
+from core.parts import Part, told
 from core.records import Question, content_hash
 from core.teachers.base import Prices, Teacher
+from core.teachers.endpoint import base_url, key_name
 from core.teachers.estimate import Estimate, token_counter
 
 __all__ = ["TEACHERS", "Estimate", "Option", "Row", "Teacher"]
-__all__ += ["check", "label", "open_teacher", "opened", "panel", "prices", "token_counter"]
+__all__ += ["chosen", "label", "open_teacher", "opened", "panel", "prices", "token_counter"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +37,11 @@ class Option:
     default: str | int | float | None
     help: str
     choices: tuple[str, ...] = ()
+    least: int | None = None
     is_file: bool = False  # which a page lets the user upload
     is_place: bool = False  # a path, maybe: what it leads to counts, and not where that is
     counts: bool = True  # whether it may change a reply
+    check: Callable[[str], str] | None = None  # the value again; LabError for what it cannot be
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +52,7 @@ class Row:
     title: str
     needs: str
     label: str  # how it is called in tables, from its options
-    open: Callable[..., Teacher]
+    opens: str  # what is called with its options, "module:name"; imported on use
     options: tuple[Option, ...] = ()
     given: tuple[str, ...] = ()
     uses_device: bool = False
@@ -60,87 +68,43 @@ class Row:
         return "questions" not in self.given
 
 
-def _open_endpoint(**options: Any) -> Teacher:
-    from core.teachers.endpoint import Endpoint
+# Of every OpenAI-compatible endpoint, with the defaults that its presets change.
+ENDPOINT = (
+    Option("base_url", None, "where the endpoint is, up to and with /v1", check=base_url),
+    Option("model", None, "the model's name at the endpoint"),
+    Option(
+        "mode",
+        "completions",
+        "completions sends the papers' prompt as it is; chat as one user message",
+        ("completions", "chat"),
+    ),
+    Option(
+        "key_name",
+        "",
+        "name of the environment variable or secret that holds the key, if any",
+        counts=False,
+        check=key_name,
+    ),
+    Option("price_in", 0.0, "US dollars per million prompt tokens; check your provider's list", counts=False),
+    Option("price_out", 0.0, "US dollars per million completion tokens", counts=False),
+    Option("context", 4096, "context window in tokens", counts=False),
+    Option("concurrency", 32, "calls in flight at once", least=1, counts=False),
+    Option("timeout", 600.0, "seconds to wait for one answer", counts=False),
+    Option("retries", 8, "tries after a call that was limited, failed or dropped", counts=False),
+    Option(
+        "token_field",
+        "max_tokens",
+        "what the endpoint calls the limit on new tokens",
+        ("max_tokens", "max_completion_tokens"),
+        counts=False,
+    ),
+)
 
-    return Endpoint(**options)
 
-
-def _open_local(**options: Any) -> Teacher:
-    from core.teachers.local import Local
-
-    return Local(**options)
-
-
-def _open_recorded(**options: Any) -> Teacher:
-    from core.teachers.stored import open_recorded
-
-    return open_recorded(**options)
-
-
-def _open_worked(**options: Any) -> Teacher:
-    from core.teachers.stored import open_worked
-
-    return open_worked(**options)
-
-
-def _endpoint(
-    key: str,
-    title: str,
-    needs: str,
-    *,
-    base_url: str,
-    key_name: str,
-    model: str | None = None,
-    mode: str = "completions",
-    price_in: float = 0.0,
-    price_out: float = 0.0,
-    context: int = 4096,
-    concurrency: int = 32,
-    timeout: float = 600.0,
-) -> Row:
+def _endpoint(key: str, title: str, needs: str, **defaults: Any) -> Row:
     """A preset of the OpenAI-compatible endpoint."""
-    return Row(
-        key,
-        title,
-        needs,
-        "{model} @ {base_url}",
-        _open_endpoint,
-        (
-            Option("base_url", base_url, "where the endpoint is, up to and with /v1"),
-            Option("model", model, "the model's name at the endpoint"),
-            Option(
-                "mode",
-                mode,
-                "completions sends the papers' prompt as it is; chat as one user message",
-                ("completions", "chat"),
-            ),
-            Option(
-                "key_name",
-                key_name,
-                "name of the environment variable or secret that holds the key, if any",
-                counts=False,
-            ),
-            Option(
-                "price_in",
-                price_in,
-                "US dollars per million prompt tokens; check your provider's list",
-                counts=False,
-            ),
-            Option("price_out", price_out, "US dollars per million completion tokens", counts=False),
-            Option("context", context, "context window in tokens", counts=False),
-            Option("concurrency", concurrency, "calls in flight at once", counts=False),
-            Option("timeout", timeout, "seconds to wait for one answer", counts=False),
-            Option("retries", 8, "tries after a call that was limited, failed or dropped", counts=False),
-            Option(
-                "token_field",
-                "max_tokens",
-                "what the endpoint calls the limit on new tokens",
-                ("max_tokens", "max_completion_tokens"),
-                counts=False,
-            ),
-        ),
-    )
+    options = tuple(replace(one, default=defaults.get(one.name, one.default)) for one in ENDPOINT)
+    return Row(key, title, needs, "{model} @ {base_url}", "core.teachers.endpoint:Endpoint", options)
 
 
 TEACHERS: dict[str, Row] = {
@@ -172,7 +136,6 @@ TEACHERS: dict[str, Row] = {
             "Ollama",
             "a running `ollama serve` with the model pulled",
             base_url="http://localhost:11434/v1",
-            key_name="",
             mode="chat",
             concurrency=4,
         ),
@@ -181,7 +144,6 @@ TEACHERS: dict[str, Row] = {
             "llama.cpp server",
             "a running `llama-server -m MODEL.gguf`",
             base_url="http://localhost:8080/v1",
-            key_name="",
             model="default",  # it serves the one model it was started with
             concurrency=4,
         ),
@@ -190,7 +152,7 @@ TEACHERS: dict[str, Row] = {
             "Local Transformers model",
             "nothing: SmolLM2-135M-Instruct is embedded",
             "{model} (local)",
-            _open_local,
+            "core.teachers.local:Local",
             (
                 Option(
                     "model", "SmolLM2-135M-Instruct", "an embedded model, a hub id or a folder", is_place=True
@@ -198,7 +160,7 @@ TEACHERS: dict[str, Row] = {
                 Option(
                     "mode", "completions", "chat uses the model's own chat template", ("completions", "chat")
                 ),
-                Option("batch_size", 16, "prompts generated together", counts=False),
+                Option("batch_size", 16, "prompts generated together", least=1, counts=False),
                 Option("context", 2048, "context window in tokens", counts=False),
             ),
             uses_device=True,
@@ -208,7 +170,7 @@ TEACHERS: dict[str, Row] = {
             "Recorded completions",
             "a file of completions and the name of its layout",
             "recorded: {path}",
-            _open_recorded,
+            "core.teachers.stored:open_recorded",
             (
                 Option("path", None, "the file of completions", is_file=True, is_place=True),
                 Option("source", "fine-tune-cot", "its layout, as for `python -m core import`"),
@@ -220,7 +182,7 @@ TEACHERS: dict[str, Row] = {
             "Worked solutions",
             "a benchmark whose questions have worked solutions",
             "worked solutions",
-            _open_worked,
+            "core.teachers.stored:open_worked",
             given=("questions",),
         ),
     )
@@ -235,12 +197,12 @@ def open_teacher(
     `questions` and the benchmark's `kind` of answer are for teachers that answer by question.
     LabError for an unknown teacher or option, or one that is missing.
     """
-    row, chosen = _row(key), _chosen(key, options)
-    missing = [name for name, value in chosen.items() if value is None]
+    row, values = _row(key), chosen({"key": key, **options})
+    missing = [name for name, value in values.items() if value is None]
     if missing:
         raise LabError(f"The teacher {key} needs {row.needs}: give {' and '.join(missing)}.")
     given = {"questions": questions, "kind": kind}
-    teacher = row.open(**chosen, **{name: given[name] for name in row.given})
+    teacher = resolve_name(row.opens)(**values, **{name: given[name] for name in row.given})
     teacher.name = label({"key": key, **options})
     return teacher
 
@@ -263,35 +225,43 @@ def panel(
 
 def label(config: dict[str, Any]) -> str:
     """How a study's teacher is called in tables: "gpt-4o-mini @ https://api.openai.com/v1"."""
-    options = {name: value for name, value in config.items() if name != "key"}
-    chosen = _chosen(config["key"], options)
-    if chosen.get("path"):
-        chosen["path"] = Path(chosen["path"]).name
-    return _row(config["key"]).label.format(**chosen)
+    values = chosen(config)
+    if values.get("path"):
+        values["path"] = Path(values["path"]).name
+    return _row(config["key"]).label.format(**values)
 
 
 def prices(config: dict[str, Any]) -> Prices:
     """What a study's teacher costs, in US dollars per million tokens."""
-    chosen = _row(config["key"]).defaults | config
-    return Prices(chosen.get("price_in", 0.0), chosen.get("price_out", 0.0))
+    values = chosen(config)
+    return Prices(values.get("price_in", 0.0), values.get("price_out", 0.0))
 
 
-def check(config: dict[str, Any]) -> None:
-    """LabError where a study's teacher is none of the table's, or names a key where it must not."""
-    chosen = _row(config.get("key", "(none)")).defaults | config
-    if "base_url" in chosen:
-        from core.teachers import endpoint
-
-        endpoint.check(str(chosen["base_url"]), str(chosen["key_name"] or ""))
+def queue(configs: Iterable[dict[str, Any]]) -> str:
+    """Where a job waits that asks these teachers: for the device, where one of them computes on it."""
+    return "device" if any(_row(config["key"]).uses_device for config in configs) else "endpoint"
 
 
 def _row(key: str) -> Row:
     return find(TEACHERS, key, "teacher")
 
 
-def _chosen(key: str, options: dict[str, Any]) -> dict[str, Any]:
-    defaults = _row(key).defaults
-    if unknown := sorted(set(options) - set(defaults)):
-        known = ", ".join(defaults) or "none"
-        raise LabError(f"The teacher {key} has no option {', '.join(unknown)}: its options are {known}.")
-    return defaults | {name: value for name, value in options.items() if value is not None}
+@cache
+def config_part(key: str) -> type[Part]:
+    """A teacher's key and options as a part."""
+    row = _row(key)
+    kinds: dict[str, Any] = {"key": (Literal[row.key], Field(description=row.title))}
+    for option in row.options:
+        plain = str if option.default is None else type(option.default)
+        kind: Any = Literal[option.choices] if option.choices else plain
+        if option.check is not None:
+            kind = Annotated[kind, AfterValidator(told(option.check))]
+        field = Field(option.default, ge=option.least, description=option.help)
+        kinds[option.name] = (kind | None, field)
+    return create_model(row.key, __base__=Part, __doc__=row.title, **kinds)
+
+
+def chosen(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The value of every option of a study's teacher. LabError for what cannot be one."""
+    said, defaults = config_part(config["key"]).read(config).dump(), _row(config["key"]).defaults
+    return defaults | {name: said[name] for name in defaults if said[name] is not None}

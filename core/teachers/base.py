@@ -12,8 +12,9 @@ the inbox at once, while other questions are still at their first. core.teachers
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -77,7 +78,7 @@ class Inbox:
             return found
 
 
-class Teacher(ABC):
+class Teacher(AbstractContextManager["Teacher"]):
     """One opened model, a teacher or a student.
 
     name      shown in tables: "gpt-4o-mini @ https://api.openai.com/v1"
@@ -99,9 +100,6 @@ class Teacher(ABC):
 
     def close(self) -> None:  # noqa: B027  most hold nothing
         """Give back what it holds (a child process) at once, whatever it is at."""
-
-    def __enter__(self) -> Teacher:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()

@@ -1,4 +1,4 @@
-"""Between programs and models: what is kept is served, what arrives is kept, one call a key.
+"""Between programs and models: what is kept is served, what arrives is kept, one call per key.
 
     with Desk({"teacher": teacher}, run_id=7) as desk:
         desk.ask(requests)
@@ -87,8 +87,17 @@ class Desk:
             teacher = self.panel[role]
             if teacher.identity is None:
                 self._inbox(teacher).put(own)
-            else:
-                self._ask(teacher, own)
+                continue
+            fresh = []
+            with self.lock:
+                for request in own:
+                    key = replies.reply_key(teacher.identity, request)
+                    if key in self.sharing:
+                        self.sharing[key].append(request)
+                    else:
+                        self.sharing[key] = [request]
+                        fresh.append(key)
+            self._serve(teacher, fresh)
 
     def replies(self) -> list[Reply]:
         """All that has been answered since last asked; waits for one. Raises what ended a model."""
@@ -105,22 +114,10 @@ class Desk:
             several += found
         return several
 
-    def _ask(self, teacher: Teacher, requests: list[Request]) -> None:
-        fresh = []
-        with self.lock:
-            for request in requests:
-                key = replies.reply_key(teacher.identity or {}, request)
-                if key in self.sharing:
-                    self.sharing[key].append(request)
-                else:
-                    self.sharing[key] = [request]
-                    fresh.append(key)
-        self._serve(teacher, fresh)
-
     def _serve(self, teacher: Teacher, keys: list[str]) -> None:
         """Serve what is kept and ask the model for the rest, but for keys that another job is asking for."""
         ours = claims.take(keys, self.holder)
-        missing = self._serve_kept(teacher, keys)  # looked up last: who lets go of a key has kept its reply
+        missing = self._serve_kept(teacher, keys)  # looked up last: whoever releases a key has kept its reply
         claims.release(ours.difference(missing), self.holder)
         self.elsewhere |= {key: teacher for key in missing if key not in ours}
         if fresh := [key for key in missing if key in ours]:
@@ -196,7 +193,7 @@ class Desk:
         return all_of_them
 
     def _write(self, teacher: Teacher, keyed: Sequence[tuple[str, Reply]]) -> None:
-        """Write what was paid for, again and again where the database is locked or the disk is full."""
+        """Write what was paid for, however often it takes while the database is locked or the disk full."""
         while True:
             try:
                 return replies.keep(teacher.name, keyed, self.run_id, self.holder)

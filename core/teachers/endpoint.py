@@ -15,6 +15,7 @@ import re
 import socket
 import threading
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -37,37 +38,27 @@ KEY_NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
 NO_KEY = "none"  # what local servers expect where OpenAI expects a key
 
 
+@dataclass(kw_only=True, eq=False)
 class Endpoint(Teacher):
     """`model` at `base_url`; `key_name` names the secret that holds the key ("" = none is needed)."""
 
-    def __init__(
-        self,
-        *,
-        base_url: str,
-        model: str,
-        mode: str,
-        key_name: str,
-        price_in: float,
-        price_out: float,
-        context: int,
-        concurrency: int,
-        timeout: float,
-        retries: int,
-        token_field: str,
-    ) -> None:
-        check(base_url, key_name)
-        self.base_url = base_url.rstrip("/")
-        self.model = model
-        self.name = f"{model} @ {self.base_url}"
-        if mode not in ("chat", "completions"):
-            raise LabError(f"An endpoint has no mode '{mode}': choose chat or completions.")
-        if concurrency < 1:
-            raise LabError(f"{concurrency} calls in flight is too few: set concurrency to 1 or more.")
-        self.identity = {"endpoint": self.base_url, "model": model, "mode": mode}
-        self.prices = Prices(price_in, price_out)
-        self.mode, self.context, self.key_name = mode, context, key_name
-        self.concurrency, self.timeout, self.retries = concurrency, timeout, retries
-        self.token_field = token_field
+    base_url: str
+    model: str
+    mode: str
+    key_name: str
+    price_in: float
+    price_out: float
+    context: int
+    concurrency: int
+    timeout: float
+    retries: int
+    token_field: str
+
+    def __post_init__(self) -> None:
+        self.base_url = self.base_url.rstrip("/")
+        self.name = f"{self.model} @ {self.base_url}"
+        self.identity = {"endpoint": self.base_url, "model": self.model, "mode": self.mode}
+        self.prices = Prices(self.price_in, self.price_out)
         self._calls: _Calls | None = None
 
     def serve(self, inbox: Inbox, out: Out) -> None:
@@ -124,7 +115,7 @@ class Endpoint(Teacher):
 
     @property
     def patience(self) -> float:
-        """Seconds that all tries of a call may take, one that sends a byte now and then for ever included."""
+        """Seconds that all tries of a call may take, even one that sends a byte now and then without end."""
         return self.timeout * (self.retries + 1) + LONGEST_WAIT_SECONDS * self.retries
 
     def reply(self, request: Request, response: Any) -> Reply:
@@ -277,17 +268,23 @@ def _host(url: str) -> str:
     return urlsplit(url).hostname or ""
 
 
-def check(base_url: str, key_name: str) -> None:
-    """LabError where a key stands in one of them: what a study says is stored and shown."""
-    if key_name and not KEY_NAME.fullmatch(key_name):
+def key_name(name: str) -> str:
+    """A key's name. LabError for a key itself: what a study says is stored and shown."""
+    if name and not KEY_NAME.fullmatch(name):
         raise LabError(
             "The key name must be a variable's name such as OPENAI_API_KEY, never the key itself: correct it."
         )
-    url = urlsplit(base_url)
+    return name
+
+
+def base_url(whole: str) -> str:
+    """Where an endpoint is. LabError for what is no URL, or holds a key."""
+    url = urlsplit(whole)
     if url.scheme not in ("http", "https") or not url.hostname:
         raise LabError("The base URL must look like https://host/v1: correct it.")
     if url.username or url.password or url.query:
         raise LabError("The base URL holds a user, password or query: name the key by its key name instead.")
+    return whole
 
 
 def _tokens(usage: Any, name: str) -> int | None:

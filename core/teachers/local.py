@@ -25,10 +25,6 @@ class Local(Teacher):
     """An embedded model's name, a folder or a hub id; `mode` chat applies the model's chat template."""
 
     def __init__(self, *, model: str, mode: str, batch_size: int, context: int) -> None:
-        if mode not in ("chat", "completions"):
-            raise LabError(f"A local model has no mode '{mode}': choose chat or completions.")
-        if batch_size < 1:
-            raise LabError(f"A batch of {batch_size} prompts is too small: set batch_size to 1 or more.")
         self.folder = locate(model)
         named = "" if kind(model) == "folder" else model  # a folder is known by its weights, wherever it is
         self.identity = {"local": named, "weights": fingerprint(self.folder), "mode": mode}

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, JsonValue, create_model, model_validator
+from pydantic import AfterValidator, Field, JsonValue, model_validator
 
-from core.errors import find
 from core.exemplars.own import tidy
 from core.models.sources import content
 from core.parts import Part, Some, Temperature, Texts, TopP, refused, told
 from core.records import Sampling
-from core.teachers import TEACHERS, check
+from core.teachers import TEACHERS, chosen, config_part
 
 TEACHER = "teacher"  # the role of a method's only teacher
 
@@ -37,38 +35,23 @@ class Diverse(Part):
     top_p: TopP = 1.0
 
 
-@cache
-def _options(key: str) -> type[Part]:
-    """A teacher's key and options as a part."""
-    row = TEACHERS[key]
-    kinds: dict[str, Any] = {"key": (Literal[row.key], Field(description=row.title))}
-    for option in row.options:
-        plain = str if option.default is None else type(option.default)
-        kind = Literal[option.choices] if option.choices else plain
-        kinds[option.name] = (kind | None, Field(option.default, description=option.help))
-    return create_model(row.key, __base__=Part, __doc__=row.title, **kinds)
-
-
 def _teacher(config: dict[str, JsonValue]) -> dict[str, JsonValue]:
     """What is said of a teacher, each option of its kind."""
-    find(TEACHERS, str(config.get("key", "(none)")), "teacher")
-    kept = _options(str(config["key"])).model_validate(config).model_dump(exclude_unset=True)
-    check(kept)
-    return kept
+    row = config_part(str(config.get("key", "(none)")))
+    return row.model_validate(config).model_dump(exclude_unset=True)
 
 
 def _teacher_schema(schema: dict[str, Any]) -> None:
     schema.pop("additionalProperties", None)
-    schema["anyOf"] = [_options(key).model_json_schema() for key in TEACHERS]
+    schema["anyOf"] = [config_part(key).model_json_schema() for key in TEACHERS]
 
 
 def identity(config: Mapping[str, Any]) -> dict[str, Any]:
     """What of a teacher decides its replies: its key and every option that counts, defaults included."""
-    row = TEACHERS[config["key"]]
-    chosen = row.defaults | {name: value for name, value in config.items() if value is not None}
-    places = {option.name for option in row.options if option.is_place and chosen[option.name]}
-    chosen |= {name: content(str(chosen[name])) for name in places}
-    return {"key": row.key} | {option.name: chosen[option.name] for option in row.options if option.counts}
+    row, values = TEACHERS[config["key"]], chosen(config)
+    places = {option.name for option in row.options if option.is_place and values[option.name]}
+    values |= {name: content(str(values[name])) for name in places}
+    return {"key": row.key} | {option.name: values[option.name] for option in row.options if option.counts}
 
 
 Config = Annotated[

@@ -6,16 +6,15 @@ from typing import Any
 
 import streamlit as st
 
-from core import jobs, settings
 from core.exemplars.adaptive import Ledger
 from core.results.statistics import wilson
 from core.stages import second_calls
 from core.stages.scoring import answer_span
 from core.store import queries
-from core.store.models import Run
+from core.store.models import Job, Run
 from pages.components import frame
-from pages.components.jobs import job_card
-from pages.components.tables import paged
+from pages.components.jobs import job_card, latest
+from pages.components.tables import metrics, paged
 from pages.components.text import count, labelled, plain
 
 ITEMS_SHOWN = 3
@@ -25,9 +24,9 @@ def part(run: Run) -> None:
     """The ledger of a run whose answers were read from the rationale where it says them; else nothing."""
     if run.status != "done" or not second_calls.is_adaptive(run):
         return
-    spared = _ledger(settings.database_url(), run.id, str(run.finished), _teacher_calls(run))
+    spared = _ledger(run, queries.second_calls(run.id)[0])
     title = f"Adaptive answers: {spared.saving.calls:,} calls instead of {2 * spared.saving.questions:,}"
-    job = _job(run)
+    job = latest(second_calls.KIND, run.study_id, run=run.id)
     with st.expander(title, icon=":material/call_merge:", expanded=job is not None), frame.errors():
         _figures(spared)
         _check(run, job)
@@ -35,14 +34,15 @@ def part(run: Run) -> None:
 
 def _figures(spared: Ledger) -> None:
     saving = spared.saving
-    figures = {
-        "Calls, at two per question": f"{saving.calls:,} of {2 * saving.questions:,}",
-        "Answers read in the rationale": f"{saving.extracted:,} of {saving.questions:,}",
-        "Tokens saved, estimated": "—" if spared.tokens_saved is None else f"{spared.tokens_saved:,.0f}",
-        "Cost saved, estimated": "—" if spared.cost_saved is None else f"${spared.cost_saved:,.4f}",
-    }
-    for column, (label, value) in zip(st.columns(4), figures.items(), strict=True):
-        column.metric(label, value, border=True)
+    tokens, cost = spared.tokens_saved, spared.cost_saved
+    metrics(
+        {
+            "Calls, at two per question": f"{saving.calls:,} of {2 * saving.questions:,}",
+            "Answers read in the rationale": f"{saving.extracted:,} of {saving.questions:,}",
+            "Tokens saved, estimated": "—" if tokens is None else f"{tokens:,.0f}",
+            "Cost saved, estimated": "—" if cost is None else f"${cost:,.4f}",
+        }
+    )
     share = f"{100 * spared.marker_share:.1f} % of the rationales contain a marker such as “The answer is”."
     if spared.second is None:
         basis = "This teacher has made no second call yet, so nothing can be estimated."
@@ -55,7 +55,7 @@ def _figures(spared: Ledger) -> None:
     st.caption(f"{share} {basis}")
 
 
-def _check(run: Run, job: str | None) -> None:
+def _check(run: Run, job: Job | None) -> None:
     """The sample that was asked a second time; a button to ask it."""
     found: dict[str, Any] = run.summary.get("check", {})
     if found.get("compared"):
@@ -79,13 +79,7 @@ def _check(run: Run, job: str | None) -> None:
             st.rerun()
     st.caption("This changes no completion. Cached replies are not asked for again.")
     if job is not None:
-        job_card(job, key="check_job")
-
-
-def _job(run: Run) -> str | None:
-    """The newest job that checked this run's answers."""
-    found = (job for job in jobs.jobs(run.study_id) if job.kind == second_calls.KIND)
-    return next((job.id for job in found if job.request.get("run") == run.id), None)
+        job_card(job.id, key="check_job")
 
 
 def _disagreements(run: Run, items: list[dict[str, Any]]) -> None:
@@ -102,17 +96,13 @@ def _disagreements(run: Run, items: list[dict[str, Any]]) -> None:
             with right:
                 labelled("The second call says", item["text"])
                 read = item["second"] if item["second"] is not None else "no answer"
-                good = "right" if item["second_correct"] else "wrong"
-                st.caption(f"Read as {plain(read)}, {good}; the rationale's {plain(item['first'])} is "
-                           f"{'right' if item['correct'] else 'wrong'}.")  # fmt: skip
+                first, second = ("right" if item[name] else "wrong" for name in ("correct", "second_correct"))
+                st.caption(
+                    f"Read as {plain(read)}, {second}; the rationale's {plain(item['first'])} is {first}."
+                )
 
 
-def _teacher_calls(run: Run) -> int:
-    """How many second calls are known: another number makes another estimate."""
-    return queries.second_calls(run.id)[0]
-
-
-# Shared by all sessions and never changed: the key says what it was made of.
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _ledger(database: str, run_id: int, finished: str, calls: int) -> Ledger:
-    return second_calls.ledger(queries.run(run_id))
+# Shared by all sessions and never changed: another number of second calls makes another estimate.
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=frame.BY_RUN)
+def _ledger(run: Run, calls: int) -> Ledger:
+    return second_calls.ledger(run)

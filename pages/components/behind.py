@@ -9,37 +9,47 @@ run       → the same texts under other rules
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 
 from core.answers import RULES
+from core.methods import method_title
 from core.results.table import Cell, flips
 from core.stages import scoring
 from core.store import queries
 from core.store.models import Run, Study, TrainingRow
 from pages.components.completion import card, right_or_wrong, texts
-from pages.components.frame import PAGES, errors
+from pages.components.frame import errors, link
 from pages.components.rationales import label as generation_label
-from pages.components.results import method_title
-from pages.components.tables import choice, clickable, forget, paged, search
+from pages.components.tables import (
+    choice,
+    clickable,
+    forget,
+    metrics,
+    paged,
+    pick,
+    row_number,
+    search,
+    titles,
+    widths,
+)  # fmt: skip
 from pages.components.text import excerpt, labelled, plain, visible
 from pages.components.training import run_label
 
 VERDICTS = {"all": None, "correct": True, "wrong": False}
 
 
-def choose_run(study: Study, title: str = "Run", key: str = "run", last: bool = False) -> Run:
+def choose_run(
+    study: Study, title: str = "Run", key: str = "run", last: bool = False, place: Any = st
+) -> Run:
     """One of the study's evaluations; the one in the URL or clicked in the table."""
-    runs = {run_label(run): run for run in _evaluations(study)}
+    runs = {run_label(run): run for run in queries.runs(study.id, "evaluate", done=True)}
     if key == "run" and (clicked := st.session_state.pop("run_clicked", None)) in runs:
         st.session_state[key] = clicked
     labels = list(runs)
-    chosen = st.selectbox(title, labels, len(labels) - 1 if last else 0, key=key, bind="query-params")
+    chosen = place.selectbox(title, labels, len(labels) - 1 if last else 0, key=key, bind="query-params")
     return runs[chosen]
-
-
-def _evaluations(study: Study) -> list[Run]:
-    return [run for run in queries.runs(study.id, "evaluate") if run.status == "done"]
 
 
 def show_predictions(study: Study, run: Run) -> None:
@@ -61,21 +71,15 @@ def show_predictions(study: Study, run: Run) -> None:
                 }
                 for row in rows
             ],
-            [row.question_index for row in rows],
-            target="test_question",
-            column_config={
-                name: st.column_config.Column(width=70) for name in ("question", "verdict", "found", "gold")
-            },
+            "test_question",
+            column_config=widths(question=70, verdict=70, found=70, gold=70),
         )
     with right, errors():
         if not rows:
             st.info("No prediction matches: choose another filter.", icon=":material/search_off:")
             return
-        chosen = st.number_input(
-            "Question", 0, None, None, key="test_question", bind="query-params",
-            placeholder="click a row, or type an index",
-        )  # fmt: skip
-        index = rows[0].question_index if chosen is None else int(chosen)
+        chosen = row_number("Question", "test_question")
+        index = rows[0].question_index if chosen is None else chosen
         card(queries.completion_of(run.id, index), queries.question(study.dataset_id, index))
 
 
@@ -92,25 +96,16 @@ def show_training_rows(study: Study, run: Run) -> None:
         rows = queries.training_rows(digest, offset, limit, text)
         clickable(
             [{"row": r.position, "input": excerpt(r.input), "label": excerpt(r.label)} for r in rows],
-            [r.position for r in rows],
-            target="row",
-            column_config={"row": st.column_config.NumberColumn(width=50)},
+            "row",
+            column_config=widths(row=50),
         )
         st.caption(f"Training set {digest[:12]}: immutable, named by the hash of its rows.")
     with right:
         if not rows:
             st.info("No row matches: change the search.", icon=":material/search_off:")
             return
-        chosen = st.number_input(
-            "Row",
-            0,
-            None,
-            None,
-            key="row",
-            bind="query-params",
-            placeholder="click a row, or type its number",
-        )
-        found = rows[:1] if chosen is None else queries.training_rows(digest, int(chosen), 1)
+        chosen = row_number("Row", "row", "its number")
+        found = rows[:1] if chosen is None else queries.training_rows(digest, chosen, 1)
         for row in found:
             training_card(study, row, run)
         if not found:
@@ -127,16 +122,8 @@ def training_card(study: Study, row: TrainingRow, run: Run) -> None:
         labelled("The student learns to write", row.label)
         if (generation := _generation(run)) is not None:
             written = queries.completion_of(generation.id, row.question_index, row.sample_index)
-            st.page_link(
-                "pages/rationales.py",
-                label="The rationale behind it",
-                icon=f":material/{PAGES['rationales'][1]}:",
-                query_params={
-                    "study": study.name,
-                    "generation": generation_label(generation),
-                    "completion": str(written.id),
-                },
-            )
+            place = {"generation": generation_label(generation), "completion": str(written.id)}
+            link("rationales", "The rationale behind it", study=study.name, **place)
 
 
 def _generation(run: Run) -> Run | None:
@@ -155,20 +142,13 @@ def show_flips(study: Study, cells: Sequence[Cell]) -> None:
         st.info("Two evaluations are needed: train or evaluate another arm.", icon=":material/info:")
         return
     left, right = st.columns(2)
-    with left:
-        first = choose_run(study, "From", "from")
-    with right:
-        second = choose_run(study, "To", "to", last=True)
+    first = choose_run(study, "From", "from", place=left)
+    second = choose_run(study, "To", "to", last=True, place=right)
     by_run = {cell.run_id: cell for cell in cells}
     changed = flips(by_run[first.id], by_run[second.id])
-    kinds = {
-        f"gained ({len(changed.gained)})": changed.gained,
-        f"lost ({len(changed.lost)})": changed.lost,
-    }
-    kind = st.segmented_control(
-        "Questions", list(kinds), default=next(iter(kinds)), key="flip_kind", required=True
-    )
-    indices = kinds.get(kind) or ()
+    both = {"gained": changed.gained, "lost": changed.lost}
+    kinds = {f"{name} ({len(indices)})": indices for name, indices in both.items()}
+    indices = kinds[choice("Questions", list(kinds), "flip_kind")]
     if not indices:
         st.caption("No question of this kind.")
         return
@@ -191,18 +171,15 @@ def show_flips(study: Study, cells: Sequence[Cell]) -> None:
 
 def show_rescored(study: Study, run: Run) -> None:
     """The run's stored texts under another rule set: how many are right, and which ones flip."""
-    others = [key for key in RULES if key != study.rules]
-    rules = st.selectbox(
-        "Rules", others, format_func=lambda k: RULES[k].title, key="rules", bind="query-params"
-    )
+    others = {key: title for key, title in titles(RULES).items() if key != study.rules}
+    rules = pick("Rules", others, key="rules", bind="query-params")
     result = scoring.rescore(run.id, rules)
     figures = {
         f"Right, {RULES[study.rules].title} rules": f"{result.before} of {result.n}",
         f"Right, {RULES[rules].title} rules": f"{result.after} of {result.n}",
         "Flipped": str(len(result.flips)),
     }
-    for column, (label, value) in zip(st.columns(3), figures.items(), strict=True):
-        column.metric(label, value, border=True)
+    metrics(figures, 3)
     st.caption(
         "No call is made, and the stored verdicts do not change. "
         f"Source of the rules: {plain(RULES[rules].source)}."

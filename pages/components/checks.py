@@ -30,8 +30,8 @@ def ready(generation: Run) -> bool:
     """Whether the checks have seen a generation; where not, how far they are and what starts them."""
     if checking.seen(generation):
         return True
-    job = latest(("check",), generation.study_id)
-    if job is not None and job.status != "done" and job.request["run_id"] == generation.id:
+    job = latest("check", generation.study_id, run_id=generation.id)
+    if job is not None and job.status != "done":
         if job.status in jobs.ACTIVE:
             _say("The checks are running: this filter works when they have finished.")
         job_card(job.id, lines=0, key="check_job")
@@ -40,18 +40,14 @@ def ready(generation: Run) -> bool:
     else:
         _say("The current checks have not seen these rationales: until then this filter is off.")
         if st.button("Check every rationale", key="check_start", icon=":material/play_arrow:"):
-            start(generation)
+            with frame.errors():
+                request = {"study_id": generation.study_id, "run_id": generation.id}
+                title = f"Checks of the rationales by {generation.teacher}"
+                # They need no device, so they wait for none.
+                jobs.submit("check", title, request, generation.study_id, queue="endpoint")
+                st.rerun()
     return False
 
 
 def _say(sentence: str) -> None:
     st.info(sentence, icon=":material/rule:")
-
-
-def start(generation: Run) -> None:
-    """Queue the checks of a generation. They need no device, so they wait for none."""
-    with frame.errors():
-        request = {"study_id": generation.study_id, "run_id": generation.id}
-        title = f"Checks of the rationales by {generation.teacher}"
-        jobs.submit("check", title, request, generation.study_id, queue="endpoint")
-        st.rerun()

@@ -7,17 +7,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
-from core import settings, studies
+from core import studies
 from core.datasets import find_dataset
 from core.exemplars.candidates import TEXTS
 from core.exemplars.clustering import N_INIT, SEED
 from core.exemplars.encoding import DEFAULT_ENCODER
-from core.exemplars.selection import CHECKS, RULES, Limits, limits_for
+from core.exemplars.selection import CHECKS, RULES, limits_for
 from core.records import Question
 from core.review.fold import QUEUES, Key
 from core.stages import exemplars as stage
@@ -26,9 +25,13 @@ from core.stages.plans import plan_of
 from core.store import queries
 from core.store.models import Point, Run, Study
 from pages.components import charts, frame
-from pages.components import review as desk
 from pages.components.jobs import job_card, latest
-from pages.components.tables import choice
+from pages.components.review import queues, runs
+from pages.components.review.bulk import many
+from pages.components.review.cards import find_flags, open_card
+from pages.components.review.face import badges
+from pages.components.review.marks import steps_html
+from pages.components.tables import choice, listed, metrics, pick, pick_row, titles
 from pages.components.text import count, labelled, percent, plain, visible
 
 MOST_CLUSTERS = 64
@@ -61,13 +64,8 @@ def rationales(study: Study) -> Run | None:
 
 def choose_run(study: Study) -> Run | None:
     """The exemplars run in the URL, the newest to begin with; None before the first."""
-    runs = {r.id: r for r in reversed(queries.runs(study.id, "exemplars")) if r.status == "done"}
-    if not runs:
-        return None
-    chosen = st.selectbox(
-        "Clusters", list(runs), format_func=lambda i: desk.label(runs[i]), key="clusters", bind="query-params"
-    )
-    return runs[chosen]
+    finished = reversed(queries.runs(study.id, "exemplars", done=True))
+    return pick_row("Clusters", finished, runs.label, "clusters")
 
 
 @st.fragment  # a slider that moves sends no map
@@ -88,7 +86,7 @@ def ask(study: Study, generation: Run, run: Run | None) -> None:
             if form.open:  # drawing costs the page a tenth of a second
                 curves(run, asked["k"])
         if st.button("Choose exemplars", type="primary", icon=":material/play_arrow:", key="start"):
-            title = f"Exemplars: {RULES[asked['rules']].key}, {count(asked['k'], 'cluster')}"
+            title = f"Exemplars: {RULES[asked['rules']].title}, {count(asked['k'], 'cluster')}"
             # The study keeps them, so that what is reviewed here is what its teacher is shown.
             kept = {name: value for name, value in asked.items() if value is not None}
             spec = spec.but(teaching=spec.teaching.but(clusters=kept))
@@ -98,13 +96,7 @@ def ask(study: Study, generation: Run, run: Run | None) -> None:
 
 def _settings(benchmark: str, generation: Run, known: Mapping[str, Any], scope: str) -> dict[str, Any]:
     n = max(1, queries.count_completions(generation.id, split="train", failed=False))
-    rules = st.selectbox(
-        "Rules",
-        list(RULES),
-        list(RULES).index(known["rules"]),
-        format_func=lambda k: RULES[k].title,
-        key=f"{scope}_rules",
-    )
+    rules = pick("Rules", titles(RULES), known["rules"], key=f"{scope}_rules")
     st.caption(f"{plain(RULES[rules].source)}. {plain(RULES[rules].note)}")
     start = min(int(known.get("k") or find_dataset(benchmark).exemplars), n)
     k = start if n == 1 else st.slider("Clusters (k)", 1, min(MOST_CLUSTERS, n), start, key=f"{scope}_k")
@@ -114,58 +106,36 @@ def _settings(benchmark: str, generation: Run, known: Mapping[str, Any], scope: 
         "Starts of k-means (n_init)", 1, 100, int(known["n_init"]), key=f"{scope}_n_init",
         help="k-means starts this many times at random; the best result is kept.",
     )  # fmt: skip
-    texts = list(TEXTS)
     own_text = known.get("text") if known["rules"] == rules else None
-    text = a.selectbox(
-        "Encoded text", texts, texts.index(own_text or RULES[rules].text),
-        format_func=lambda key: TEXTS[key][0], key=f"{scope}_{rules}_text",
-    )  # fmt: skip
+    names = {key: name for key, (name, _) in TEXTS.items()}
+    text = pick("Encoded text", names, own_text or RULES[rules].text, a, key=f"{scope}_{rules}_text")
     encoder = b.selectbox(
         "Encoder", list(dict.fromkeys([DEFAULT_ENCODER, known["encoder"]])), 0 if
         known["encoder"] == DEFAULT_ENCODER else 1, accept_new_options=True, key=f"{scope}_encoder",
         help="An embedded model, a hub id, or a folder: type it and press Enter.",
     )  # fmt: skip
-    own = limits(benchmark, rules, known, scope)
-    return {"rules": rules, "k": int(k), "seed": int(seed), "n_init": int(n_init)} | {
-        "text": text,
-        "encoder": encoder,
-        "own": own or None,
-    }
+    asked = {"rules": rules, "k": k, "seed": seed, "n_init": n_init, "text": text, "encoder": encoder}
+    return asked | {"own": limits(benchmark, rules, known, scope) or None}
 
 
 def limits(benchmark: str, rules: str, known: Mapping[str, Any], scope: str) -> dict[str, Any]:
     """The rules' limits on this benchmark; a row for your own lets you set each. Returns what differs."""
     row = limits_for(rules, benchmark, find_dataset(benchmark).kind)
     if rules != "custom":
-        st.caption(
-            "What qualifies: " + plain("; ".join(_limit(name, row) for name in CHECKS if _asked(name, row)))
-        )
+        asked = {LIMITS[name].lower(): getattr(row, name) for name in CHECKS}
+        said = [words if value is True else f"{words} {value}" for words, value in asked.items() if value]
+        st.caption(f"What qualifies: {plain('; '.join(said))}")
         return {}
-    own = (known.get("own") or {}) if known["rules"] == rules else {}
+    usual = {name: getattr(row, name) for name in LIMITS}
+    start = usual | (known.get("own") or {} if known["rules"] == rules else {})
     values: dict[str, Any] = {}
-    columns = st.columns(3)
-    for place, name in enumerate(NUMBERS):
-        start = own.get(name, getattr(row, name))
-        given = columns[place].number_input(
-            LIMITS[name], 1, None, start, key=f"{scope}_{name}", placeholder="no limit"
-        )
-        values[name] = int(given) if given is not None else None
-    columns = st.columns(2)
-    for place, name in enumerate(set_ for set_ in LIMITS if set_ not in NUMBERS):
-        values[name] = columns[place % 2].checkbox(
-            LIMITS[name], own.get(name, getattr(row, name)), key=f"{scope}_{name}"
-        )
-    return {name: value for name, value in values.items() if value != getattr(row, name)}
-
-
-def _asked(name: str, row: Limits) -> bool:
-    return getattr(row, name) not in (None, False)
-
-
-def _limit(name: str, row: Limits) -> str:
-    value = getattr(row, name)
-    words = LIMITS[name].lower()
-    return words if value is True else f"{words} {value}"
+    for place, (name, label) in zip([*st.columns(3), *st.columns(2) * 2], LIMITS.items(), strict=True):
+        key = f"{scope}_{name}"
+        if name in NUMBERS:
+            values[name] = place.number_input(label, 1, None, start[name], key=key, placeholder="no limit")
+        else:
+            values[name] = place.checkbox(label, start[name], key=key)
+    return {name: value for name, value in values.items() if value != usual[name]}
 
 
 def curves(run: Run | None, k: int) -> None:
@@ -174,16 +144,13 @@ def curves(run: Run | None, k: int) -> None:
     if not found:
         st.caption("How well each k fits (inertia and silhouette) is shown once exemplars have been chosen.")
         return
-    import plotly.graph_objects as go
+    import plotly.express as px
 
     for name, title in CURVES.items():
-        points = [(c["k"], c[name]) for c in found if c[name] is not None]
-        figure = go.Figure(
-            go.Scatter(x=[x for x, _ in points], y=[y for _, y in points], mode="lines+markers")
-        )
+        points = [one for one in found if one[name] is not None]
+        figure = px.line(points, "k", name, markers=True, title=title, labels={name: ""})
         figure.add_vline(x=k, line_dash="dot", line_color=charts.ink())
         figure.update_xaxes(range=[0, found[-1]["k"] + 1])
-        figure.update_layout(title=title, xaxis_title="k")
         charts.show(figure, f"curve_{name}_{run.id if run else 0}", 190)
     sample = found[-1]["sample"]
     st.caption(f"One start of k-means for each k; the silhouette is computed on {count(sample, 'question')}.")
@@ -191,7 +158,7 @@ def curves(run: Run | None, k: int) -> None:
 
 def watch(study: Study) -> None:
     """The last job that chooses exemplars, while it runs or where it failed."""
-    job = latest(("exemplars",), study.id)
+    job = latest("exemplars", study.id)
     if job is not None and job.status != "done":
         job_card(job.id, key="exemplars_job")
 
@@ -203,14 +170,14 @@ def facts(run: Run) -> None:
     """What the run came to; clusters that give no exemplar are named."""
     done = run.summary
     share = done["correct_among_eligible"]
-    figures = {
-        "Questions": f"{done['records']:,}",
-        "Qualify": f"{done['eligible']:,}",
-        "Right among them": percent(share / 100 if share is not None else None),
-        "Exemplars": f"{done['picks']:,} of {done['k']:,}",
-    }
-    for column, (name, value) in zip(st.columns(4), figures.items(), strict=True):
-        column.metric(name, value, border=True)
+    metrics(
+        {
+            "Questions": f"{done['records']:,}",
+            "Qualify": f"{done['eligible']:,}",
+            "Right among them": percent(share / 100 if share is not None else None),
+            "Exemplars": f"{done['picks']:,} of {done['k']:,}",
+        }
+    )
     for sentence in done["gaps"]:
         st.warning(plain(sentence), icon=":material/warning:")
     if done["note"]:
@@ -225,7 +192,7 @@ def facts(run: Run) -> None:
 
 def cluster_table(run: Run) -> None:
     """Each cluster: how many questions, how many qualify, and its exemplar as the review stands."""
-    points, board = desk.map_points(run), desk.board(run.id)
+    points, board = runs.map_points(run), runs.board(run.id)
     standing = {point.cluster: point for point in stage.nearest(points.values(), board)}
     sizes = Counter(point.cluster for point in points.values())
     qualify = Counter(point.cluster for point in points.values() if not point.failures)
@@ -241,16 +208,11 @@ def cluster_table(run: Run) -> None:
                 "qualify": qualify[number],
                 "exemplar": point.question_index if point else None,
                 "rank": point.rank if point else None,
-                "review": board.item(desk.key_of(point)).queue if point else "no exemplar",
+                "review": board.item(runs.key_of(point)).queue if point else "no exemplar",
                 "first words": words[point.question_index] if point else "",
             }
         )
-    st.dataframe(
-        rows,
-        hide_index=True,
-        height="content",
-        key="cluster_table",
-    )
+    listed(rows, "cluster_table")
 
 
 # ── the map ─────────────────────────────────────────────────────────────────────────────────────
@@ -258,35 +220,27 @@ def cluster_table(run: Run) -> None:
 Group = Callable[[Point], str]
 
 
-@dataclass(frozen=True, slots=True)
-class Colouring:
-    """One way to colour the map: each point's group, and the order of the groups; or a number."""
-
-    title: str
-    group: Callable[[desk.Review], tuple[Group, Sequence[str]]]
-
-
-def _by_cluster(review: desk.Review) -> tuple[Group, Sequence[str]]:
+def _by_cluster(review: runs.Review) -> tuple[Group, Sequence[str]]:
     return lambda p: f"cluster {p.cluster}", [f"cluster {n}" for n in range(review.run.summary["k"])]
 
 
-def _by_answer(_review: desk.Review) -> tuple[Group, Sequence[str]]:
+def _by_answer(_review: runs.Review) -> tuple[Group, Sequence[str]]:
     return lambda p: "right" if p.correct else "wrong", ("right", "wrong")
 
 
 LENGTHS = (15, 25, 35, 45, 60)
 
 
-def _by_length(_review: desk.Review) -> tuple[Group, Sequence[str]]:
+def _by_length(_review: runs.Review) -> tuple[Group, Sequence[str]]:
     names = [f"up to {most} words" for most in LENGTHS] + ["longer"]
     return lambda p: names[sum(p.words > most for most in LENGTHS)], names
 
 
-def _by_review(review: desk.Review) -> tuple[Group, Sequence[str]]:
-    return lambda p: review.queue(desk.key_of(p)), QUEUES
+def _by_review(review: runs.Review) -> tuple[Group, Sequence[str]]:
+    return lambda p: review.queue(runs.key_of(p)), QUEUES
 
 
-def _by_duplicates(review: desk.Review) -> tuple[Group, Sequence[str]]:
+def _by_duplicates(review: runs.Review) -> tuple[Group, Sequence[str]]:
     sizes = Counter(p.duplicate for p in review.points.values() if p.duplicate is not None)
     names = {group: f"group {group}: {n} alike" for group, n in sizes.most_common(OWN_COLOURS)}
     return (
@@ -295,15 +249,13 @@ def _by_duplicates(review: desk.Review) -> tuple[Group, Sequence[str]]:
     )
 
 
-COLOURINGS = {
-    row.title: row
-    for row in (
-        Colouring("cluster", _by_cluster),
-        Colouring("answer", _by_answer),
-        Colouring("length", _by_length),
-        Colouring("review", _by_review),
-        Colouring("duplicates", _by_duplicates),
-    )
+# Ways to colour the map: each point's group, and the order of the groups.
+COLOURINGS: dict[str, Callable[[runs.Review], tuple[Group, Sequence[str]]]] = {
+    "cluster": _by_cluster,
+    "answer": _by_answer,
+    "length": _by_length,
+    "review": _by_review,
+    "duplicates": _by_duplicates,
 }
 
 
@@ -311,15 +263,11 @@ def _dataset(run: Run) -> int:
     return queries.study(run.study_id).dataset_id
 
 
-def first_words(dataset_id: int) -> Mapping[int, str]:
+# Shared by all sessions and never changed.
+@st.cache_resource(max_entries=4, show_spinner=False, hash_funcs=frame.BY_RUN)
+def first_words(run: Run) -> Mapping[int, str]:
     """question → its first words, as they stand beside its point."""
-    return _first_words(settings.database_url(), dataset_id)
-
-
-# Shared by all sessions and never changed: a benchmark's questions do not change.
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _first_words(database: str, dataset_id: int) -> Mapping[int, str]:
-    return {i: charts.literal(words) for i, words in _words(queries.questions(dataset_id)).items()}
+    return {i: charts.literal(words) for i, words in _words(queries.questions(_dataset(run))).items()}
 
 
 def _words(questions: Iterable[Question]) -> dict[int, str]:
@@ -330,11 +278,11 @@ def _words(questions: Iterable[Question]) -> dict[int, str]:
 def map_part(run: Run, author: str) -> None:
     """The map, beside it the question that was clicked or the set that was drawn around; the clusters."""
     with frame.errors():
-        review = desk.open_review(run)
+        review = runs.open_review(run)
         left, right = st.columns([3, 2], gap="medium")
         with left:
             colour = choice("Colour", list(COLOURINGS), "colour", width="content")
-            words = first_words(_dataset(run)) if len(review.points) <= MOST_WORDS else None
+            words = first_words(run) if len(review.points) <= MOST_WORDS else None
             with st.container(key="map"):
                 event = st.plotly_chart(
                     figure(review, colour, words),
@@ -347,7 +295,7 @@ def map_part(run: Run, author: str) -> None:
                         "displayModeBar": True,
                         "modeBarButtonsToRemove": ["toImage"],
                     },
-                    alt="Map of the questions: points near each other are alike.",
+                    alt="Map of the questions: similar questions are near each other.",
                 )
         with right:
             chosen = selected(event["selection"]["points"], review)
@@ -364,14 +312,14 @@ def map_part(run: Run, author: str) -> None:
         cluster_table(run)
 
 
-def figure(review: desk.Review, colour: str, words: Mapping[int, str] | None) -> Any:
+def figure(review: runs.Review, colour: str, words: Mapping[int, str] | None) -> Any:
     """The map as WebGL points, a trace a group, exemplars starred on top. Ids are in `customdata`.
 
     `words`, safe for a chart, are shown beside the points; None where there are too many of these.
     """
     import plotly.graph_objects as go
 
-    group, names = COLOURINGS[colour].group(review)
+    group, names = COLOURINGS[colour](review)
     members: dict[str, list[Point]] = {name: [] for name in names}
     for point in review.points.values():
         members[group(point)].append(point)
@@ -415,7 +363,7 @@ def _trace(
     )
 
 
-def selected(points: Sequence[Mapping[str, Any]], review: desk.Review) -> list[Key]:
+def selected(points: Sequence[Mapping[str, Any]], review: runs.Review) -> list[Key]:
     """The questions behind the points of a selection, by their ids, each once, in the map's order."""
     ids = {_id(point.get("customdata")) for point in points}
     return [key for key in review.points if key[0] in ids]
@@ -426,36 +374,24 @@ def _id(value: Any) -> int | None:
     return int(found) if isinstance(found, int | float) else None
 
 
-def _question(review: desk.Review, key: Key) -> None:
+def _question(review: runs.Review, key: Key) -> None:
     """The question that was clicked, with its rationale as it stands, and the way to its review."""
-    shown = desk.open_card(review, key)
+    shown = open_card(review, key)
     with st.container(border=True, key="clicked"):
-        desk.badges(shown)
+        badges(shown)
         labelled("Question", shown.question.text)
-        st.html(desk.steps_html(shown.text, desk.find_flags(review, shown), shown.found.span))
+        st.html(steps_html(shown.text, find_flags(review, shown), shown.found.span))
         labelled("Gold answer", shown.question.answer)
-        st.page_link(
-            "pages/review.py",
-            label="Review it",
-            icon=":material/rate_review:",
-            query_params={
-                "review": desk.label(review.run),
-                "item": f"{key[0]}.{key[1]}",
-                "queue": desk.ALL,
-            },  # fmt: skip
-        )
+        card = {"item": f"{key[0]}.{key[1]}", "queue": queues.ALL}
+        frame.link("review", "Review it", review=runs.label(review.run), **card)
 
 
-def _set(review: desk.Review, keys: Sequence[Key], author: str) -> None:
+def _set(review: runs.Review, keys: Sequence[Key], author: str) -> None:
     """The questions that were drawn around: how many are right, and the way into the review queue."""
     right = sum(review.points[key].correct for key in keys)
     with st.container(border=True, key="chosen"):
         st.markdown(f"**{count(len(keys), 'question')} chosen**, {right:,} of them right")
         st.caption(visible(", ".join(str(key[0]) for key in keys[:30])) + ("…" if len(keys) > 30 else ""))
-        desk.many(review, keys, author, only="flag", scope="lasso")
-        st.page_link(
-            "pages/review.py",
-            label="Open the queue “flagged”",
-            icon=":material/rate_review:",
-            query_params={"review": desk.label(review.run), "queue": "flagged"},
-        )
+        many(review, keys, author, only="flag", scope="lasso")
+        flagged = {"review": runs.label(review.run), "queue": "flagged"}
+        frame.link("review", "Open the queue “flagged”", **flagged)

@@ -10,7 +10,7 @@ from core.records import Question, Step
 from core.stages.scoring import answer_span
 from core.store import queries
 from core.store.models import Completion
-from pages.components.text import count, labelled, plain, visible
+from pages.components.text import count, labelled, labelled_pair, plain, visible
 
 USUAL_ROLES = ("teacher", "student")
 
@@ -18,9 +18,7 @@ USUAL_ROLES = ("teacher", "student")
 def verdict(completion: Completion) -> None:
     """Badges of one completion: its question, right or wrong, truncated, failed."""
     with st.container(horizontal=True):
-        st.badge(f"question {completion.question_index}", color="gray")
-        if completion.sample_index:
-            st.badge(f"sample {completion.sample_index}", color="gray")
+        which(completion.question_index, completion.sample_index)
         if completion.error:
             st.badge("failed", icon=":material/error:", color="red")
         else:
@@ -28,6 +26,13 @@ def verdict(completion: Completion) -> None:
         if completion.finish_reason == "length":
             st.badge("truncated", icon=":material/content_cut:", color="orange")
         note(completion)
+
+
+def which(question_index: int, sample_index: int) -> None:
+    """The badges that say which question it is, and which of several rationales."""
+    st.badge(f"question {question_index}", color="gray")
+    if sample_index:
+        st.badge(f"sample {sample_index}", color="gray")
 
 
 def note(completion: Completion) -> None:
@@ -38,10 +43,8 @@ def note(completion: Completion) -> None:
 
 def right_or_wrong(correct: bool) -> None:
     """The badge of an answer."""
-    if correct:
-        st.badge("correct", icon=":material/check:", color="green")
-    else:
-        st.badge("wrong", icon=":material/close:", color="red")
+    word, icon, colour = ("correct", "check", "green") if correct else ("wrong", "close", "red")
+    st.badge(word, icon=f":material/{icon}:", color=colour)
 
 
 def card(completion: Completion, question: Question) -> None:
@@ -50,11 +53,7 @@ def card(completion: Completion, question: Question) -> None:
         verdict(completion)
         labelled("Question", question.text)
         texts(completion)
-        left, right = st.columns(2)
-        with left:
-            labelled("Answer found", completion.value or "")
-        with right:
-            labelled("Gold answer", question.answer)
+        labelled_pair(("Answer found", completion.value or ""), ("Gold answer", question.answer))
         if completion.error:
             labelled("Error", completion.error)
         prompts(completion)
@@ -65,9 +64,9 @@ def texts(completion: Completion, besides: str | None = None) -> None:
     steps = queries.record(completion).steps
     left_out = next((number for number, step in enumerate(steps) if step.text == besides), None)
     for number, step in enumerate(steps):
-        if number == left_out:
-            continue
-        labelled(name(steps, number), step.text, answer_span(completion, number), bool(completion.correct))
+        if number != left_out:
+            span = answer_span(completion, number)
+            labelled(name(steps, number), step.text, span, bool(completion.correct))
 
 
 def prompts(completion: Completion) -> None:

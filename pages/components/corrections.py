@@ -1,27 +1,27 @@
-"""Correction pays? What depends on a review and is run again by a button, and what the edits changed."""
+"""Whether correcting pays: what depends on a review and is re-run by a button; what the edits changed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 
-from core import jobs, settings
-from core.methods import METHODS
+from core import settings
+from core.methods import method_title
 from core.results import corrections as told
+from core.results import export
 from core.results.corrections import Change
-from core.results.export import p_text
 from core.results.table import ArmRow
 from core.results.teachers import TeacherRow, accuracy_text, difference_text
-from core.review import desk
 from core.review.fold import Board
 from core.stages import corrections as stage
 from core.store import queries
 from core.store.models import Run, Study
 from pages.components import frame
-from pages.components.jobs import job_card
+from pages.components.jobs import job_card, latest
 from pages.components.review.marks import changes as word_diff
-from pages.components.tables import paged
+from pages.components.tables import listed, paged, pick
 from pages.components.text import count, plain, visible
 
 CHANGES_SHOWN = 5
@@ -30,10 +30,10 @@ CHANGES_SHOWN = 5
 # ── run again ───────────────────────────────────────────────────────────────────────────────────
 
 
-def rerun(run: Run, board: Board | None = None) -> None:
+def rerun(run: Run, board: Board) -> None:
     """Beside a review: what depends on it, seen before it is started. Nothing where nothing was changed."""
-    changed = stage.reviewed(desk.board(run.id) if board is None else board)
-    job = _job(run)
+    changed = stage.reviewed(board)
+    job = latest(stage.KIND, run.study_id, run=run.id)
     if not changed and job is None:
         return
     with st.expander(
@@ -47,63 +47,27 @@ def rerun(run: Run, board: Board | None = None) -> None:
         with frame.errors():
             _preview(run)
         if job is not None:
-            job_card(job, key="rerun_job")
+            job_card(job.id, key="rerun_job")
 
 
 def _preview(run: Run) -> None:
     place = f"rerun_{settings.database_url()}_{run.id}"
-    if st.button("What would run?", key="rerun_preview", icon=":material/visibility:"):
+    if st.button("Show what would run", key="rerun_preview", icon=":material/visibility:"):
         with st.spinner("Looking for what was made from it…"):
             st.session_state[place] = stage.plan(run.id)
     made = st.session_state.get(place)
     if made is None:
         return
     if made.empty:
-        st.info("Nothing: every result was made from the current texts.", icon=":material/check:")
+        st.info("Nothing has to run: every result was made from the current texts.", icon=":material/check:")
         return
     st.markdown(f"**{plain(stage.said(made))}**")
-    st.dataframe(
-        [
-            *(
-                {
-                    "what": "generation",
-                    "method": _title(asked["method"]),
-                    "student": "",
-                    "seed": "",
-                    "instead of": f"run {asked['replaces']}",
-                }
-                for asked in made.generations
-            ),
-            *(
-                {
-                    "what": "training and evaluation",
-                    "method": _title(asked["method"]),
-                    "student": visible(asked["student"]),
-                    "seed": str(asked["seed"]),
-                    "instead of": "",
-                }
-                for asked in made.arms
-            ),
-        ],
-        hide_index=True,
-        height="content",
-        key="rerun_rows",
-    )
+    listed([_planned(asked) for asked in (*made.generations, *made.arms)], "rerun_rows")
     st.caption(f"Unchanged: {count(made.unchanged, 'other arm')} of the study. Cached replies cost nothing.")
     if st.button("Re-run it", key="rerun_start", type="primary", icon=":material/play_arrow:"):
         stage.submit(run.id)
         st.session_state.pop(place, None)
         st.rerun()
-
-
-def _job(run: Run) -> str | None:
-    """The newest job that ran a review of this run again."""
-    found = (job for job in jobs.jobs(run.study_id) if job.kind == stage.KIND)
-    return next((job.id for job in found if job.request.get("run") == run.id), None)
-
-
-def _title(method: str) -> str:
-    return METHODS[method].title if method in METHODS else method
 
 
 # ── what they did ───────────────────────────────────────────────────────────────────────────────
@@ -114,25 +78,22 @@ def what_they_did(study: Study) -> None:
     pairs = {pair.key: pair for pair in stage.pairs(study.id)}
     if not pairs:
         st.info(
-            "No correction has been run again yet: edit or reject an exemplar in Review, then re-run what "
-            "depends on it there.",
+            "Nothing has been re-run after a correction yet: edit or reject an exemplar on the Review page, "
+            "then re-run what depends on it there.",
             icon=":material/info:",
         )
-        frame.link("review", "Review")
+        frame.link("review")
         return
-    chosen = st.selectbox(
-        "Corrections", list(pairs), format_func=lambda key: _label(pairs[key]), key="corrections",
-        bind="query-params",
-    )  # fmt: skip
+    names = {key: _label(pair) for key, pair in pairs.items()}
+    chosen = pick("Corrections", names, key="corrections", bind="query-params")
     found = stage.effect(study.id, pairs[chosen])
     st.markdown(f"**{plain(told.summary(found.changes)).capitalize()}**")
-    lines = [*([_teacher(found.teacher)] if found.teacher else []), *map(_student, _after(found.students))]
+    lines = [_teacher(found.teacher)] if found.teacher else []
+    lines += [_student(row) for row in found.students if row.difference is not None]
     if lines:
-        st.dataframe(
+        listed(
             lines,
-            hide_index=True,
-            height="content",
-            key="corrections_rows",
+            "corrections_rows",
             column_config={
                 "difference": st.column_config.TextColumn(
                     help="After minus before, in points, with its 95 % interval; paired by question."
@@ -149,15 +110,22 @@ def what_they_did(study: Study) -> None:
     _changes(found.changes)
 
 
+def _planned(asked: Mapping[str, Any]) -> dict[str, str]:
+    """One line of the plan: a generation in the place of another, or an arm."""
+    return {
+        "what": "training and evaluation" if "student" in asked else "generation",
+        "method": method_title(asked["method"]),
+        "student": visible(asked.get("student", "")),
+        "seed": str(asked.get("seed", "")),
+        "instead of": f"run {asked['replaces']}" if "replaces" in asked else "",
+    }
+
+
 def _label(pair: stage.Pair) -> str:
     run = queries.run(pair.after)
     if pair.before == pair.after:
-        return f"Rationales of run {run.id}, {_title(run.method)}"
-    return f"Exemplars: run {pair.before} → run {pair.after}, {_title(run.method)}"
-
-
-def _after(rows: Sequence[ArmRow]) -> list[ArmRow]:
-    return [row for row in rows if row.difference is not None]
+        return f"Rationales of run {run.id}, {method_title(run.method)}"
+    return f"Exemplars: run {pair.before} → run {pair.after}, {method_title(run.method)}"
 
 
 def _teacher(row: TeacherRow) -> dict[str, object]:
@@ -166,29 +134,28 @@ def _teacher(row: TeacherRow) -> dict[str, object]:
         "who": f"teacher: {visible(row.run.teacher)}",
         "seed": "",
         "n": row.pairs or row.n,
-        "before": _right(before),
+        "before": f"{before.get('correct', '—')} of {before.get('n', '—')}",
         "after %": accuracy_text(row),
         "difference": difference_text(row),
-        "gained / lost": "" if row.gained is None else f"{row.gained} / {row.lost}",
-        "p": p_text(row.p),
+        **_compared(row),
     }
-
-
-def _right(summary: dict[str, object]) -> str:
-    return f"{summary.get('correct', '—')} of {summary.get('n', '—')}"
 
 
 def _student(row: ArmRow) -> dict[str, object]:
     return {
-        "who": f"{_title(row.arm.method)}: {visible(row.arm.student)}",
-        "seed": f"mean of {len(row.runs)}" if row.seed is None else str(row.seed),
+        "who": f"{method_title(row.arm.method)}: {visible(row.arm.student)}",
+        "seed": export.seed_text(row),
         "n": row.n,
         "before": f"{row.accuracy - (row.difference or 0):.1f} %",
         "after %": f"{row.accuracy:.1f} ({row.low:.1f}–{row.high:.1f})",
-        "difference": f"{row.difference:+.1f} ({row.difference_low:+.1f} to {row.difference_high:+.1f})",
-        "gained / lost": "" if row.gained is None else f"{row.gained} / {row.lost}",
-        "p": p_text(row.p),
+        "difference": export.difference_text(row),
+        **_compared(row),
     }
+
+
+def _compared(row: ArmRow | TeacherRow) -> dict[str, str]:
+    gained = "" if row.gained is None else f"{row.gained} / {row.lost}"
+    return {"gained / lost": gained, "p": export.p_text(row.p)}
 
 
 def _changes(changes: Sequence[Change]) -> None:
@@ -196,8 +163,7 @@ def _changes(changes: Sequence[Change]) -> None:
     offset, limit = paged(len(changes), "changed", CHANGES_SHOWN)
     for change in changes[offset : offset + limit]:
         with st.container(border=True):
-            name = (
-                change.name if isinstance(change.name, str) else "question {}, sample {}".format(*change.name)
-            )
+            named = isinstance(change.name, str)
+            name = change.name if named else "question {}, sample {}".format(*change.name)
             st.caption(f"**{change.kind}** · {plain(name, 300)}")
             word_diff(change.before, change.after)

@@ -9,12 +9,21 @@ import streamlit as st
 
 from core.answers import KINDS
 from core.datasets import Dataset as Benchmark
-from core.datasets import all_datasets, cached, load
+from core.datasets import all_datasets, cached, part
 from core.records import Question
 from core.store import queries
 from core.store.models import Dataset
 from pages.components import charts, frame
-from pages.components.tables import choice, clickable, search
+from pages.components.tables import (
+    choice,
+    clickable,
+    metrics,
+    pick,
+    pick_row,
+    search,
+    titles,
+    widths,
+)  # fmt: skip
 from pages.components.text import count, labelled, plain, visible
 from pages.components.upload import newly_added
 
@@ -25,32 +34,22 @@ EXCERPT = 300  # characters of a question in a table
 def choose_benchmark() -> Benchmark:
     """The benchmark in the URL; the current study's to begin with."""
     table, study = all_datasets(), frame.current_study()
-    keys, added = list(table), newly_added()
     own = queries.dataset(study.dataset_id).key if study else None
-    start = keys.index(own) if own in table else 0
-    if added is not None:
-        st.session_state["benchmark"], start = added, 0
-    key = st.selectbox(
-        "Benchmark", keys, start, format_func=lambda k: table[k].title, key="benchmark", bind="query-params"
-    )
-    return table[key]
+    if (added := newly_added()) is not None:
+        st.session_state["benchmark"], own = added, None
+    return table[pick("Benchmark", titles(table), own, key="benchmark", bind="query-params")]
 
 
 def facts(benchmark: Benchmark) -> None:
     """Where a benchmark comes from, under which licence, and what its answers are."""
-    size = "any size" if benchmark.generated else count(benchmark.n, "question")
-    where = "made on this machine, each question with a worked solution"
-    if not benchmark.generated:
-        here = all(cached(file) for file in benchmark.files)
+    size, where = count(benchmark.n, "question"), "in the cache"
+    if benchmark.generated:
+        size, where = "any size", "made on this machine, each question with a worked solution"
+    elif not all(cached(file) for file in benchmark.files):
         megabytes = sum(file.bytes for file in benchmark.files) / 1e6
-        where = "in the cache" if here else f"downloaded on first use ({megabytes:.1f} MB, checksum pinned)"
-    answers = KINDS[benchmark.kind].title
-    parts = [
-        size,
-        *map(plain, (benchmark.source, f"licence: {benchmark.licence}", f"answers: {answers}")),
-        where,
-    ]
-    st.caption(" · ".join(parts))
+        where = f"downloaded on first use ({megabytes:.1f} MB, checksum pinned)"
+    said = (benchmark.source, f"licence: {benchmark.licence}", f"answers: {KINDS[benchmark.kind].title}")
+    st.caption(" · ".join([size, *map(plain, said), where]))
 
 
 def options_form(benchmark: Benchmark, key: str) -> tuple[str, dict[str, int], Any]:
@@ -67,10 +66,11 @@ def options_form(benchmark: Benchmark, key: str) -> tuple[str, dict[str, int], A
     )
     seed = fields.number_input("Seed", 0, 2**31, 0, key=f"{key}_seed_{benchmark.key}", width=130)
     own = {
-        option.name: fields.selectbox(
+        option.name: pick(
             option.title.capitalize(),
-            option.allowed,
-            option.allowed.index(option.default),
+            {value: str(value) for value in option.allowed},
+            option.default,
+            fields,
             key=f"{key}_{option.name}_{benchmark.key}",
             width=200,
         )
@@ -81,18 +81,11 @@ def options_form(benchmark: Benchmark, key: str) -> tuple[str, dict[str, int], A
 
 def choose_version(benchmark: Benchmark) -> Dataset | None:
     """One of the ways in which this benchmark was read; None before the first."""
-    rows = {row.id: row for row in queries.datasets() if row.key == benchmark.key}
-    if not rows:
-        return None
+    rows = [row for row in queries.datasets() if row.key == benchmark.key]
     if len(rows) == 1:
-        return next(iter(rows.values()))
+        return rows[0]
     study = frame.current_study()
-    ids = list(rows)
-    start = ids.index(study.dataset_id) if study and study.dataset_id in rows else 0
-    chosen = st.selectbox(
-        "Read as", ids, start, format_func=lambda i: describe(rows[i]), key="version", bind="query-params"
-    )
-    return rows[chosen]
+    return pick_row("Read as", rows, describe, "version", start=study.dataset_id if study else None)
 
 
 def describe(row: Dataset) -> str:
@@ -122,9 +115,7 @@ def load_with_bar(benchmark: Benchmark, split: str, options: dict[str, int]) -> 
             frame.fraction(done, total), text=plain(f"{name}: {done / 1e6:.1f} of {total / 1e6:.1f} MB")
         )
 
-    own = {name: options[name] for name in ("size", "seed") if name in options}
-    rest = {name: value for name, value in options.items() if name not in own}
-    return load(benchmark.key, split=split, **own, options=rest or None, progress=progress)
+    return part.Benchmark(key=benchmark.key, split=split, options=options).load(progress)
 
 
 def split_metrics(row: Dataset) -> list[str]:
@@ -132,8 +123,7 @@ def split_metrics(row: Dataset) -> list[str]:
     counts = queries.split_counts(row.id)
     parts = [part for part in SPLIT_ORDER if part in counts]
     figures = {"Questions": row.n, **{part.capitalize(): counts[part] for part in parts}}
-    for column, (label, n) in zip(st.columns(len(figures)), figures.items(), strict=True):
-        column.metric(label, f"{n:,}", border=True)
+    metrics({label: f"{n:,}" for label, n in figures.items()}, len(figures))
     return parts
 
 
@@ -159,28 +149,9 @@ def question_table(questions: Sequence[Question]) -> None:
             }
             for q in questions
         ],
-        [q.index for q in questions],
-        target="question",
-        column_config={
-            "index": st.column_config.NumberColumn(width=60),
-            "split": st.column_config.TextColumn(width=60),
-            "answer": st.column_config.TextColumn(width=80),
-        },
+        "question",
+        column_config=widths(index=60, split=60, answer=80),
     )
-
-
-def choose_question(dataset: Dataset, shown: Sequence[Question]) -> Question:
-    """The question in the URL, else the first one shown."""
-    index = st.number_input(
-        "Question",
-        0,
-        None,
-        None,
-        key="question",
-        bind="query-params",
-        placeholder="click a row, or type an index",
-    )
-    return queries.question(dataset.id, int(index)) if index is not None else shown[0]
 
 
 def question_card(question: Question) -> None:
@@ -198,26 +169,19 @@ def question_card(question: Question) -> None:
 
 def histograms(dataset: Dataset) -> None:
     """How long the questions are, and which gold answers are frequent."""
-    lengths, answers = queries.question_lengths(dataset.id), queries.answer_counts(dataset.id)
-    parts = [part for part in SPLIT_ORDER if any(split == part for split, _, _ in lengths)]
-    by_part = {
-        part: (
-            [low for split, low, _ in lengths if split == part],
-            [n for split, _, n in lengths if split == part],
-        )
-        for part in parts
-    }
+    import plotly.express as px
+
     left, right = st.columns(2)
     with left:
-        charts.bars(
-            "Length of a question", by_part, f"lengths_{dataset.id}", x="words (bins of 5)", y="questions"
-        )
+        lengths = sorted(queries.question_lengths(dataset.id), key=lambda row: SPLIT_ORDER.index(row[0]))
+        split, words, n = zip(*lengths, strict=True)
+        named = {"x": "words (bins of 5)", "y": "questions", "color": ""}
+        figure = px.bar(x=words, y=n, color=split, labels=named, title="Length of a question")
+        charts.show(figure, f"lengths_{dataset.id}")
     with right:
-        texts = [charts.literal(answer) for answer, _ in answers]
-        charts.bars(
-            f"Gold answers (the {len(answers)} most frequent)",
-            {"questions": (texts, [n for _, n in answers])},
-            f"answers_{dataset.id}",
-            y="questions",
-            names=True,
-        )
+        answers, n = zip(*queries.answer_counts(dataset.id), strict=True)
+        title = f"Gold answers (the {len(answers)} most frequent)"
+        named = {"x": "", "y": "questions"}
+        figure = px.bar(x=list(map(charts.literal, answers)), y=n, labels=named, title=title)
+        figure.update_xaxes(type="category")
+        charts.show(figure, f"answers_{dataset.id}")

@@ -15,7 +15,7 @@ from core.stages import plans
 from core.store import queries
 from core.store.models import Completion, Diversity, Run, Study
 from pages.components.jobs import job_card, latest
-from pages.components.tables import choice, clickable, paged
+from pages.components.tables import choice, clickable, metrics, paged, row_number
 from pages.components.text import count, excerpt, labelled, passage
 
 ONE_BY_ONE, BY_QUESTION = "one by one", "by question"
@@ -81,8 +81,8 @@ def caption(run_id: int, question_index: int) -> None:
 
 def _measure(study: Study, run: Run) -> None:
     """A run from before it was measured: the button, or the job that is at it."""
-    job = latest(["diversity"], study.id)
-    if job is not None and job.request.get("run") == run.id:
+    job = latest("diversity", study.id, run=run.id)
+    if job is not None:
         job_card(job.id, key="diversity_job")
         return
     st.info("How similar these rationales are has not been measured yet.", icon=":material/info:")
@@ -93,16 +93,15 @@ def _measure(study: Study, run: Run) -> None:
 
 
 def _figures(measured: dict[str, Any]) -> None:
-    n = measured["n"]
-    similarity = measured["similarity"]
-    figures = {
-        "Distinct texts": f"{measured['texts']:.2f} of {n:.2g}",
-        "Distinct paths": f"{measured['paths']:.2f} of {n:.2g}",
-        "Mean similarity": "—" if similarity is None else f"{similarity:.2f}",
-        "Effective number": f"{measured['effective']:.2f} of {n:.2g}",
-    }
-    for column, (label, value) in zip(st.columns(4), figures.items(), strict=True):
-        column.metric(label, value, border=True)
+    n, similarity = measured["n"], measured["similarity"]
+    metrics(
+        {
+            "Distinct texts": f"{measured['texts']:.2f} of {n:.2g}",
+            "Distinct paths": f"{measured['paths']:.2f} of {n:.2g}",
+            "Mean similarity": "—" if similarity is None else f"{similarity:.2f}",
+            "Effective number": f"{measured['effective']:.2f} of {n:.2g}",
+        }
+    )
     st.caption(f"Averages over {count(measured['questions'], 'question')} with several rationales.")
 
 
@@ -122,15 +121,11 @@ def _table(study: Study, page: Sequence[Diversity]) -> int:
             }
             for one in page
         ],
-        [one.question_index for one in page],
-        target="question",
+        "question",
         column_config=COLUMNS,
     )
-    chosen = st.number_input(
-        "Question", 0, None, None, key="question", bind="query-params",
-        placeholder="click a row, or type an index", width=260,
-    )  # fmt: skip
-    return int(chosen) if chosen is not None else page[0].question_index
+    chosen = row_number("Question", "question", width=260)
+    return chosen if chosen is not None else page[0].question_index
 
 
 def _side_by_side(samples: Sequence[Completion]) -> None:

@@ -19,17 +19,15 @@ from core.store import queries
 from core.store.models import Study
 from core.students.formats import FORMATS
 from core.students.table import STUDENTS
-from core.teachers import TEACHERS, token_counter
-from core.teachers.base import count_tokens
-from pages.components import frame
-from pages.components.text import count, passage, plain
+from pages.components import frame, prompt
+from pages.components.tables import pick
+from pages.components.text import count, plain
 
 HINTS = {
     "question": "Roger has 5 tennis balls. He buys 2 more cans of 3. How many does he have now?",
     "rationale": "Roger started with 5 balls. 2 cans of 3 balls are 6 balls. 5 + 6 = 11.",
     "answer": "11",
 }
-PROMPT_HEIGHT = 320
 
 
 def own(methods: list[str]) -> list[str]:
@@ -74,27 +72,18 @@ def _card(study_id: int, key: str, number: int, row: dict[str, str]) -> None:
                 _delete(study_id, number)
         given = {"on_change": _keep, "args": (study_id, key, number)}
         left, right = st.columns([2, 3])
-        left.text_area(
-            "Question", row["question"], key=f"{key}_question", placeholder=HINTS["question"], **given
-        )
-        right.text_area(
-            "Rationale", row["rationale"], key=f"{key}_rationale", placeholder=HINTS["rationale"], **given
-        )
-        right.text_input("Answer", row["answer"], key=f"{key}_answer", placeholder=HINTS["answer"], **given)
+        fields = {"question": left.text_area, "rationale": right.text_area, "answer": right.text_input}
+        for name, field in fields.items():
+            field(name.capitalize(), row[name], key=f"{key}_{name}", placeholder=HINTS[name], **given)
 
 
 def _take_over(study: Study, rows: tuple[dict[str, str], ...]) -> None:
     """The exemplars that stand in a review, added to the user's own."""
-    runs = {run.id: run for run in reversed(queries.runs(study.id, "exemplars")) if run.status == "done"}
-    if not runs:
+    runs = reversed(queries.runs(study.id, "exemplars", done=True))
+    names = {run.id: f"run {run.id}: {count(run.summary.get('k', 0), 'cluster')}" for run in runs}
+    if not names:
         return
-    chosen = st.selectbox(
-        "Reviewed exemplars from",
-        list(runs),
-        format_func=lambda i: f"run {i}: {count(runs[i].summary.get('k', 0), 'cluster')}",
-        key=f"exemplar_run_{study.id}",
-        width=240,
-    )
+    chosen = pick("Reviewed exemplars from", names, key=f"exemplar_run_{study.id}", width=240)
     if st.button("Copy them here", icon=":material/move_down:", key=f"exemplar_take_{study.id}"):
         with frame.errors():
             _store(study, joined(rows, as_reviewed(chosen)))
@@ -132,56 +121,35 @@ def _keep(study_id: int, key: str, number: int) -> None:
 
 def teacher_prompt(study: Study, spec: studies.Study, method: str) -> None:
     """The few-shot prompt as the teacher gets it, beside its context window."""
-    teaching, row = spec.teaching, METHODS[method]
-    options = TEACHERS[teaching.teacher["key"]].defaults | teaching.teacher
-    kept = teaching.sampled(row.sampling).max_tokens
-    window = options.get("context")
+    row, teaching = METHODS[method], spec.teaching
 
-    def prompt(question: Question) -> str:
+    def asked(question: Question) -> str:
         given = Given(exemplars=whole(teaching.exemplars), options=row.options)
         return dry_run(row.teach(question, given), row.sampling)[0][0][0].prompt
 
-    _prompt(
-        study,
-        prompt,
-        str(options.get("model") or ""),
-        window - kept if window else None,
-        f"of {window:,}, {kept:,} of them reserved for the reply" if window else "",
-    )
+    _prompt(study, asked, *prompt.teachers_window(teaching, row))
 
 
 def student_prompt(study: Study, spec: studies.Study, method: str) -> None:
     """The few-shot prompt as the first student reads it, beside what it reads at most."""
     student = STUDENTS.get(spec.students[0]) if spec.students else None
-    row, most = METHODS[method], METHODS[method].max_input_tokens
-    form = FORMATS[student.format if student else "causal"]
+    row, form = METHODS[method], FORMATS[student.format if student else "causal"]
 
-    def prompt(question: Question) -> str:
+    def asked(question: Question) -> str:
         given = Given(exemplars=whole(spec.teaching.exemplars), form=form, options=row.options)
         return first_ask(row, question, given)[0]
 
-    _prompt(
-        study,
-        prompt,
-        student.source if student else "".join(spec.students[:1]),
-        most,
-        f"of the {most:,} that the student reads; a longer prompt loses its beginning" if most else "",
-    )
+    model = student.source if student else "".join(spec.students[:1])
+    _prompt(study, asked, model, row.max_input_tokens, 0)
 
 
-def _prompt(study: Study, made: Callable[[Question], str], model: str, most: int | None, of: str) -> None:
-    asked = queries.question_page(study.dataset_id, "test", limit=1)
-    asked = asked or queries.question_page(study.dataset_id, limit=1)
+def _prompt(
+    study: Study, asked: Callable[[Question], str], model: str, window: int | None, kept: int
+) -> None:
     try:
-        prompt = made(asked[0])
+        text = asked(prompt.first_question(study))
     except LabError:
         return  # what is lacking is said beside the cards
-    counter = token_counter(model) if model else count_tokens
-    tokens = counter(prompt)
-    how = "estimated" if counter is count_tokens else "counted with the model's own tokenizer"
-    with st.expander(f"The prompt: {tokens:,} tokens", icon=":material/visibility:", expanded=True):
-        if most is not None and tokens > most:
-            st.error(f"{tokens:,} tokens {of}: use fewer or shorter exemplars.", icon=":material/error:")
-        st.caption(f"{tokens:,} tokens {of}; {how}. The last question is the study's first test question.")
-        with st.container(height=PROMPT_HEIGHT, border=False):
-            passage(prompt)
+    title = "The prompt, with the study's first test question"
+    with st.expander(title, icon=":material/visibility:", expanded=True):
+        prompt.show(text, model, window, kept)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any, NoReturn
 
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
@@ -11,7 +12,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from core import jobs, settings
 from core.errors import LabError
 from core.store import queries
-from core.store.models import Job, Study
+from core.store.models import Job, Run, Study
 from pages.components.text import passage, plain
 
 PAGES = {
@@ -26,6 +27,8 @@ PAGES = {
     "jobs": ("Jobs", "list_alt"),
 }
 HOME = "home"  # the first page is at "/"; this is its name where it needs one
+# How st.cache_… tells runs apart: one that went on has another finish.
+BY_RUN = {Run: lambda run: (settings.database_url(), run.id, str(run.finished))}
 PERIOD_SECONDS = 1.5  # how often a live part looks at the store
 
 
@@ -66,24 +69,37 @@ def title(text: str, about: str = "") -> None:
         st.caption(about)
 
 
-def link(name: str, label: str) -> None:
-    """A link to another page of the lab."""
-    st.page_link(f"pages/{name}.py", label=label, icon=f":material/{PAGES[name][1]}:")
+def link(name: str, label: str = "", **query: str) -> None:
+    """A link to another page of the lab, by its own title unless another label is given."""
+    title, icon = PAGES[name]
+    st.page_link(
+        f"pages/{name}.py", label=label or title, icon=f":material/{icon}:", query_params=query or None
+    )
 
 
-def empty(sentence: str, page: str, label: str) -> None:
-    """What a page without data says: what to do, and where."""
+def empty(sentence: str, page: str) -> NoReturn:
+    """What a page without data says: what to do, and where. The page ends there."""
     with st.container(border=True):
         st.markdown(sentence)
-        link(page, label)
+        link(page)
+    st.stop()
 
 
-def next_step(sentence: str, page: str, label: str) -> None:
+def next_step(sentence: str, page: str) -> None:
     """The foot of a page: what a newcomer does next."""
     st.divider()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"Next step: {sentence}", width="content")
-        link(page, label)
+        link(page)
+
+
+def tabs(parts: Mapping[str, Callable[[], None]], key: str, **more: Any) -> None:
+    """Tabs by their names; only the one that is open is drawn."""
+    names = st.tabs(list(parts), key=key, on_change="rerun", **more)
+    for tab, draw in zip(names, parts.values(), strict=True):
+        if tab.open:
+            with tab, errors():
+                draw()
 
 
 def study_picker() -> None:
@@ -101,6 +117,13 @@ def current_study() -> Study | None:
     """The study chosen in the sidebar; None in an empty lab."""
     name = st.session_state.get("study")
     return queries.study_by_name(name) if name else None
+
+
+def needed_study(
+    lacking: str = "There is no study yet. Start the demo study, or make one of your own.",
+) -> Study:
+    """The current study; in an empty lab the page ends with what is lacking."""
+    return current_study() or empty(lacking, "overview")
 
 
 def choose_study(name: str) -> None:
@@ -150,20 +173,17 @@ def any_active() -> bool:
 
 def storage() -> None:
     """Where the lab keeps what it made."""
+    from sqlalchemy import make_url
+
+    database = make_url(settings.database_url()).render_as_string(hide_password=True)
     with st.expander("Where data is stored", icon=":material/folder:"):
         for label, place in (
             ("Studies, students, caches", settings.home()),
             ("Benchmark files", settings.data_dir()),
-            ("Database", _database()),
+            ("Database", database),
         ):
             st.caption(label)
             passage(str(place))
-
-
-def _database() -> str:
-    from sqlalchemy import make_url
-
-    return make_url(settings.database_url()).render_as_string(hide_password=True)
 
 
 def while_active(active: bool, draw: Callable[[], bool]) -> None:

@@ -27,12 +27,19 @@ from pages.components import frame
 from pages.components.completion import texts, verdict
 from pages.components.datasets import facts, options_form
 from pages.components.jobs import job_card
-from pages.components.tables import choice
+from pages.components.prompt import teachers_window
+from pages.components.tables import choice, metrics, pick, titles
 from pages.components.text import count, plain
 
 FIRST_FIELDS = ("base_url", "model", "key_name", "path", "source")  # the others are folded away
 CHOICES = {"source": tuple(SOURCES)}  # of options whose row leaves them open
 FIRST_METHOD = "fine-tune-cot"
+SAMPLING = {  # field: label, least, most, step
+    "temperature": ("Temperature", 0.0, 2.0, 0.1),
+    "top_p": ("Top-p", 0.01, 1.0, 0.05),
+    "max_tokens": ("Most tokens", 1, 8192, 1),
+    "seed": ("Seed", 0, None, 1),
+}
 STREAMED = 5
 NEW, THIS = "new", "this study"
 MADE = "study_made"  # set where a new study was made: it is then this study
@@ -61,7 +68,7 @@ def choose_study() -> tuple[studies.Study, str]:
 def _new_study() -> tuple[studies.Study, str]:
     table = all_datasets()
     left, right = st.columns(2)
-    key = left.selectbox("Benchmark", list(table), format_func=lambda k: table[k].title, key="new_benchmark")
+    key = pick("Benchmark", titles(table), place=left, key="new_benchmark")
     name = right.text_input("Name of the study", _free_name(table[key].title), key=f"new_name_{key}").strip()
     facts(table[key])
     split, options, row = options_form(table[key], NEW)
@@ -90,14 +97,7 @@ def choose_teachers(spec: studies.Study, method: str, scope: str) -> studies.Stu
 
 
 def _teacher(own: dict[str, Any], role: str, scope: str) -> dict[str, Any]:
-    keys = list(TEACHERS)
-    key = st.selectbox(
-        role.capitalize(),
-        keys,
-        keys.index(own["key"]),
-        format_func=lambda k: TEACHERS[k].title,
-        key=f"{scope}_{role}",
-    )
+    key = pick(role.capitalize(), titles(TEACHERS), own["key"], key=f"{scope}_{role}")
     row, known = TEACHERS[key], own if own["key"] == key else {}
     scope = f"{scope}_{key}" if role == TEACHER else f"{scope}_{role}_{key}"
     st.caption(f"Needs {plain(row.needs)}.")
@@ -109,11 +109,9 @@ def _teacher(own: dict[str, Any], role: str, scope: str) -> dict[str, Any]:
             values |= _fields(scope, more, known)
     if "key_name" in values:
         key_state(values["key_name"])
-    return (
-        {"key": key}
-        | {name: value for name, value in values.items() if value not in (None, "")}
-        | ({"key_name": ""} if values.get("key_name") == "" else {})
-    )
+    # An empty name of a key says that none is needed.
+    given = {name: v for name, v in values.items() if v not in (None, "") or name == "key_name"}
+    return {"key": key} | given
 
 
 def _fields(scope: str, options: list[Option], known: dict[str, Any]) -> dict[str, Any]:
@@ -166,11 +164,8 @@ def key_state(name: str) -> None:
 def choose_prompting(spec: studies.Study, scope: str) -> tuple[studies.Study, dict[str, Any]]:
     """(the study with its sampling, what is asked of the job: method, split, limit)."""
     asking = {key: row for key, row in METHODS.items() if row.teach}
-    first = list(asking).index(FIRST_METHOD)
     left, middle, right = st.columns(3)
-    method = left.selectbox(
-        "Method", list(asking), first, format_func=lambda k: asking[k].title, key=f"{scope}_prompts"
-    )
+    method = pick("Method", titles(asking), FIRST_METHOD, left, key=f"{scope}_prompts")
     split = middle.selectbox("Questions", ["train", "test", "all"], key=f"{scope}_asked_split")
     limit = right.number_input(
         "Limit", 1, None, None, key=f"{scope}_asked_limit", placeholder="all questions"
@@ -183,26 +178,16 @@ def choose_prompting(spec: studies.Study, scope: str) -> tuple[studies.Study, di
             "need a temperature above 0, or they are all the same; the papers use 0.7. The Rationales page "
             "shows how much they differ."
         )
-        a, b, p, c, d = st.columns(5)
-        samples = a.number_input(
+        first, *places = st.columns(1 + len(SAMPLING))
+        samples = first.number_input(
             "Rationales (D)", 1, 64, teaching.samples, key=f"{scope}_samples", help=Teaching.about("samples")
         )
         asked = {
-            "temperature": b.number_input(
-                "Temperature", 0.0, 2.0, own.temperature, 0.1, key=f"{scope}_temperature",
-                help=Changes.about("temperature"),
-            ),
-            "top_p": p.number_input(
-                "Top-p", 0.01, 1.0, own.top_p, 0.05, key=f"{scope}_top_p", help=Changes.about("top_p")
-            ),
-            "max_tokens": c.number_input(
-                "Most tokens", 1, 8192, own.max_tokens, key=f"{scope}_max_tokens",
-                help=Changes.about("max_tokens"),
-            ),
-            "seed": d.number_input(
-                "Seed", 0, None, own.seed, key=f"{scope}_seed", placeholder="none",
-                help=Changes.about("seed"),
-            ),
+            name: place.number_input(
+                label, least, most, getattr(own, name), step, key=f"{scope}_{name}", placeholder="none",
+                help=Changes.about(name),
+            )
+            for place, (name, (label, least, most, step)) in zip(places, SAMPLING.items(), strict=True)
         }  # fmt: skip
     plainly = asking[method].sampling
     changed = {n: v for n, v in asked.items() if v != getattr(plainly, n) or n in teaching.sampling}
@@ -240,17 +225,18 @@ def show_estimate(spec: studies.Study, request: dict[str, Any], scope: str) -> N
             st.caption("Exemplars are chosen first, from zero-shot rationales (Clusters page).")
         return
     key = stored.hash if stored else spec.benchmark.hash
-    n, bound = _bound(key, stored.id if stored else None, spec.dump(), request, shown)
+    dataset_id = stored.id if stored else None
+    n, bound = _bound(key, dataset_id, spec.dump(), request, shown)
     asks = all(TEACHERS[spec.teaching.of(role)["key"]].writes for role in method.teachers)
-    figures = {
-        "Questions": f"{n:,}",
-        "Calls, at most": f"{bound.calls:,}" if asks else "none",
-        "Tokens, at most": f"{bound.prompt_tokens + bound.completion_tokens:,}" if asks else "none",
-        "Cost, at most": f"${bound.cost:,.2f}",
-    }
     st.markdown("**Before the start: an upper bound**")
-    for column, (label, value) in zip(st.columns(4), figures.items(), strict=True):
-        column.metric(label, value, border=True)
+    metrics(
+        {
+            "Questions": f"{n:,}",
+            "Calls, at most": f"{bound.calls:,}" if asks else "none",
+            "Tokens, at most": f"{bound.prompt_tokens + bound.completion_tokens:,}" if asks else "none",
+            "Cost, at most": f"${bound.cost:,.2f}",
+        }
+    )
     if asks and bound.over_context:
         st.warning(
             f"{count(bound.over_context, 'prompt')} may not fit into the context window with the answer: "
@@ -258,8 +244,8 @@ def show_estimate(spec: studies.Study, request: dict[str, Any], scope: str) -> N
             icon=":material/warning:",
         )
     if not asks and not _lacking(spec, request):
-        held = _held(key, stored.id if stored else None, spec.dump(), _stamp(spec))
-        st.caption(f"This teacher holds rationales for {count(held, 'question')} of the benchmark.")
+        held = _held(key, dataset_id, spec.dump(), _stamp(spec))
+        st.caption(f"This teacher has rationales for {count(held, 'question')} of the benchmark.")
     if asks:
         st.caption(f"Replies usually end earlier, and cached ones are not asked for again. {_how(bound)}")
 
@@ -279,7 +265,7 @@ def _stamp(spec: studies.Study) -> float | None:
     return file.stat().st_mtime if file.is_file() else None
 
 
-@st.cache_data(max_entries=16, show_spinner="Reading what this teacher holds…")
+@st.cache_data(max_entries=16, show_spinner="Reading this teacher's rationales…")
 def _held(content: str, dataset_id: int | None, values: dict[str, Any], stamp: float | None) -> int:
     """How many questions a teacher that makes no call can answer. LabError where it has none."""
     spec = studies.Study.read(values)
@@ -316,14 +302,13 @@ def _bound(
     """(questions, bounds); `content` is the hash of the benchmark, so that no other one is meant."""
     spec, method = studies.Study.read(values), METHODS[request["method"]]
     everyone = queries.questions(dataset_id) if dataset_id is not None else spec.benchmark.load()
-    parts = {
-        part: studies.at_most([q for q in everyone if q.split == part], getattr(spec.benchmark, part))
-        for part in ("train", "test")
-    }
-    wanted = parts["train"] + parts["test"] if request["split"] == "all" else parts[request["split"]]
+    wanted = []
+    for part in ("train", "test") if request["split"] == "all" else (request["split"],):
+        of_part = [q for q in everyone if q.split == part]
+        wanted += studies.at_most(of_part, getattr(spec.benchmark, part))
     questions = studies.at_most(wanted, request["limit"])
     teaching, kind = spec.teaching, find_dataset(spec.benchmark.key).kind
-    first = TEACHERS[teaching.teacher["key"]].defaults | teaching.teacher
+    model, window, _ = teachers_window(teaching, method)
     bound = estimate(
         questions,
         method,
@@ -331,8 +316,8 @@ def _bound(
         teaching.sampled(method.sampling),
         given=Given(kind, spec.rules, shown, options=method_options(method, teaching.prompting)),
         samples=teaching.samples,
-        context=first.get("context"),
-        count=token_counter(str(first.get("model") or "")),
+        context=window,
+        count=token_counter(model),
     )
     return len(questions), bound
 
@@ -393,21 +378,21 @@ def _stream(run_id: int) -> bool:
 def figures(run: Run) -> None:
     """What a generation has come to: verdicts and ledger."""
     done, paid = queries.completion_counts(run.id), queries.ledger_totals(run.id)
-    shown = {
-        "Completions": f"{done['n']:,}",
-        "Correct": _share(done["correct"], done["n"]),
-        "Truncated": f"{done['truncated']:,}",
-        "Failed": f"{done['failed']:,}",
-        "Calls": f"{paid['calls']:,}",
-        "From the cache": f"{paid['cached']:,}",
-        "Tokens": f"{paid['prompt_tokens'] + paid['completion_tokens']:,}",
-        "Cost": f"${paid['cost']:,.4f}",
-    }
-    items = list(shown.items())
-    for row in (items[:4], items[4:]) if paid["calls"] or paid["cached"] else (items[:4],):
-        for column, (label, value) in zip(st.columns(4), row, strict=True):
-            column.metric(label, value, border=True)
-
-
-def _share(part: int, whole: int) -> str:
-    return f"{part:,} ({100 * part / whole:.0f} %)" if whole else "0"
+    right = f"{done['correct']:,}"
+    metrics(
+        {
+            "Completions": f"{done['n']:,}",
+            "Correct": f"{right} ({100 * done['correct'] / done['n']:.0f} %)" if done["n"] else right,
+            "Truncated": f"{done['truncated']:,}",
+            "Failed": f"{done['failed']:,}",
+        }
+    )
+    if paid["calls"] or paid["cached"]:
+        metrics(
+            {
+                "Calls": f"{paid['calls']:,}",
+                "From the cache": f"{paid['cached']:,}",
+                "Tokens": f"{paid['prompt_tokens'] + paid['completion_tokens']:,}",
+                "Cost": f"${paid['cost']:,.4f}",
+            }
+        )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import streamlit as st
 
 from core import jobs
 from core.store.models import Job, now
 from pages.components.frame import errors, fraction, while_active
+from pages.components.tables import clickable
 from pages.components.text import plain, seconds, visible
 
 STATUS = {  # status: (colour, icon, what it means)
@@ -54,26 +56,17 @@ def _card(job_id: str, lines: int, key: str) -> bool:
             status_badge(job)
             st.caption(f"{job.id} · {duration(job)}", width="content")
         if job.status in jobs.ACTIVE:
-            st.progress(fraction(job.done, job.total), text=plain(_where(job)))
+            stage = job.stage or STATUS[job.status][2]
+            counted = f" · {job.done:,} of {job.total:,}" if job.total else ""
+            st.progress(fraction(job.done, job.total), text=plain(stage + counted))
         if job.error:
             st.error(plain(job.error), icon=":material/error:")
-        if text := "\n".join(
-            f"{local(line.created)[-8:]}  {line.text}" for line in jobs.log(job_id, limit=lines)
-        ):
-            st.code(
-                visible(text),
-                language=None,
-                wrap_lines=True,
-                height=LOG_HEIGHT if text.count("\n") > TALL else None,
-            )
+        if logged := [f"{local(line.created)[-8:]}  {line.text}" for line in jobs.log(job_id, limit=lines)]:
+            text = visible("\n".join(logged))
+            height = LOG_HEIGHT if text.count("\n") > TALL else None
+            st.code(text, language=None, wrap_lines=True, height=height)
         _buttons(job, key)
     return job.status in jobs.ACTIVE
-
-
-def _where(job: Job) -> str:
-    if not job.total:
-        return job.stage or STATUS[job.status][2]
-    return f"{job.stage} · {job.done:,} of {job.total:,}"
 
 
 def _buttons(job: Job, key: str) -> None:
@@ -90,20 +83,16 @@ def _buttons(job: Job, key: str) -> None:
             st.caption("Only missing and failed items are run.", width="content")
 
 
-def latest(kinds: Sequence[str], study_id: int | None = None) -> Job | None:
-    """The newest job of these kinds, an active one first."""
-    found = [job for job in jobs.jobs(study_id) if job.kind in kinds]
+def latest(kind: str | None = None, study_id: int | None = None, **asked: Any) -> Job | None:
+    """The newest job, of a kind, in a study, asked for with these values; an active one first."""
+    ours = [job for job in jobs.jobs(study_id) if kind in (None, job.kind)]
+    found = [job for job in ours if asked.items() <= job.request.items()]
     return next((job for job in found if job.status in jobs.ACTIVE), found[0] if found else None)
 
 
 def job_table(rows: Sequence[Job]) -> None:
     """All jobs, newest first; a click on a row chooses it."""
-
-    def choose() -> None:
-        if picked := st.session_state["job_table"]["selection"]["rows"]:
-            st.session_state["job"] = rows[picked[0]].id
-
-    st.dataframe(
+    clickable(
         [
             {
                 "status": job.status,
@@ -115,16 +104,8 @@ def job_table(rows: Sequence[Job]) -> None:
             }
             for job in rows
         ],
-        key="job_table",
-        hide_index=True,
-        on_select=choose,
-        selection_mode="single-row",
+        "job",
+        [job.id for job in rows],
+        height="auto",
         column_config={"progress": st.column_config.ProgressColumn(format="percent", width="small")},
     )
-
-
-def chosen_job(rows: Sequence[Job]) -> Job:
-    """The job chosen in the URL or the table; the newest to begin with."""
-    titles = {job.id: f"{job.title} ({job.id})" for job in rows}
-    chosen = st.selectbox("Job", list(titles), format_func=titles.get, key="job", bind="query-params")
-    return next(job for job in rows if job.id == chosen)

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core import jobs, studies
+from core import studies
 from core.store import queries
-from core.store.models import Job
 from pages.components import frame
+from pages.components.tables import metrics
 from pages.components.text import count
-
-FIGURES = {
-    "studies": "Studies",
-    "completions": "Completions",
-    "students": "Students",
-    "predictions": "Predictions",
-}
 
 
 def state() -> None:
@@ -24,9 +17,7 @@ def state() -> None:
 
 
 def _figures() -> bool:
-    held = queries.counts()
-    for column, (name, label) in zip(st.columns(len(FIGURES)), FIGURES.items(), strict=True):
-        column.metric(label, f"{held[name]:,}", border=True)
+    metrics({name.capitalize(): f"{n:,}" for name, n in queries.counts().items()})
     return frame.any_active()
 
 
@@ -46,35 +37,25 @@ def demo_card() -> None:
             f"{len(spec.methods)} methods, one real student ({', '.join(spec.students)}), "
             "fine-tuned and evaluated on this machine in a few minutes."
         )
+        started = queries.study_by_name(spec.name)
+        running = any(job.title == spec.name for job in frame.active_jobs())
+        label = "Run the demo study again" if started else "Start the demo study"
+        label = "The demo study is running" if running else label
+        kind = "secondary" if started else "primary"
         with frame.errors(), button:
-            _start_button(spec)
-
-
-def _start_button(spec: studies.Study) -> None:
-    started = queries.study_by_name(spec.name)
-    running = any(job.status in jobs.ACTIVE and job.title == spec.name for job in jobs.jobs())
-    label = "Run the demo study again" if started else "Start the demo study"
-    label = "The demo study is running" if running else label
-    kind = "secondary" if started else "primary"
-    if st.button(label, type=kind, icon=":material/play_arrow:", disabled=running, key="demo"):
-        studies.submit("study", spec.name, spec)
-        frame.choose_study(spec.name)
-
-
-def current_job() -> Job | None:
-    """The job that runs or waits, else the last one; None before the first."""
-    rows = jobs.jobs(limit=20)
-    return next((job for job in rows if job.status in jobs.ACTIVE), rows[0] if rows else None)
+            if st.button(label, type=kind, icon=":material/play_arrow:", disabled=running, key="demo"):
+                studies.submit("study", spec.name, spec)
+                frame.choose_study(spec.name)
 
 
 def next_step() -> None:
     """Where a newcomer goes from here."""
     study = frame.current_study()
     if study is None:
-        frame.next_step("start the demo study, or look at the benchmarks first.", "datasets", "Datasets")
+        frame.next_step("start the demo study, or look at the benchmarks first.", "datasets")
     elif not queries.runs(study.id):
-        frame.next_step("have a teacher write rationales for this study.", "generate", "Generate")
+        frame.next_step("have a teacher write rationales for this study.", "generate")
     elif not queries.runs(study.id, "evaluate"):
-        frame.next_step("read what the teacher wrote.", "rationales", "Rationales")
+        frame.next_step("read what the teacher wrote.", "rationales")
     else:
-        frame.next_step("read the table, and open what is behind it.", "results", "Results")
+        frame.next_step("read the table, and open what is behind it.", "results")

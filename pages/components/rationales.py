@@ -7,13 +7,22 @@ from typing import Any
 
 import streamlit as st
 
-from core.methods import METHODS
+from core.methods import method_title
 from core.store import queries
 from core.store.models import Completion, Run, Study
 from pages.components import diversity, frame
 from pages.components.checks import choose_check, ready
 from pages.components.completion import card
-from pages.components.tables import choice, clickable, forget, paged, search
+from pages.components.tables import (
+    choice,
+    clickable,
+    forget,
+    paged,
+    pick_row,
+    row_number,
+    search,
+    widths,
+)  # fmt: skip
 from pages.components.text import excerpt
 
 VERDICTS: dict[str, dict[str, bool]] = {
@@ -32,20 +41,13 @@ SPLITS: dict[str, dict[str, str]] = {"all": {}, "train": {"split": "train"}, "te
 
 def label(run: Run) -> str:
     """How a generation is called in the picker and the URL; it never changes."""
-    method = METHODS[run.method].title if run.method in METHODS else run.method
-    return f"{run.id}: {method}, {run.teacher}"
+    return f"{run.id}: {method_title(run.method)}, {run.teacher}"
 
 
 def choose_generation(study: Study) -> Run | None:
     """The generation in the URL, the newest to begin with; None before the first."""
-    runs = {run.id: run for run in reversed(queries.runs(study.id, "generate"))}
-    if not runs:
-        return None
-    chosen = st.selectbox(
-        "Generation", list(runs), format_func=lambda i: label(runs[i]), key="generation",
-        bind="query-params", **forget("completion"),
-    )  # fmt: skip
-    return runs[chosen]
+    runs = reversed(queries.runs(study.id, "generate"))
+    return pick_row("Generation", runs, label, "generation", **forget("completion"))
 
 
 def browse(run: Run) -> None:
@@ -60,7 +62,8 @@ def browse(run: Run) -> None:
         if not rows:
             st.info("No completion matches: change the filters.", icon=":material/search_off:")
             return
-        completion = choose_completion(rows)
+        chosen = row_number("Completion", "completion", "an id", least=1)
+        completion = queries.completion(chosen) if chosen is not None else rows[0]
         dataset_id = queries.study(queries.run(completion.run_id).study_id).dataset_id
         card(completion, queries.question(dataset_id, completion.question_index))
         diversity.caption(completion.run_id, completion.question_index)
@@ -93,26 +96,8 @@ def completion_table(rows: Sequence[Completion]) -> None:
             }
             for row in rows
         ],
+        "completion",
         [row.id for row in rows],
-        target="completion",
-        column_config={
-            "question": st.column_config.NumberColumn(width=70),
-            "sample": st.column_config.NumberColumn(width=60),
-            "verdict": st.column_config.TextColumn(width=70),
-            "cut": st.column_config.CheckboxColumn(width=50, help="Truncated: it ended at the token limit."),
-        },
+        column_config=widths(question=70, sample=60, verdict=70)
+        | {"cut": st.column_config.Column(width=50, help="Truncated: it ended at the token limit.")},
     )
-
-
-def choose_completion(rows: Sequence[Completion]) -> Completion:
-    """The completion in the URL, else the first one shown."""
-    chosen = st.number_input(
-        "Completion",
-        1,
-        None,
-        None,
-        key="completion",
-        bind="query-params",
-        placeholder="click a row, or type an id",
-    )
-    return queries.completion(int(chosen)) if chosen is not None else rows[0]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import streamlit as st
 
 from core import studies
-from core.methods import METHODS
+from core.methods import method_title
 from core.results import export, pooled, power, published
 from core.results.statistics import ADJUSTMENTS
 from core.results.table import TEST_SELECTED, ArmRow, Cell, baselines, table
@@ -15,8 +15,8 @@ from core.stages import finished
 from core.store import queries
 from core.store.models import Study
 from pages.components import charts
-from pages.components.frame import errors, next_step
-from pages.components.tables import clickable
+from pages.components.frame import errors
+from pages.components.tables import clickable, download
 from pages.components.text import count, plain, visible
 from pages.components.training import run_label
 
@@ -88,11 +88,6 @@ def show_table(cells: Sequence[Cell]) -> tuple[ArmRow, ...]:
     return rows
 
 
-def method_title(key: str) -> str:
-    """How a method is called on a page."""
-    return METHODS[key].title if key in METHODS else key
-
-
 def results_table(rows: Sequence[ArmRow], clickable_rows: bool = True, leave_out: Sequence[str] = ()) -> None:
     """Accuracy with what it is of and its interval, difference with test, published figures marked; a click
     opens a run."""
@@ -100,7 +95,7 @@ def results_table(rows: Sequence[ArmRow], clickable_rows: bool = True, leave_out
     columns = {name: column for name, column in COLUMNS.items() if name in shown[0]}
     if clickable_rows:
         runs = [run_label(queries.run(row.runs[0])) for row in rows]
-        clickable(shown, runs, target="run_clicked", column_config=columns)
+        clickable(shown, "run_clicked", runs, column_config=columns)
     else:
         st.dataframe(shown, hide_index=True, column_config=columns)
     for who in ("student", "teacher"):
@@ -240,15 +235,7 @@ def downloads(study: Study, rows: Sequence[ArmRow]) -> None:
     )
     with st.container(horizontal=True):
         for label, file, text, kind in files:
-            st.download_button(
-                label,
-                text,
-                file,
-                kind,
-                icon=":material/download:",
-                on_click="ignore",
-                key=f"download_{label}",
-            )
+            download(label, text, file, kind, key=f"download_{label}")
 
 
 def summary(cells: Sequence[Cell]) -> None:
@@ -304,7 +291,3 @@ def pool(study: Study, cells: Sequence[Cell]) -> None:
             st.markdown(f"**{plain(row.arm)}** against {plain(row.baseline)}")
             st.dataframe(pooled.lines(row), hide_index=True, height="content", key=f"pooled{place}")
             st.caption(f"{pooled.by_runs(row)} Adjusted over the arms, p {export.p_text(row.p_adjusted)}.")
-
-
-def foot() -> None:
-    next_step("read the rationales behind a surprising row, or train another arm.", "train", "Train")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core import settings
-from core.methods import METHODS
+from core.methods import method_title
 from core.results import teachers
 from core.results.export import p_text
 from core.stages import finished
@@ -16,6 +16,7 @@ from core.store.models import Run, Study
 from pages.components import frame
 from pages.components.corrections import what_they_did
 from pages.components.rationales import label
+from pages.components.tables import listed, pick
 from pages.components.text import plain, visible
 
 NONE = 0  # no baseline
@@ -38,39 +39,26 @@ COLUMNS = {
 
 def part(study: Study) -> None:
     """The teachers' table and what corrections did: there before any student is."""
-    runs = _finished(study)
+    runs = queries.runs(study.id, "generate", done=True)
     if not runs:
         return
     st.subheader("The teacher")
-    table, changed = st.tabs(
-        ["Teachers", "What corrections did"], key="teacher_view", on_change="rerun", bind="query-params"
-    )
-    if table.open:
-        with table, frame.errors():
-            teacher_table(study, runs)
-    if changed.open:
-        with changed, frame.errors():
-            what_they_did(study)
+    views = {
+        "Teachers": lambda: teacher_table(study, runs),
+        "What corrections did": lambda: what_they_did(study),
+    }
+    frame.tabs(views, "teacher_view", bind="query-params")
 
 
 def teacher_table(study: Study, runs: Sequence[Run]) -> None:
     """Accuracy per generation with n and interval, the paired difference, calls, tokens and cost."""
-    labels = {run.id: label(run) for run in runs}
-    ids = [NONE, *labels]
-    usual = finished.usual_baseline(runs) or NONE
-    chosen = st.selectbox(
-        "Compare with", ids, ids.index(usual), format_func=lambda i: labels.get(i, "none"),
-        key="teacher_baseline", bind="query-params",
+    names = {NONE: "none"} | {run.id: label(run) for run in runs}
+    chosen = pick(
+        "Compare with", names, finished.usual_baseline(runs), key="teacher_baseline", bind="query-params",
         help="A generation over the same questions; every other one is compared with it, paired by question.",
     )  # fmt: skip
     rows = _table(settings.database_url(), study.id, _state(runs), chosen)
-    st.dataframe(
-        _lines(rows, {run.id: run for run in runs}),
-        hide_index=True,
-        height="content",
-        key="teachers",
-        column_config=COLUMNS,
-    )
+    listed(_lines(rows), "teachers", column_config=COLUMNS)
     for row in rows:
         if row.refused:
             st.caption(plain(row.refused))
@@ -78,11 +66,11 @@ def teacher_table(study: Study, runs: Sequence[Run]) -> None:
         st.caption("A failed item counts as neither right nor wrong: resume its job to ask again.")
 
 
-def _lines(rows: Sequence[teachers.TeacherRow], runs: dict[int, Run]) -> list[dict[str, object]]:
+def _lines(rows: Sequence[teachers.TeacherRow]) -> list[dict[str, object]]:
     lines = [
         {
             "run": row.run.run_id,
-            "method": METHODS[row.run.method].title if row.run.method in METHODS else row.run.method,
+            "method": method_title(row.run.method),
             "teacher": visible(row.run.teacher),
             "exemplars": _exemplars(row.run),
             "questions": row.run.split,
@@ -110,10 +98,6 @@ def _exemplars(run: teachers.Generation) -> str:
     if not run.shown:
         return "none"
     return f"{run.shown}, {run.edited} edited" if run.edited else str(run.shown)
-
-
-def _finished(study: Study) -> list[Run]:
-    return [run for run in queries.runs(study.id, "generate") if run.status == "done"]
 
 
 def _state(runs: Sequence[Run]) -> tuple[object, ...]:

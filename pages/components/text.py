@@ -63,6 +63,13 @@ def labelled(label: str, text: str, span: Span | None = None, good: bool = True)
     passage(text or "—", span if text else None, good, label)
 
 
+def labelled_pair(left: tuple[str, str], right: tuple[str, str]) -> None:
+    """Two labelled texts beside each other."""
+    for column, (label, text) in zip(st.columns(2), (left, right), strict=True):
+        with column:
+            labelled(label, text)
+
+
 def excerpt(text: str) -> str:
     """The beginning of a text on one line, for a cell of a table."""
     return visible(" ".join(text[:EXCERPT].split()))

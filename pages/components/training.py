@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from core import studies
-from core.methods import METHODS, Method
+from core.methods import METHODS, Method, method_title
 from core.records import content_hash
 from core.store import queries
 from core.store.models import Metric, Run, Study
@@ -18,6 +18,7 @@ from core.students.table import STUDENTS
 from core.teachers import TEACHERS
 from pages.components import charts, exemplars, frame
 from pages.components.jobs import job_card
+from pages.components.tables import metrics, pick, pick_row
 from pages.components.text import count, percent, plain, seconds, visible
 
 TUNINGS = {"full": "all weights", "lora": "LoRA"}
@@ -76,11 +77,8 @@ def _possible(method: Method, spec: studies.Study) -> bool:
 def _choose_recipe(spec: studies.Study, scope: str) -> studies.Study:
     learning = spec.learning
     left, right = st.columns(2)
-    keys = list(RECIPES)
-    recipe = left.selectbox(
-        "Recipe", keys, keys.index(learning.recipe), format_func=lambda k: RECIPES[k].name,
-        key=f"{scope}_recipe",
-    )  # fmt: skip
+    names = {key: row.name for key, row in RECIPES.items()}
+    recipe = pick("Recipe", names, learning.recipe, left, key=f"{scope}_recipe")
     seeds = right.multiselect(
         "Seeds", sorted({*range(5), *spec.seeds}), spec.seeds, key=f"{scope}_seeds",
         help="Several seeds show how much of a difference is luck.",
@@ -99,13 +97,7 @@ def _choose_recipe(spec: studies.Study, scope: str) -> studies.Study:
                 "Learning rate", 1e-7, 0.1, rate, 1e-5, format="%g", key=f"{scope}_rate"
             ),
             "batch_size": c.number_input("Batch size", 1, 1024, start["batch_size"], key=f"{scope}_batch"),
-            "tuning": d.selectbox(
-                "Train",
-                list(TUNINGS),
-                list(TUNINGS).index(start["tuning"]),
-                format_func=TUNINGS.get,
-                key=f"{scope}_tuning",
-            ),
+            "tuning": pick("Train", TUNINGS, start["tuning"], d, key=f"{scope}_tuning"),
         }
     changed = {name: value for name, value in asked.items() if value != getattr(own, name)}
     kept = {name: value for name, value in known.items() if name not in asked}
@@ -146,13 +138,21 @@ def arm_title(arm: studies.StudyArm, spec: studies.Study) -> str:
     return METHODS[arm.method].title + diverse
 
 
+def trained_arms(spec: studies.Study) -> dict[str, tuple[studies.StudyArm, studies.Study]]:
+    """The arms whose student is trained, by how they are called, each with the study as it is run for it."""
+    trained = [arm for arm in studies.arms(spec) if METHODS[arm.method].trains]
+    return {
+        f"{arm_title(arm, spec)}, {arm.student}": (arm, spec.diversely() if arm.diverse else spec)
+        for arm in trained
+    }
+
+
 # ── what it will take ───────────────────────────────────────────────────────────────────────────
 
 
 def show_preview(study: Study, spec: studies.Study) -> None:
     """Rows, tokens, cuts, memory, time and the first batch of one arm, before anything is trained."""
-    trained = [arm for arm in studies.arms(spec) if METHODS[arm.method].trains]
-    arms = {f"{arm_title(arm, spec)}, {arm.student}": arm for arm in trained}
+    arms = trained_arms(spec)
     if not arms:
         st.caption("None of these methods trains a student: they are only evaluated.")
         return
@@ -163,8 +163,7 @@ def show_preview(study: Study, spec: studies.Study) -> None:
     if asked:
         from core.stages.preview import preview
 
-        chosen = arms[arm]
-        asked_for = spec.diversely() if chosen.diverse else spec
+        chosen, asked_for = arms[arm]
         with st.spinner("The student's process counts rows and tokens…"):
             st.session_state[key] = preview(
                 study.id, chosen.method, chosen.student, chosen.seed, asked_for.parts
@@ -186,10 +185,7 @@ def _preview(found: dict[str, Any]) -> None:
         "Memory, estimated": f"{memory / GIGABYTE:.1f} GB",
         "Time, estimated": seconds(found["estimated_seconds"]),
     }
-    items = list(figures.items())
-    for row in (items[:4], items[4:]):
-        for column, (label, value) in zip(st.columns(4), row, strict=True):
-            column.metric(label, value, border=True)
+    metrics(figures)
     dropped = ", ".join(f"{n:,} {plain(reason)}" for reason, n in found["dropped"].items())
     st.caption(
         f"{plain(found['device'])}, {found['precision']}, "
@@ -203,7 +199,9 @@ def _preview(found: dict[str, Any]) -> None:
             icon=":material/memory:",
         )
     with st.expander("The first batch as the model will see it", icon=":material/grid_on:", expanded=True):
-        st.caption("Marked: what is learnt. Pale: padding. The rest is read only. One box is one token.")
+        st.caption(
+            "Marked tokens are learnt, pale ones are padding, the others are only read. One box is one token."
+        )
         with st.container(height=BATCH_HEIGHT, border=False):
             for row in found["first_batch"]:
                 with st.container(border=True):
@@ -235,15 +233,14 @@ def token_html(tokens: Sequence[dict[str, Any]]) -> str:
 
 def watch(study: Study) -> None:
     """A training run of the study: its job, the curves, and which checkpoint was chosen and why; live."""
-    runs = {run_label(run): run.id for run in reversed(queries.runs(study.id, "train"))}
+    runs = queries.runs(study.id, "train")[::-1]
     if not runs:
         waiting = [job for job in frame.active_jobs() if job.study_id == study.id]
         for job in waiting[:1]:
             job_card(job.id, key="training_job")
         return
     st.subheader("Training")
-    label = st.selectbox("Training run", list(runs), key="training", bind="query-params")
-    run = queries.run(runs[label])
+    run = pick_row("Training run", runs, run_label, "training")
     if run.job_id:
         job_card(run.job_id, key="training_job")
     frame.while_active(run.status == "running" and frame.any_active(), lambda: _curves(run.id))
@@ -251,8 +248,7 @@ def watch(study: Study) -> None:
 
 def run_label(run: Run) -> str:
     """How a training run is called in the picker and the URL; it never changes."""
-    method = METHODS[run.method].title if run.method in METHODS else run.method
-    return f"{run.id}: {method}, {run.student}, seed {run.seed}"
+    return f"{run.id}: {method_title(run.method)}, {run.student}, seed {run.seed}"
 
 
 def _curves(run_id: int) -> bool:
@@ -269,28 +265,26 @@ def _curves(run_id: int) -> bool:
 
 
 def _curve(title: str, names: dict[str, str], points: Sequence[Metric], run: Run) -> None:
-    import plotly.graph_objects as go
+    import plotly.express as px
 
-    figure = go.Figure()
-    for name, label in names.items():
-        own = [point for point in points if point.name == name]
-        if own:
-            few = len(own) < FEW_POINTS
-            figure.add_scatter(
-                x=[p.epoch for p in own],
-                y=[p.value for p in own],
-                name=label,
-                mode="lines+markers" if few else "lines",
-                line={"width": 2 if few else 1},
-            )
-    if not figure.data:
+    rows = [{"epoch": p.epoch, "value": p.value, "of": names[p.name]} for p in points if p.name in names]
+    if not rows:
         st.caption(f"{title}: not recorded. This recipe does not measure it during training.")
         return
+    order, unnamed = {"of": list(names.values())}, {"value": "", "of": ""}
+    figure = px.line(rows, "epoch", "value", color="of", title=title, category_orders=order, labels=unnamed)
+    figure.for_each_trace(_by_density)
     if chosen := run.summary.get("chosen_epoch"):
         figure.add_vline(x=chosen, line_dash="dot", line_color=charts.ink(), annotation_text="chosen")
-    figure.update_layout(title=title, xaxis_title="epoch", showlegend=True)
+    figure.update_layout(showlegend=True)
     figure.update_xaxes(rangemode="tozero")
     charts.show(figure, f"curve_{title}_{run.id}")
+
+
+def _by_density(line: Any) -> None:
+    """Markers and a thicker line where there are few points."""
+    few = len(line.x) < FEW_POINTS
+    line.update(mode="lines+markers" if few else "lines", line_width=2 if few else 1)
 
 
 def _outcome(run: Run) -> None:
@@ -300,13 +294,8 @@ def _outcome(run: Run) -> None:
         return
     with st.container(border=True):
         st.markdown(f"**The student is {plain(done['origin'])}.**")
-        best = {name: value for name, value in done.get("metrics", {}).items() if name.endswith("accuracy")}
-        facts = [
-            f"{name.removesuffix('_accuracy')} accuracy {percent(value)}" for name, value in best.items()
-        ]
-        facts += [
-            f"{count(done['rows'], 'training row')}",
-            f"took {seconds(done.get('seconds'))}",
-            done["precision"],
-        ]
-        st.caption(plain(", ".join([*facts, f"on {done['device']}"])))
+        measured = done.get("metrics", {})
+        parts = [part for part in ("dev", "test") if f"{part}_accuracy" in measured]
+        facts = [f"{part} accuracy {percent(measured[f'{part}_accuracy'])}" for part in parts]
+        facts += [count(done["rows"], "training row"), f"took {seconds(done.get('seconds'))}"]
+        st.caption(plain(", ".join([*facts, done["precision"], f"on {done['device']}"])))

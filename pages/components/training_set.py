@@ -22,9 +22,9 @@ from core.students.part import Learning
 from core.students.table import STUDENTS, resolve
 from core.teachers.part import Teaching
 from pages.components import frame
-from pages.components.tables import clickable, paged
+from pages.components.tables import clickable, download, paged, pick, widths
 from pages.components.text import count, excerpt, labelled, plain
-from pages.components.training import arm_title
+from pages.components.training import trained_arms
 
 QUICK = 3000  # completions: a set of so many is built in a second or two, a larger one when asked for
 OFF = "off"
@@ -38,11 +38,7 @@ def choose(study: Study, spec: studies.Study) -> studies.Study:
     with st.container(border=True):
         st.markdown("**Training set**")
         spec = _filters(spec, f"set{study.id}")
-        arms = {
-            f"{arm_title(arm, spec)}, {arm.student}": arm
-            for arm in sorted(studies.arms(spec), key=lambda arm: _bare(arm.method))
-            if METHODS[arm.method].trains
-        }
+        arms = dict(sorted(trained_arms(spec).items(), key=lambda item: _bare(item[1][0].method)))
         if not arms:
             st.caption("None of these methods trains a student: there is no training set.")
             return spec
@@ -56,14 +52,20 @@ def _bare(method: str) -> bool:
     return not METHODS[method].needs_teacher
 
 
-def _show(study: Study, spec: studies.Study, arms: dict[str, studies.StudyArm]) -> None:
+def _show(study: Study, spec: studies.Study, arms: dict[str, tuple[studies.StudyArm, studies.Study]]) -> None:
     """One arm's training set: a row a reason, its size and hash, and its rows."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         arm = st.selectbox("Training set of", list(arms), key=f"set{study.id}_arm", width=420)
-        one = arms[arm]
-        found = _found(study, spec.diversely() if one.diverse else spec, one.method, one.student)
+        one, asked = arms[arm]
+        found = _found(study, asked, one.method, one.student)
         if found is not None and found.made.rows:
-            _download(found, study.name)
+            download(
+                "JSONL",
+                lambda: "".join(training_sets.lines(found.made)),
+                f"{study.name} {found.hash[:SHORT_HASH]}.jsonl",
+                "application/jsonl",
+                help="The rows as the student learns them: input, label, question and sample.",
+            )
     if found is not None:
         if _bare(one.method) and spec.learning.filters:
             st.caption("This method learns no rationales, so the filters do not change its set.")
@@ -130,18 +132,6 @@ def _built(signature: str, _asked: tuple[int, str, Teaching, Learning], _student
     return training_sets.built(*_asked, FORMATS[resolve(_student).format])
 
 
-def _download(found: Built, study: str) -> None:
-    st.download_button(
-        "JSONL",
-        lambda: "".join(training_sets.lines(found.made)),
-        f"{study} {found.hash[:SHORT_HASH]}.jsonl",
-        "application/jsonl",
-        icon=":material/download:",
-        on_click="ignore",
-        help="The rows as the student learns them: input, label, question and sample.",
-    )
-
-
 def _steps(found: Built) -> None:
     """What each reason dropped, in order; a click shows what it was."""
     if found.steps:
@@ -150,8 +140,7 @@ def _steps(found: Built) -> None:
                 {"reason": one.reason, "before": one.before, "dropped": one.dropped, "after": one.after}
                 for one in found.steps
             ],
-            [one.reason for one in found.steps],
-            target="set_shown",
+            "set_shown",
         )
     if not found.made.rows:
         st.warning("The filters leave no training row: loosen one of them.", icon=":material/filter_alt_off:")
@@ -173,31 +162,26 @@ def _rows(found: Built, study: Study) -> None:
         groups.setdefault(one.reason, []).append(one)
     if st.session_state.get("set_shown") not in groups:
         st.session_state["set_shown"] = KEPT
-    shown = st.selectbox(
-        "Show", list(groups), format_func=lambda name: f"{name} ({len(groups[name]):,})", key="set_shown",
-        width=420,
-    )  # fmt: skip
+    names = {name: f"{name} ({len(rows):,})" for name, rows in groups.items()}
+    shown = pick("Show", names, key="set_shown", width=420)
     group = groups[shown]
     if not group:
         st.caption("No row is kept.")
         return
     offset, limit = paged(len(group), "set_page")
     page = group[offset : offset + limit]
-    ids = [[one.question_index, one.sample_index] for one in page]
+    ids = [(one.question_index, one.sample_index) for one in page]
     left, right = st.columns(2, gap="medium")
     with left:
         clickable(
             [_line(found, one) for one in page],
-            [tuple(pair) for pair in ids],
-            target="set_row",
-            column_config={
-                "question": st.column_config.NumberColumn(width=70),
-                "sample": st.column_config.NumberColumn(width=60),
-            },
+            "set_row",
+            ids,
+            column_config=widths(question=70, sample=60),
         )
     with right:
         picked = st.session_state.get("set_row")
-        _card(found, study, page[ids.index(list(picked))] if picked and list(picked) in ids else page[0])
+        _card(found, study, page[ids.index(picked)] if picked in ids else page[0])
 
 
 def _line(found: Built, one: TrainingRow | Dropped) -> dict[str, Any]:

@@ -13,22 +13,17 @@ from core.answers import KINDS
 from core.datasets import all_datasets, load, upload
 from core.store import queries
 from pages.components import frame
+from pages.components.tables import listed, pick, titles
 from pages.components.text import count, plain, visible
 
 CHOSEN = "benchmark_next"  # the benchmark that the page shows next
 ADDED = "benchmarks_added"  # how many: part of the uploader's key, so that it is empty again
-# What such columns are called in common files, the first one that is there.
-USUAL = {
-    "question": ("question", "problem", "input", "text", "prompt", "sentence"),
-    "answer": ("answer", "target", "gold", "label", "output"),
-    "split": ("split",),
-    "solution": ("solution", "rationale", "explanation"),
-}
-LABELS = {
-    "question": "Question",
-    "answer": "Gold answer",
-    "split": "Split (train or test)",
-    "solution": "Worked solution",
+# Title of a part, and what its column is called in common files, the first one that is there.
+PARTS = {
+    "question": ("Question", ("question", "problem", "input", "text", "prompt", "sentence")),
+    "answer": ("Gold answer", ("answer", "target", "gold", "label", "output")),
+    "split": ("Split (train or test)", ("split",)),
+    "solution": ("Worked solution", ("solution", "rationale", "explanation")),
 }
 GUESSED = "guessed from the answers"
 EXCERPT = 200
@@ -65,8 +60,8 @@ def _choose_columns(names: Sequence[str], scope: str) -> dict[str, str]:
     """Which column is what; those that the file lacks are left out."""
     lower = {name.lower(): name for name in names}
     columns = {}
-    for place, (part, label) in zip(st.columns(len(LABELS)), LABELS.items(), strict=True):
-        found = next((lower[name] for name in USUAL[part] if name in lower), None)
+    for place, (part, (label, usual)) in zip(st.columns(len(PARTS)), PARTS.items(), strict=True):
+        found = next((lower[name] for name in usual if name in lower), None)
         columns[part] = place.selectbox(
             label,
             names,
@@ -80,17 +75,12 @@ def _choose_columns(names: Sequence[str], scope: str) -> dict[str, str]:
 
 def _show(rows: Sequence[dict[str, Any]], columns: dict[str, str]) -> None:
     st.caption("The first rows, as they would be read")
-    st.dataframe(
-        [
-            {
-                LABELS[part]: visible(str(row.get(name) if row.get(name) is not None else ""))[:EXCERPT]
-                for part, name in columns.items()
-            }
-            for row in rows
-        ],
-        hide_index=True,
-        key="own_preview",
-    )
+    shown = [{PARTS[part][0]: _cell(row.get(name)) for part, name in columns.items()} for row in rows]
+    listed(shown, "own_preview")
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else visible(str(value))[:EXCERPT]
 
 
 def _add(path: Path, name: str, columns: dict[str, str], scope: str) -> None:
@@ -102,21 +92,14 @@ def _add(path: Path, name: str, columns: dict[str, str], scope: str) -> None:
         key=f"own_key_{scope}_{title}",
         help="Its name in commands and study files.",
     ).strip()
-    kind = right.selectbox(
-        "Kind of answer",
-        [GUESSED, *KINDS],
-        format_func=lambda k: KINDS[k].title if k in KINDS else k,
-        key=f"own_kind_{scope}",
-    )
+    kind = pick("Kind of answer", {None: GUESSED} | titles(KINDS), place=right, key=f"own_kind_{scope}")
     if "split" not in columns:
         st.caption("The file has no split: 70 % of the questions, chosen by a fixed seed, are for training.")
-    if lacking := [LABELS[part] for part in ("question", "answer") if part not in columns]:
+    if lacking := [PARTS[part][0] for part in ("question", "answer") if part not in columns]:
         st.caption(f"Choose the columns for {plain(' and '.join(lacking))} to go on.")
     if st.button("Add it", type="primary", icon=":material/add:", key="own_add", disabled=bool(lacking)):
         with st.spinner("Reading every row…"):
-            row = upload.add(
-                path, key, title=title, kind=None if kind == GUESSED else kind, name=name, columns=columns
-            )
+            row = upload.add(path, key, title=title, kind=kind, name=name, columns=columns)
             queries.add_dataset(row.key, {"split": "default"}, load(row.key))
         st.session_state[CHOSEN] = row.key
         st.session_state[ADDED] += 1

@@ -106,3 +106,12 @@ def test_a_users_error_is_one_sentence_and_exit_2(arguments, lab_home, tmp_path)
         or "give" in run.stderr
         or "write" in run.stderr
     )
+
+
+def test_leaks_are_told_at_each_level(recorded, minilm):
+    said = json.loads(_run("leaks", "addsub", "--json").stdout)
+    assert (said["train"], said["test"], said["equal"], said["masked"]) == (276, 119, [], [285])
+    assert set(said["masked"]) < set(said["near"])
+    assert {row["test"] for row in said["leaks"]} == set(said["near"])
+    assert "near" not in json.loads(_run("leaks", "addsub", "--no-near", "--json").stdout)
+    assert "5 equal: word for word" in _run("leaks", "multiarith", "--no-near").stdout

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from core import settings
-from core.__main__ import COMMANDS, GROUPS
+from core.__main__ import COMMANDS
 
 
 def lab(*arguments: str, home) -> subprocess.CompletedProcess:
@@ -34,11 +34,11 @@ def test_help_names_every_command_and_imports_little(lab_home):
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=settings.ROOT, capture_output=True, text=True)
     assert "HEAVY []" in done.stdout
-    for name in [*COMMANDS, *GROUPS]:
+    for name in COMMANDS:
         assert name in done.stdout
 
 
-@pytest.mark.parametrize("name", [*COMMANDS, *GROUPS])
+@pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help(name, lab_home):
     done = lab(name, "--help", home=lab_home)
     assert done.returncode == 0 and "Usage" in done.stdout

@@ -100,7 +100,7 @@ def test_exports(study, capsys, tmp_path):
         run(capsys, "--export", "table.xlsx")
     with pytest.raises(LabError, match="choose another place"):
         run(capsys, "--export", str(tmp_path / "no" / "table.csv"))
-    with pytest.raises(LabError, match="--adjust"):
+    with pytest.raises(LabError, match="no adjustment"):
         run(capsys, "--adjust", "none")
 
 

@@ -10,7 +10,14 @@ import pytest
 
 from core.datasets import DATASETS
 from core.errors import LabError
-from core.exemplars.candidates import TEXTS, Candidate, exemplar, rationale_lines, read
+from core.exemplars.candidates import (
+    TEXTS,
+    Candidate,
+    exemplar,
+    rationale_lines,
+    read,
+    without_answer,
+)
 from core.exemplars.selection import failures, limits_for
 from tests.recordings import DAVINCI
 
@@ -126,3 +133,20 @@ def test_rationale_lines_are_auto_cots():
 def test_the_key_is_the_content():
     a = Candidate(1, "q", "r", "2", "2", True)
     assert a.key == Candidate(1, "q", "r", "2", "2", True).key != Candidate(2, "q", "r", "2", "2", True).key
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("3 + 4 = 7. The answer is 7.", "3 + 4 = 7."),
+        ("3 + 4 = 7.\nTherefore, the answer is $3.50\n", "3 + 4 = 7."),
+        ("It is the second. So the answer is (B) 05/01/2020.", "It is the second."),
+        ("Each costs 3.5, so the answer is 7.", "Each costs 3.5, so the answer is 7."),
+        ("The answer is 7.", "The answer is 7."),
+        ("He has pens. The answer is 3 + 4 = 7.", "He has pens. The answer is 3 + 4 = 7."),
+        ("He had 9. The answer is 7 because he lost 2.", "He had 9. The answer is 7 because he lost 2."),
+        ("He had 9. The answer is 7? He lost 2.", "He had 9. The answer is 7? He lost 2."),
+    ],
+)
+def test_only_a_sentence_that_just_names_the_answer_is_left_out(text, kept):
+    assert without_answer(text) == kept

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.errors import LabError
+from core.datasets.duplicates import duplicates
 from core.exemplars import clustering, kept, projection
 from core.exemplars.clustering import cluster, curve
-from core.exemplars.duplicates import duplicates
 from core.exemplars.projection import project
 
 
@@ -32,10 +31,10 @@ def test_row_order_changes_nothing(seed):
 def test_distances_are_to_the_nearest_centre():
     rows = points(100)
     made = cluster(rows, 5, seed=3)
-    all_distances = np.linalg.norm(rows[:, None] - made.centres[None], axis=2)
+    centres = np.array([rows[made.labels == number].mean(axis=0) for number in range(5)])
+    all_distances = np.linalg.norm(rows[:, None] - centres[None], axis=2)
     assert np.array_equal(made.labels, all_distances.argmin(axis=1))
     np.testing.assert_allclose(made.distances, all_distances.min(axis=1), atol=1e-3)
-    assert made.empty == ()
 
 
 def test_n_init_never_makes_it_worse():
@@ -43,16 +42,9 @@ def test_n_init_never_makes_it_worse():
     assert cluster(rows, 8, n_init=10).inertia <= cluster(rows, 8, n_init=1).inertia
 
 
-def test_k_out_of_range():
-    for k in (0, 6):
-        with pytest.raises(LabError, match="choose k between 1 and 5"):
-            cluster(points(5), k)
-
-
 def test_only_duplicates_leave_clusters_empty():
     made = cluster(np.repeat(points(2), 5, axis=0), 4)
-    assert made.empty == (2, 3)
-    assert sorted(np.bincount(made.labels)) == [5, 5]
+    assert list(np.bincount(made.labels)) == [5, 5]
 
 
 def test_as_many_clusters_as_points():
@@ -95,15 +87,7 @@ def test_map_of_duplicates_only():
 
 def test_duplicates():
     texts = ["Ann has 9  marbles.", "ann has 9 marbles.", "Ann has 12,000 marbles.", "Bob has 9 marbles."]
-    assert duplicates(texts) == [(0, 1)]
-    assert duplicates(texts, "numbers masked") == [(0, 1, 2)]
-
-
-def test_multiarith_has_20_questions_twice(lab_home, recorded):
-    from core.datasets import load
-
-    groups = duplicates([q.text for q in load("multiarith")])
-    assert sum(len(group) - 1 for group in groups) == 20
+    assert duplicates(texts) == [(0, 1, 2)]
 
 
 def test_what_was_computed_is_read_again(lab_home, monkeypatch):

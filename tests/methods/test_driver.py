@@ -62,7 +62,7 @@ def test_one_ask() -> None:
     (made,) = completed(one, Answers(lambda r: Reply(r, "a", "length", 5, 7, 0.5)))
     step = Step("rationale", "q0", "a", "teacher", "length", 5, 7, 0.5)
     assert made == Completion(0, 0, "a", (step,), AnswerPlace())
-    assert (made.finish_reason, made.calls, made.cost, made.cached) == ("length", 1, 0.5, False)
+    assert (made.finish_reason, made.calls, made.cost) == ("length", 1, 0.5)
 
 
 def test_two_asks_one_after_the_other() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from core.answers import score_completion
 from core.datasets import DATASETS, load
 from core.errors import LabError, RefusedError
 from core.methods import METHODS, Given, filters, training_set
+from core.methods.base import Lesson
 from core.methods.filters import FILTERS, Candidate, apply
 from core.records import Completion, Question, Score, Step
 from core.students.formats import FORMATS
@@ -192,11 +195,17 @@ def test_exemplars_are_known_by_their_question() -> None:
     assert made.dropped == {"exemplar": 1}
 
 
-def test_a_method_judges_the_text_that_its_student_learns() -> None:
-    """New-Fine-tune-CoT cuts the sentence that names the answer; its words do not count."""
+def test_what_a_student_learns_of_a_rationale_is_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A method whose student learns the first sentence only."""
+
+    def first(question: Question, written: Completion, given: Given) -> Iterator[Lesson]:
+        text = written.rationale.split(". ")[0]
+        yield Lesson(question.text, text, text)
+
+    monkeypatch.setitem(METHODS, "first", replace(METHODS["fine-tune-cot"], key="first", lessons=first))
     completions = [completed(0, "It is 39 now. The answer is 39."), completed(1, RIGHT)]
-    made = build(completions, "new-fine-tune-cot", filters={"max_words": 4})
-    assert [row.label for row in made.rows] == ["It is 39 now. --> 39"]
+    made = build(completions, "first", filters={"max_words": 4})
+    assert [row.label for row in made.rows] == ["It is 39 now"]
 
 
 def test_filters_are_of_rationales() -> None:

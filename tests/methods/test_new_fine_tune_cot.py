@@ -63,10 +63,10 @@ def test_calls_are_n_and_the_misses():
     assert sum(c.calls for c in made.values()) == 8
 
 
-def test_each_call_is_sampled_as_auto_cot_s():
+def test_each_call_is_sampled_as_fine_tune_cot_s_and_ends_before_another_question():
     _, asked = generated({0: " So it is 7."})
     limits = [(r.sampling.max_tokens, r.sampling.stop) for r in asked]
-    assert limits == [(256, ("\nQ:",)), (128, ("\nQ:",))]
+    assert limits == [(128, ("END", "\nQ:"))] * 2
 
 
 def test_two_calls_for_all_without_adaptive_answers():
@@ -99,7 +99,7 @@ def test_extract(rationale, kind, value):
     found = extract(rationale, kind)
     assert (found.value if found else None) == value
     if found and kind == "integer":
-        assert rationale[found.start : found.end].replace(",", "") == value
+        assert rationale[found.after :].replace(",", "").strip(": \n*$.") == value
 
 
 @pytest.mark.parametrize(("key", "percent"), [("single_eq", 1.2), ("addsub", 3.0), ("multiarith", 1.3)])
@@ -115,19 +115,13 @@ def test_how_often_it_fires_on_recorded_zero_shot_rationales(recorded, key, perc
 
 
 @pytest.mark.parametrize(
-    ("rationale", "learnt"),
-    [
-        (" 3 + 4 = 7. The answer is 7.", " 3 + 4 = 7."),
-        (" 3 + 4 = 7.\nTherefore, the answer is 7.\n", " 3 + 4 = 7."),
-        (" Each costs 3.5, so the answer is 7.", " Each costs 3.5, so the answer is 7."),
-        ("The answer is 7.", "The answer is 7."),
-        (" It is 7.", " It is 7."),
-    ],
+    "rationale",
+    [" 3 + 4 = 7. The answer is 7.", " The answer is 3 + 4 = 7.", " 3 + 4 = 7.\nSo the answer is 7.\n"],
 )
-def test_the_label_names_the_answer_once(rationale, learnt):
+def test_the_student_learns_the_whole_rationale_as_in_fine_tune_cot(rationale):
     completion, given = Completion(0, 0, rationale), Given(form=FORMATS["t5"])
     made = training_set([Question(0, "q", "7")], [completion], [Score(True, "7")], METHOD, given)
-    assert made.rows[0].label == f"{learnt.strip()} --> 7"
+    assert made.rows[0].label == f"{rationale.strip()} --> 7"
     assert ANSWER_PREFIXES["student"] in made.rows[0].label
 
 

@@ -11,8 +11,8 @@ from core.records import AnswerPlace, Completion, Score, Step
 from core.review import desk
 from core.stages import training
 from core.store import queries
-from pages.components import review as ui
 from pages.components.completion import name
+from pages.components.review.runs import label as run_label
 from tests.pages.conftest import Filled
 from tests.pages.test_pages import shown
 
@@ -30,7 +30,7 @@ def test_an_edited_rationale_shows_the_answer_that_is_learnt(app: Open, filled: 
     (learnt,) = (v for one, v in kept if (one.question_index, one.sample_index) == key)
     page = app(
         "review", reviewer="ana", queue="all", item=f"{key[0]}.{key[1]}",
-        review=ui.label(queries.run(filled.generation)),
+        review=run_label(queries.run(filled.generation)),
     )  # fmt: skip
     assert learnt is not None and learnt.value == (other if anew else first.value)
     said = shown(page)
@@ -53,7 +53,7 @@ def test_a_vote_shows_every_text_and_how_many_agree(app: Open, filled: Filled):
     made = Completion(0, 99, "So 7.", steps, place)
     queries.save_completions(filled.generation, [(made, Score(True, "7", 3, 4, note="2 of 3 agree"))])
     row = queries.latest_completions(filled.generation, 1)[0]
-    label = ui.label(queries.run(filled.generation))
+    label = run_label(queries.run(filled.generation))
     for page in (
         app("rationales", completion=str(row.id)),
         app("review", reviewer="ana", queue="all", item="0.99", review=label),

@@ -19,7 +19,7 @@ from core.stages.generation import as_method_asks
 from core.store import queries
 from core.store.models import Point, now
 from pages.components import clusters as ui
-from pages.components.review import Review, label, open_review
+from pages.components.review.runs import Review, label, open_review
 from pages.components.text import visible
 from tests import runs
 from tests.clustered import Clustered
@@ -71,7 +71,7 @@ def test_what_is_asked_reaches_the_job(app: Open, made: Clustered, queued: list[
 @pytest.mark.parametrize("colour", ui.COLOURINGS)
 def test_every_colouring_shows_every_question_once(made: Clustered, colour: str):
     review = open_review(queries.run(made.exemplars))
-    words = ui.first_words(queries.study(made.study_id).dataset_id)
+    words = ui.first_words(review.run)
     *groups, stars = ui.figure(review, colour, words).data
     assert sorted(int(i) for trace in groups for i in trace.customdata) == sorted(k[0] for k in review.points)
     assert len(stars.customdata) == 6
@@ -162,13 +162,13 @@ def test_questions_of_every_kind_are_shown(app: Open, lab_home: Path):
     assert not page.error and not page.warning
     assert "Why?" in page.dataframe[-1].value["first words"].tolist()
     review = open_review(queries.run(run))
-    figure = ui.figure(review, "cluster", ui.first_words(review.study.dataset_id)).to_json()
+    figure = ui.figure(review, "cluster", ui.first_words(review.run)).to_json()
     assert "<img" not in figure and "\\u001b" not in figure and len(figure) < 20_000
     for index, text in enumerate(ODD.values()):
         card = app("review", reviewer="ana", item=f"{index}.0")
         said = shown(card)
         assert f"question {index}" in said
-        assert all("does not fit the teacher's window" in error.value for error in card.error)
+        assert all("too long for the window" in error.value for error in card.error)
         assert html.escape(visible(text.strip())) in said
         assert "<img" not in said and "\x1b" not in said
 

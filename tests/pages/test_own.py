@@ -64,7 +64,7 @@ def test_exemplars_are_kept_as_they_are_typed(app: Open, lab_home, queued, page:
     assert not opened.button(key="start").disabled
     prompt = "".join(element.proto.body for element in opened.get("html"))
     assert "Q: What is 2 + 3?\nA: 2 and 3 make 5. &lt;b&gt; The answer is 5." in prompt, "shown as text"
-    assert "tokens" in said(opened, "caption")
+    assert {metric.label for metric in opened.metric} & {"Tokens", "Tokens, estimated"}
 
     again = app(page)
     if page == "generate":

@@ -16,7 +16,9 @@ from core.review import desk, history
 from core.review.agreement import agreement
 from core.stages.reviewed import original
 from core.store import checked, decisions, queries
-from pages.components import review as ui
+from pages.components.review.editing import typed_text
+from pages.components.review.marks import steps_html
+from pages.components.review.runs import label as run_label
 from tests.clustered import Clustered
 from tests.pages.test_pages import shown
 from tests.performing import done
@@ -135,7 +137,7 @@ def test_another_filter_leaves_the_card_that_was_open(app: Open, made: Clustered
 
 def test_markup_control_characters_and_latex_are_shown_as_text():
     hostile = "<img src=x onerror=alert(1)> $x$ **b** \x1b[31m ‮ 1 + 1 = 3."
-    made = ui.steps_html(hostile, [], (0, 4))
+    made = steps_html(hostile, [], (0, 4))
     assert "<img" not in made and "\x1b" not in made and "‮" not in made
     assert "$x$ **b**" in made
 
@@ -145,7 +147,7 @@ def test_marks_may_overlap_and_lose_no_text():
 
     text = "3 + 4 = 8, so the answer is 8."
     flags = [Flag(0, 9, "wrong", "3 + 4 is 7"), Flag(8, 12, "doubtful", "8")]
-    made = ui.steps_html(text, flags, (8, 9))
+    made = steps_html(text, flags, (8, 9))
     import re
 
     plain = re.sub(r"<[^>]+>", "", made).replace("✗", "")
@@ -157,7 +159,7 @@ def test_marks_may_overlap_and_lose_no_text():
     [("a\nb", "a\r\nc", "a\r\nb"), ("a\nb", "a\nc", "a\nb"), ("a\r\nb", "x\r\n", "a\r\nb")],
 )
 def test_line_ends_are_those_of_the_text_before(typed: str, before: str, kept: str):
-    assert ui.typed_text(typed, before) == kept
+    assert typed_text(typed, before) == kept
 
 
 # ── beside the card ─────────────────────────────────────────────────────────────────────────────
@@ -316,7 +318,7 @@ def test_a_filter_by_a_check_reads_what_is_kept(app: Open, made: Clustered, queu
     assert (job.kind, job.request["run_id"]) == ("check", made.generation)
     done(job.id)
     for run in (made.exemplars, made.generation):
-        label = ui.label(queries.run(run))
+        label = run_label(queries.run(run))
         page = app("review", reviewer="ana", queue="all", check=check, review=label)
         assert "have not seen" not in shown(page)
     flagged = checked.keys(made.generation, "unused")

@@ -128,7 +128,7 @@ def test_without_corrections_it_says_what_to_do(app: Open, lab: Lab):
         for run_id in (lab.before, lab.after):
             db.get_one(models.Run, run_id).status = "running"
     page = app("results", study="S", teacher_view="What corrections did")
-    assert "No correction has been run again yet" in shown(page)
+    assert "Nothing has been re-run after a correction yet" in shown(page)
 
 
 def test_the_ledger_of_adaptive_answers_and_a_check_that_can_be_started(app: Open, lab: Lab):
@@ -176,7 +176,7 @@ def test_a_review_offers_to_run_again_what_depends_on_it(app: Open, lab: Lab):
     page.run()
     page.button(key="rerun_preview").click().run()
     assert not page.exception and not page.error
-    assert "Nothing: every result was made" in shown(page), "no student was trained on it"
+    assert "Nothing has to run: every result was made" in shown(page), "no student was trained on it"
 
 
 def test_the_button_runs_again_what_an_edited_exemplar_was_shown_to(app: Open, lab: Lab):
@@ -198,6 +198,6 @@ def test_the_button_runs_again_what_an_edited_exemplar_was_shown_to(app: Open, l
 
 
 def _review_label(run_id: int) -> str:
-    from pages.components.review import label
+    from pages.components.review.runs import label
 
     return label(queries.run(run_id))

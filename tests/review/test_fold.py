@@ -118,7 +118,6 @@ def test_queues_and_counts():
     assert board.counts(100) == {
         "pending": 94, "accepted": 2, "edited": 1, "rejected": 1, "flagged": 1, "skipped": 1,
     }  # fmt: skip
-    assert board.keys("accepted") == [(0, 0), (5, 0)]
 
 
 def test_a_dispute_lasts_until_it_is_adjudicated():

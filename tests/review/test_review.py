@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from core.__main__ import app
 from core.errors import LabError, RefusedError
-from core.exemplars.prompt import few_shot_prompt, parse, preview, revised, spoken
+from core.exemplars.prompt import few_shot_prompt, parse, revised
 from core.records import Exemplar, Question
 from core.review import desk
 from core.review.agreement import agreement, disagreements_first, reviewers
@@ -19,6 +19,7 @@ from core.review.diff import words
 from core.review.history import lines
 from core.stages.reviewed import original
 from core.store import decisions, queries
+from core.students.formats import spoken
 from tests import runs
 
 
@@ -137,46 +138,15 @@ def test_an_edit_that_removes_the_answer_is_refused():
     assert free.answer == "5"
 
 
-def test_the_preview_is_the_prompt_that_the_method_sends():
+def test_the_prompt_is_the_one_that_the_method_sends():
     from core.methods import METHODS, Given
 
     method, shown = METHODS["new-fine-tune-cot"], [Exemplar("1 + 1?", "One and one.", "2")]
-    made = preview("2 + 2?", shown, window=40, new_tokens=20)
     given = Given(exemplars=tuple(shown), options=method.options)
-    assert made.prompt == next(method.teach(Question(0, "2 + 2?", "4"), given)).prompt
-    assert not made.counted and made.room == 40 - 20 - made.tokens and not made.fits
-    counted = preview("2 + 2?", shown, 4096, 256, count=lambda text: len(text.split()))
-    assert counted.tokens == len(made.prompt.split()) and counted.fits and counted.counted
+    sent = next(method.teach(Question(0, "2 + 2?", "4"), given)).prompt
+    assert few_shot_prompt("2 + 2?", shown) == sent
     with pytest.raises(LabError, match="no exemplar"):
         few_shot_prompt("2 + 2?", [])
-
-
-def test_rejecting_an_exemplar_brings_up_the_next(run_id):
-    from core.exemplars.candidates import from_completion
-    from core.exemplars.selection import limits_for, queues, select
-
-    run = queries.run(run_id)
-    dataset = queries.study(run.study_id).dataset_id
-    rows = [
-        from_completion(queries.question(dataset, c.question_index), c) for c in queries.completions(run_id)
-    ]
-    waiting = queues(rows, [i // 10 for i in range(20)], [float(i) for i in range(20)], 2,
-                     limits_for("paper", "multiarith", "integer"))  # fmt: skip
-
-    def shown() -> list[int]:
-        rejected = {question for question, _ in desk.board(run_id).keys("rejected")}
-        return [pick.candidate.index for pick in select(waiting, rejected).picks]
-
-    assert shown() == [0, 10]
-    decide(run_id, 0, "reject", "ana")
-    assert shown() == [2, 10]
-    desk.undo(run_id, "ana")
-    assert shown() == [0, 10]
-    for i in (0, 2, 4, 6, 8):
-        decide(run_id, i, "reject", "ana")
-    made = select(waiting, {q for q, _ in desk.board(run_id).keys("rejected")})
-    assert [p.candidate.index for p in made.picks] == [10]
-    assert "5 rejected" in made.gaps[0].sentence
 
 
 def command(*words: str):

@@ -80,7 +80,7 @@ def deal(run_id: int) -> None:
     """The question at each position goes to the next cluster; who qualifies is the rules' to say."""
     run = queries.run(run_id)
     limits = limits_for(
-        exemplars.settings_of(run)["rules"], "arithmetic_generated", scoring.scorer(run.study_id).kind
+        plans.plan_of(run).settings["rules"], "arithmetic_generated", scoring.scorer(run.study_id).kind
     )
     rows = exemplars.candidates(run)
     points = [
@@ -126,7 +126,7 @@ def test_no_exemplar_is_wrong_with_the_papers_rules_and_both_last_arms_share_the
     for method in list(ablation.ARMS)[1:]:
         generate(spec, method)
     study = studies.open_study(spec)
-    chosen = {exemplars.settings_of(run)["rules"]: run.id for run in queries.runs(study, "exemplars")}
+    chosen = {plans.plan_of(run).settings["rules"]: run.id for run in queries.runs(study, "exemplars")}
     assert set(chosen) == {"no-correction", "paper"}, "the study's own rules give way to the arms'"
     assert exemplars.newest(study, "no-correction") == chosen["no-correction"] != exemplars.newest(study)
     first = {rules: exemplars.nearest(queries.points(run), desk.board(run)) for rules, run in chosen.items()}

@@ -18,7 +18,7 @@ from core.stages.plans import PLANS, EvaluationPlan, ExemplarsPlan, GenerationPl
 from core.store import queries
 from core.students.config import TrainConfig
 from core.students.part import Asking, Learning
-from core.teachers import TEACHERS, Option
+from core.teachers import TEACHERS, Option, open_teacher
 from core.teachers.part import Teaching, identity
 from tests import runs
 from tests.stages.test_study import spec
@@ -116,7 +116,8 @@ def test_every_kind_of_run_is_decided_on():
 @pytest.mark.parametrize("key", TEACHERS)
 def test_of_a_teacher_counts_what_may_change_a_reply(key: str):
     row = TEACHERS[key]
-    own = {"key": key} | {option.name: option.default or "some" for option in row.options}
+    own = {name: "SOME" if value in (None, "") else value for name, value in row.defaults.items()}
+    own |= {"key": key}
     for option in row.options:
         changed = own | {option.name: _another(option, own[option.name])}
         assert (identity(changed) != identity(own)) == option.counts, option.name
@@ -127,7 +128,7 @@ def test_of_a_teacher_counts_what_may_change_a_reply(key: str):
 def _another(option: Option, value: Any) -> Any:
     if option.choices:
         return next(choice for choice in option.choices if choice != value)
-    return f"another {value}" if isinstance(value, str) else value + 1
+    return f"{value}_2" if isinstance(value, str) else value + 1
 
 
 def test_the_roots_of_a_run_count():
@@ -152,7 +153,7 @@ def test_a_teachers_weights_count_and_not_where_they_are(tmp_path: Path, student
     }
     assert taught[here].hash == taught[there].hash != taught[other].hash
     options = {"mode": "completions", "batch_size": 1, "context": 9}
-    replies = {place: TEACHERS["local"].open(model=place, **options).identity for place in taught}
+    replies = {place: open_teacher("local", model=place, **options).identity for place in taught}
     assert replies[here] == replies[there] != replies[other], "nor for the replies that are kept"
 
 

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import func, select
 
 from core.records import Reply, Request, Sampling
-from core.store import models, queries, session
-from core.store.replies import CHUNK, from_row, keep, look_up, reply_key
+from core.store import CHUNK, models, queries, session
+from core.store.replies import from_row, keep, look_up, reply_key
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ from core.answers import score_completion
 from core.errors import LabError
 from core.records import Question, Request, Score
 from core.teachers import open_teacher
-from core.teachers.recorded.source import two_calls
+from core.teachers.recorded.source import recorded
 from core.teachers.stored import Stored
 from tests.asking import served
 
-RECORDED = two_calls(
+RECORDED = recorded(
     3, 1, "Q: asked then", " \n\nA rationale.", "Q: asked then… so", " 7.", finish_reason="length"
 )
 
@@ -24,7 +24,7 @@ def test_a_recorded_completion_is_given_as_it_was_recorded() -> None:
     assert (second.prompt, second.text) == ("Q: asked then… so", " 7.")
     assert (found.rationale, found.finish_reason) == (first.text, "length")
     assert score_completion(found, "7", kind="integer") == Score(True, "7", 1, 2, True, True, step=1)
-    assert found.cached and found.cost == 0.0 and found.calls == 0
+    assert found.cost == 0.0 and found.calls == 0
 
 
 def test_what_is_not_recorded_is_an_error_of_that_item() -> None:

@@ -17,7 +17,7 @@ def test_every_row_names_itself_and_refuses_unknown_options(key: str) -> None:
     assert row.key == key and row.title and row.needs and all(o.help for o in row.options)
     given = {o.name: "x" for o in row.options if o.default is None}
     assert label({"key": key, **given})
-    with pytest.raises(LabError, match="no option wings"):
+    with pytest.raises(LabError, match="no field `wings`"):
         open_teacher(key, wings=2)
 
 

@@ -6,7 +6,7 @@ from core.store.models import Base
 
 with context.config.attributes["engine"].connect() as connection:
     if connection.dialect.name == "sqlite":
-        # A table that is made anew is dropped in between, which would delete the rows that point to it.
+        # A table that is made again is dropped in between, which would delete the rows that point to it.
         connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
         # Python's driver would begin a transaction no earlier than at the first row that changes.
         connection.connection.driver_connection.isolation_level = None

@@ -2,7 +2,7 @@
 
     queries.completions(run_id, correct=False, limit=50)     a page of a generation's wrong completions
 
-One file a subject, each naming in `__all__` what is called as `queries.…`. Lists that can be long take
+One file for each subject, naming in `__all__` what is called as `queries.…`. Lists that can be long take
 `offset` and `limit`; counts are made by the database.
 """
 

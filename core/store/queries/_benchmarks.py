@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Select, func, or_, select
 
 from core import records
-from core.errors import LabError
-from core.store import found_or_made, session
+from core.store import count, found_or_made, get, rows, scalars, session
 from core.store.models import Dataset, Question
 
 __all__ = [
@@ -39,8 +38,7 @@ def add_dataset(key: str, options: dict[str, Any], questions: list[records.Quest
 
 def datasets() -> list[Dataset]:
     """Every benchmark that was read, newest first."""
-    with session() as db:
-        return list(db.scalars(select(Dataset).order_by(Dataset.id.desc())))
+    return scalars(select(Dataset).order_by(Dataset.id.desc()))
 
 
 def dataset(dataset_id: int) -> Dataset:
@@ -53,57 +51,45 @@ def questions(dataset_id: int, split: str | None = None) -> list[records.Questio
     return question_page(dataset_id, split)
 
 
-def questions_of(dataset_id: int, indices: Collection[int]) -> list[records.Question]:
+def questions_of(dataset_id: int, indices: Iterable[int]) -> list[records.Question]:
     """These questions of the benchmark, in index order."""
-    query = select(Question).where(Question.dataset_id == dataset_id, Question.index.in_(indices))
-    with session() as db:
-        return [_question(row) for row in db.scalars(query.order_by(Question.index))]
+    query = _questions(dataset_id).where(Question.index.in_(list(indices)))
+    return [_question(row) for row in scalars(query)]
 
 
 def questions_by_index(dataset_id: int, indices: Iterable[int]) -> dict[int, records.Question]:
     """index → question, for the few that a page shows."""
-    query = select(Question).where(Question.dataset_id == dataset_id, Question.index.in_(list(indices)))
-    with session() as db:
-        return {row.index: _question(row) for row in db.scalars(query)}
+    return {question.index: question for question in questions_of(dataset_id, indices)}
 
 
 def question(dataset_id: int, index: int) -> records.Question:
-    with session() as db:
-        if (row := db.get(Question, (dataset_id, index))) is None:
-            raise LabError(f"The benchmark has no question {index}.")
-        return _question(row)
+    return _question(get(Question, (dataset_id, index), f"The benchmark has no question {index}."))
 
 
 def test_questions_asking(dataset_id: int, texts: Sequence[str]) -> list[int]:
     """Indices of the test questions that ask one of these texts."""
-    query = select(Question.index).where(
-        Question.dataset_id == dataset_id, Question.split == "test", func.trim(Question.text).in_(texts)
-    )
-    with session() as db:
-        return list(db.scalars(query.order_by(Question.index))) if texts else []
+    query = _questions(dataset_id, "test").where(func.trim(Question.text).in_(texts))
+    return [row.index for row in scalars(query)] if texts else []
 
 
 def question_page(
     dataset_id: int, split: str | None = None, search: str = "", offset: int = 0, limit: int | None = None
 ) -> list[records.Question]:
     """Questions in index order whose text or answer contains `search` (case does not matter)."""
-    query = _questions(dataset_id, split, search).order_by(Question.index).offset(offset).limit(limit)
-    with session() as db:
-        return [_question(row) for row in db.scalars(query)]
+    return [
+        _question(row) for row in scalars(_questions(dataset_id, split, search).offset(offset).limit(limit))
+    ]
 
 
 def count_questions(dataset_id: int, split: str | None = None, search: str = "") -> int:
     """How many questions `question_page` would give without a limit."""
-    query = select(func.count()).select_from(_questions(dataset_id, split, search).subquery())
-    with session() as db:
-        return db.scalar(query) or 0
+    return count(_questions(dataset_id, split, search))
 
 
 def split_counts(dataset_id: int) -> dict[str, int]:
     """split → number of questions."""
     query = select(Question.split, func.count()).where(Question.dataset_id == dataset_id)
-    with session() as db:
-        return {split: n for split, n in db.execute(query.group_by(Question.split))}
+    return {split: n for split, n in rows(query.group_by(Question.split))}
 
 
 def question_lengths(dataset_id: int, bin_words: int = 5) -> list[tuple[str, int, int]]:
@@ -111,8 +97,7 @@ def question_lengths(dataset_id: int, bin_words: int = 5) -> list[tuple[str, int
     words = func.length(Question.text) - func.length(func.replace(Question.text, " ", "")) + 1
     lower = (words // bin_words) * bin_words
     query = select(Question.split, lower, func.count()).where(Question.dataset_id == dataset_id)
-    with session() as db:
-        return [(s, int(low), n) for s, low, n in db.execute(query.group_by(Question.split, lower))]
+    return [(s, int(low), n) for s, low, n in rows(query.group_by(Question.split, lower))]
 
 
 def answer_counts(dataset_id: int, limit: int = 20) -> list[tuple[str, int]]:
@@ -124,12 +109,11 @@ def answer_counts(dataset_id: int, limit: int = 20) -> list[tuple[str, int]]:
         .order_by(func.count().desc(), Question.answer)
         .limit(limit)
     )
-    with session() as db:
-        return [(answer, n) for answer, n in db.execute(query)]
+    return [(answer, n) for answer, n in rows(query)]
 
 
-def _questions(dataset_id: int, split: str | None, search: str) -> Select:
-    query = select(Question).where(Question.dataset_id == dataset_id)
+def _questions(dataset_id: int, split: str | None = None, search: str = "") -> Select[Question]:
+    query = select(Question).where(Question.dataset_id == dataset_id).order_by(Question.index)
     if split:
         query = query.where(Question.split == split)
     if search:

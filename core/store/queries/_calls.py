@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from core.store import session
+from core.store import figures, rows, scalars
 from core.store.models import Completion, LedgerEntry
 
 __all__ = ["CHECK", "completion_calls", "ledger_totals", "second_calls", "tokens_by_role"]
@@ -17,13 +17,11 @@ CHECK = "check"  # the ledger's step of calls that only check an answer
 def completion_calls(run_id: int) -> dict[str, int]:
     """calls, prompt_tokens, completion_tokens that a run's completions stand for, kept replies counted."""
     query = select(
-        func.coalesce(func.sum(Completion.asked), 0),
-        func.coalesce(func.sum(Completion.prompt_tokens), 0),
-        func.coalesce(func.sum(Completion.completion_tokens), 0),
+        func.coalesce(func.sum(Completion.asked), 0).label("calls"),
+        func.coalesce(func.sum(Completion.prompt_tokens), 0).label("prompt_tokens"),
+        func.coalesce(func.sum(Completion.completion_tokens), 0).label("completion_tokens"),
     ).where(Completion.run_id == run_id, Completion.error.is_(None))
-    with session() as db:
-        found = db.execute(query).one()
-        return dict(zip(("calls", "prompt_tokens", "completion_tokens"), map(int, found), strict=True))
+    return figures(query)
 
 
 def ledger_totals(run_id: int) -> dict[str, Any]:
@@ -34,16 +32,14 @@ def ledger_totals(run_id: int) -> dict[str, Any]:
     """
     fresh = LedgerEntry.cached.is_(False)
     query = select(
-        func.count().filter(fresh),
-        func.count().filter(LedgerEntry.cached.is_(True)),
-        func.count().filter(LedgerEntry.error.isnot(None)),
-        func.coalesce(func.sum(LedgerEntry.prompt_tokens).filter(fresh), 0),
-        func.coalesce(func.sum(LedgerEntry.completion_tokens).filter(fresh), 0),
-        func.coalesce(func.sum(LedgerEntry.cost).filter(fresh), 0.0),
+        func.count().filter(fresh).label("calls"),
+        func.count().filter(LedgerEntry.cached.is_(True)).label("cached"),
+        func.count().filter(LedgerEntry.error.isnot(None)).label("failed"),
+        func.coalesce(func.sum(LedgerEntry.prompt_tokens).filter(fresh), 0).label("prompt_tokens"),
+        func.coalesce(func.sum(LedgerEntry.completion_tokens).filter(fresh), 0).label("completion_tokens"),
+        func.coalesce(func.sum(LedgerEntry.cost).filter(fresh), 0.0).label("cost"),
     ).where(LedgerEntry.run_id == run_id, LedgerEntry.step != CHECK)
-    names = ("calls", "cached", "failed", "prompt_tokens", "completion_tokens", "cost")
-    with session() as db:
-        return dict(zip(names, db.execute(query).one(), strict=True))
+    return figures(query)
 
 
 def second_calls(run_id: int, teacher: str = "") -> tuple[int, float, float]:
@@ -57,8 +53,7 @@ def second_calls(run_id: int, teacher: str = "") -> tuple[int, float, float]:
         func.coalesce(func.avg(LedgerEntry.prompt_tokens), 0),
         func.coalesce(func.avg(LedgerEntry.completion_tokens), 0),
     ).where(whose, LedgerEntry.step.in_(("answer", CHECK)), LedgerEntry.error.is_(None))
-    with session() as db:
-        n, read, written = db.execute(query).one()
+    n, read, written = rows(query)[0]
     return n, float(read), float(written)
 
 
@@ -66,9 +61,8 @@ def tokens_by_role(run_id: int) -> dict[str, tuple[int, int]]:
     """role → (prompt tokens, completion tokens) of the steps behind a run's completions."""
     totals: dict[str, tuple[int, int]] = {}
     query = select(Completion.steps).where(Completion.run_id == run_id, Completion.error.is_(None))
-    with session() as db:
-        for steps in db.scalars(query):
-            for step in steps:
-                read, written = totals.get(step["role"], (0, 0))
-                totals[step["role"]] = read + step["prompt_tokens"], written + step["completion_tokens"]
+    for steps in scalars(query):
+        for step in steps:
+            read, written = totals.get(step["role"], (0, 0))
+            totals[step["role"]] = read + step["prompt_tokens"], written + step["completion_tokens"]
     return totals

@@ -11,7 +11,7 @@ from sqlalchemy import Select, delete, func, insert, or_, select
 
 from core import records
 from core.errors import LabError
-from core.store import checked, session
+from core.store import checked, count, figures, get, rows, scalars, session
 from core.store.models import Checked, Completion, Question, Run, Study
 
 __all__ = [
@@ -20,39 +20,34 @@ __all__ = [
     "teacher_verdicts", "verdicts", "completions_of", "answer_counts_of", "spared_samples", "record",
 ]  # fmt: skip
 
+# Columns that a record has under the same name.
+SAME = (
+    *("question_index", "sample_index", "rationale", "finish_reason"),
+    *("prompt_tokens", "completion_tokens", "cost", "calls", "error"),
+)
+KEY = (Completion.question_index, Completion.sample_index)  # of a run's completions
+
 
 def save_completions(run_id: int, scored: Iterable[tuple[records.Completion, records.Score | None]]) -> None:
     """Store scored completions; one that failed before is replaced, one that is there stays."""
     with session() as db:
-        for completion, score in scored:
-            key = (
-                Completion.run_id == run_id,
-                Completion.question_index == completion.question_index,
-                Completion.sample_index == completion.sample_index,
+        for made, score in scored:
+            old = _of(run_id, made.question_index, made.sample_index).with_only_columns(
+                Completion.id, Completion.error
             )
-            old = db.execute(select(Completion.id, Completion.error).where(*key)).first()
-            if old is not None and old.error is None:
-                continue
-            if old is not None:
-                db.execute(delete(Completion).where(*key))
-            db.execute(insert(Completion).values(run_id=run_id, **_columns(completion, score)))
+            if (before := db.execute(old).first()) is not None:
+                if before.error is None:
+                    continue
+                db.execute(delete(Completion).where(Completion.id == before.id))
+            db.execute(insert(Completion).values(run_id=run_id, **_columns(made, score)))
 
 
 def _columns(made: records.Completion, score: records.Score | None) -> dict[str, Any]:
-    """A completion and its verdict as columns; a `records.Completion` in them is a property."""
-    return {
-        "question_index": made.question_index,
-        "sample_index": made.sample_index,
-        "rationale": made.rationale,
+    """A completion and its verdict as columns."""
+    return {name: getattr(made, name) for name in SAME} | {
         "steps": [_storable(asdict(step)) for step in made.steps],
         "answer": asdict(made.answer),
         "asked": len(made.steps),
-        "finish_reason": made.finish_reason,
-        "prompt_tokens": made.prompt_tokens,
-        "completion_tokens": made.completion_tokens,
-        "cost": made.cost,
-        "calls": made.calls,
-        "error": made.error,
         "correct": score.correct if score else None,
         "value": score.value if score else None,
         "answer_step": score.step if score else None,
@@ -78,42 +73,35 @@ def record(row: Completion) -> records.Completion:
     )
 
 
+def _of(run_id: int, question_index: int, sample_index: int) -> Select[Completion]:
+    return select(Completion).where(
+        Completion.run_id == run_id,
+        Completion.question_index == question_index,
+        Completion.sample_index == sample_index,
+    )
+
+
+def _written(run_id: int, *columns: Any) -> Select[Any]:
+    """These columns of a run's completions that are there without an error, in question order."""
+    query = select(*columns).where(Completion.run_id == run_id, Completion.error.is_(None))
+    return query.order_by(*KEY)
+
+
 def finished_samples(run_id: int) -> set[tuple[int, int]]:
     """(question, sample) of every completion that is there without an error."""
-    query = select(Completion.question_index, Completion.sample_index).where(
-        Completion.run_id == run_id, Completion.error.is_(None)
-    )
-    with session() as db:
-        return {(q, s) for q, s in db.execute(query)}
+    return {(question, sample) for question, sample in rows(_written(run_id, *KEY))}
 
 
 def completions(
-    run_id: int,
-    *,
-    correct: bool | None = None,
-    truncated: bool | None = None,
-    failed: bool | None = None,
-    split: str | None = None,
-    search: str = "",
-    check: str | None = None,
-    after_id: int | None = None,
-    offset: int = 0,
-    limit: int | None = None,
+    run_id: int, *, offset: int = 0, limit: int | None = None, **filters: Any
 ) -> list[Completion]:
-    """A run's completions in question order, filtered; `check`: those about which this check speaks up."""
-    query = _completions(run_id, correct, truncated, failed, split, search, check)
-    if after_id is not None:
-        query = query.where(Completion.id > after_id)
-    query = query.order_by(Completion.question_index, Completion.sample_index).offset(offset).limit(limit)
-    with session() as db:
-        return list(db.scalars(query))
+    """A run's completions in question order, filtered as `_completions` says."""
+    return scalars(_completions(run_id, **filters).order_by(*KEY).offset(offset).limit(limit))
 
 
 def count_completions(run_id: int, **filters: Any) -> int:
     """How many completions there are with these filters of `completions`."""
-    query = _completions(run_id, **filters)
-    with session() as db:
-        return db.scalar(select(func.count()).select_from(query.subquery())) or 0
+    return count(_completions(run_id, **filters))
 
 
 def _completions(
@@ -124,7 +112,8 @@ def _completions(
     split: str | None = None,
     search: str = "",
     check: str | None = None,
-) -> Select[Any]:
+) -> Select[Completion]:
+    """`search`: in question or rationale; `check`: those that this check flags."""
     query = select(Completion).where(Completion.run_id == run_id)
     if correct is not None:
         query = query.where(Completion.correct.is_(correct))
@@ -153,83 +142,59 @@ def _completions(
 
 def latest_completions(run_id: int, limit: int = 5) -> list[Completion]:
     """The last ones written, newest first: the live stream."""
-    query = select(Completion).where(Completion.run_id == run_id).order_by(Completion.id.desc()).limit(limit)
-    with session() as db:
-        return list(db.scalars(query))
+    query = select(Completion).where(Completion.run_id == run_id)
+    return scalars(query.order_by(Completion.id.desc()).limit(limit))
 
 
 def completion(completion_id: int) -> Completion:
-    with session() as db:
-        if (found := db.get(Completion, completion_id)) is None:
-            raise LabError(f"There is no completion {completion_id}: go back to the list of rationales.")
-        return found
+    missing = f"There is no completion {completion_id}: go back to the list of rationales."
+    return get(Completion, completion_id, missing)
 
 
 def completion_of(run_id: int, question_index: int, sample_index: int = 0) -> Completion:
-    query = select(Completion).where(
-        Completion.run_id == run_id,
-        Completion.question_index == question_index,
-        Completion.sample_index == sample_index,
-    )
-    with session() as db:
-        if (found := db.scalar(query)) is None:
-            raise LabError(
-                f"Run {run_id} has no sample {sample_index} of question {question_index}: check the numbers."
-            )
-        return found
+    if not (found := scalars(_of(run_id, question_index, sample_index))):
+        raise LabError(
+            f"Run {run_id} has no sample {sample_index} of question {question_index}: check the numbers."
+        )
+    return found[0]
 
 
 def samples_of(run_id: int, question_index: int) -> list[Completion]:
     """A question's completions in a run, in sample order."""
     query = select(Completion).where(Completion.run_id == run_id, Completion.question_index == question_index)
-    with session() as db:
-        return list(db.scalars(query.order_by(Completion.sample_index)))
+    return scalars(query.order_by(Completion.sample_index))
 
 
 def rationales(run_id: int) -> Iterator[tuple[int, list[str]]]:
     """(question, its rationales in sample order) of everything that was written, in question order."""
-    query = select(Completion.question_index, Completion.rationale).where(
-        Completion.run_id == run_id, Completion.error.is_(None)
-    )
-    with session() as db:
-        found = db.execute(query.order_by(Completion.question_index, Completion.sample_index)).all()
-    for question, rows in groupby(found, key=lambda row: row[0]):
-        yield question, [text for _, text in rows]
+    found = rows(_written(run_id, Completion.question_index, Completion.rationale))
+    for question, members in groupby(found, key=lambda row: row[0]):
+        yield question, [text for _, text in members]
 
 
 def completion_counts(run_id: int) -> dict[str, int]:
     """n, correct, truncated, failed of a run's completions."""
     query = select(
-        func.count(),
-        func.count().filter(Completion.correct.is_(True)),
-        func.count().filter(Completion.finish_reason == "length"),
-        func.count().filter(Completion.error.isnot(None)),
-    ).where(Completion.run_id == run_id)
-    with session() as db:
-        return dict(zip(("n", "correct", "truncated", "failed"), db.execute(query).one(), strict=True))
+        func.count().label("n"),
+        func.count().filter(Completion.correct.is_(True)).label("correct"),
+        func.count().filter(Completion.finish_reason == "length").label("truncated"),
+        func.count().filter(Completion.error.isnot(None)).label("failed"),
+    )
+    return figures(query.where(Completion.run_id == run_id))
 
 
 def sample_verdicts(run_id: int) -> list[tuple[int, int, bool]]:
     """(question, sample, correct) of every completion that is there, in question order; no texts."""
-    query = select(Completion.question_index, Completion.sample_index, Completion.correct).where(
-        Completion.run_id == run_id, Completion.error.is_(None)
-    )
-    with session() as db:
-        found = db.execute(query.order_by(Completion.question_index, Completion.sample_index))
-        return [(question, sample, bool(correct)) for question, sample, correct in found]
+    found = rows(_written(run_id, *KEY, Completion.correct))
+    return [(question, sample, bool(correct)) for question, sample, correct in found]
 
 
 def teacher_verdicts(run_id: int) -> dict[int, tuple[bool | None, ...]]:
     """question → the verdicts of its samples in order, None where the teacher failed."""
-    query = select(Completion.question_index, Completion.correct, Completion.error.is_(None)).where(
-        Completion.run_id == run_id
-    )
+    query = select(Completion.question_index, Completion.correct, Completion.error.is_(None))
     found: dict[int, list[bool | None]] = {}
-    with session() as db:
-        for question, correct, there in db.execute(
-            query.order_by(Completion.question_index, Completion.sample_index)
-        ):
-            found.setdefault(question, []).append(bool(correct) if there else None)
+    for question, correct, there in rows(query.where(Completion.run_id == run_id).order_by(*KEY)):
+        found.setdefault(question, []).append(bool(correct) if there else None)
     return {question: tuple(verdicts) for question, verdicts in found.items()}
 
 
@@ -238,19 +203,14 @@ def verdicts(run_id: int) -> dict[int, bool]:
     query = select(Completion.question_index, Completion.correct).where(
         Completion.run_id == run_id, Completion.sample_index == 0
     )
-    with session() as db:
-        return {index: bool(correct) for index, correct in db.execute(query)}
+    return {index: bool(correct) for index, correct in rows(query)}
 
 
 def completions_of(run_id: int, indices: Iterable[int]) -> dict[int, Completion]:
     """question index → first sample, for the few that a page shows."""
-    query = select(Completion).where(
-        Completion.run_id == run_id,
-        Completion.sample_index == 0,
-        Completion.question_index.in_(list(indices)),
-    )
-    with session() as db:
-        return {row.question_index: row for row in db.scalars(query)}
+    query = select(Completion).where(Completion.run_id == run_id, Completion.sample_index == 0)
+    found = scalars(query.where(Completion.question_index.in_(list(indices))))
+    return {row.question_index: row for row in found}
 
 
 def answer_counts_of(run_id: int) -> dict[str, int]:
@@ -258,17 +218,14 @@ def answer_counts_of(run_id: int) -> dict[str, int]:
     `spared` (one call was enough)."""
     marked = or_(Completion.rationale.icontains("answer is"), Completion.rationale.icontains("answer:"))
     query = select(
-        func.count(), func.count().filter(marked), func.count().filter(Completion.asked == 1)
-    ).where(Completion.run_id == run_id, Completion.error.is_(None))  # fmt: skip
-    with session() as db:
-        return dict(zip(("n", "marked", "spared"), db.execute(query).one(), strict=True))
+        func.count().label("n"),
+        func.count().filter(marked).label("marked"),
+        func.count().filter(Completion.asked == 1).label("spared"),
+    )
+    return figures(query.where(Completion.run_id == run_id, Completion.error.is_(None)))
 
 
 def spared_samples(run_id: int) -> list[tuple[int, int]]:
     """(question, sample) of every completion that took one call, in order."""
-    query = select(Completion.question_index, Completion.sample_index).where(
-        Completion.run_id == run_id, Completion.error.is_(None), Completion.asked == 1
-    )
-    with session() as db:
-        found = db.execute(query.order_by(Completion.question_index, Completion.sample_index))
-        return [(question, sample) for question, sample in found]
+    found = rows(_written(run_id, *KEY).where(Completion.asked == 1))
+    return [(question, sample) for question, sample in found]

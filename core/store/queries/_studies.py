@@ -7,26 +7,22 @@ from typing import Any
 from sqlalchemy import func, select, update
 
 from core.errors import LabError
-from core.store import found_or_made, session
+from core.store import found_or_made, get, scalars, session
 from core.store.models import Completion, Run, Study
 
 __all__ = [
     "studies", "study", "study_by_name", "study_named", "add_study", "update_study",
-    "counts", "open_run", "run", "runs", "set_run",
+    "counts", "open_run", "run", "runs", "finished", "set_run",
 ]  # fmt: skip
 
 
 def studies() -> list[Study]:
     """Newest first."""
-    with session() as db:
-        return list(db.scalars(select(Study).order_by(Study.created.desc(), Study.id.desc())))
+    return scalars(select(Study).order_by(Study.created.desc(), Study.id.desc()))
 
 
 def study(study_id: int) -> Study:
-    with session() as db:
-        if (found := db.get(Study, study_id)) is None:
-            raise LabError(f"There is no study {study_id}: `python -m core studies` shows them.")
-        return found
+    return get(Study, study_id, f"There is no study {study_id}: `python -m core studies` shows them.")
 
 
 def study_by_name(name: str) -> Study | None:
@@ -86,19 +82,23 @@ def open_run(study_id: int, kind: str, digest: str, **values: Any) -> Run:
 
 
 def run(run_id: int) -> Run:
-    with session() as db:
-        if (found := db.get(Run, run_id)) is None:
-            raise LabError(f"There is no run {run_id}: `python -m core results` lists them.")
-        return found
+    return get(Run, run_id, f"There is no run {run_id}: `python -m core results` lists them.")
 
 
-def runs(study_id: int, kind: str | None = None) -> list[Run]:
-    """Oldest first."""
+def runs(study_id: int, kind: str | None = None, done: bool = False) -> list[Run]:
+    """Oldest first; with `done` those that have finished."""
     query = select(Run).where(Run.study_id == study_id).order_by(Run.id)
+    if done:
+        query = query.where(Run.status == "done")
     if kind is not None:
         query = query.where(Run.kind == kind)
-    with session() as db:
-        return list(db.scalars(query))
+    return scalars(query)
+
+
+def finished(study_id: int, kind: str) -> list[Run]:
+    """Its finished runs, the one that finished last at the end."""
+    done = [run for run in runs(study_id, kind) if run.status == "done"]
+    return sorted(done, key=lambda run: (run.finished or run.created, run.id))
 
 
 def set_run(run_id: int, **values: Any) -> None:

@@ -6,16 +6,13 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Select, func, insert, or_, select
+from sqlalchemy import Select, insert, or_, select
 
 from core import records
-from core.store import session
+from core.store import count, scalars, session
 from core.store.models import Metric, TrainingRow, TrainingSet
 
-__all__ = [
-    "save_training_set", "training_rows", "count_training_rows",
-    "save_metrics", "metrics",
-]  # fmt: skip
+__all__ = ["save_training_set", "training_rows", "count_training_rows", "save_metrics", "metrics"]
 
 
 def save_training_set(study_id: int, method: str, made: records.TrainingSet) -> str:
@@ -36,19 +33,16 @@ def training_rows(
     digest: str, offset: int = 0, limit: int | None = None, search: str = ""
 ) -> list[TrainingRow]:
     """Rows of a training set in order, whose input or label contains `search`."""
-    query = _rows(digest, search).order_by(TrainingRow.position).offset(offset).limit(limit)
-    with session() as db:
-        return list(db.scalars(query))
+    return scalars(_rows(digest, search).offset(offset).limit(limit))
 
 
 def count_training_rows(digest: str, search: str = "") -> int:
     """Rows of a training set whose input or label contains `search`."""
-    with session() as db:
-        return db.scalar(select(func.count()).select_from(_rows(digest, search).subquery())) or 0
+    return count(_rows(digest, search))
 
 
-def _rows(digest: str, search: str) -> Select:
-    query = select(TrainingRow).where(TrainingRow.training_set == digest)
+def _rows(digest: str, search: str) -> Select[TrainingRow]:
+    query = select(TrainingRow).where(TrainingRow.training_set == digest).order_by(TrainingRow.position)
     if search:
         found = (c.icontains(search, autoescape=True) for c in (TrainingRow.input, TrainingRow.label))
         query = query.where(or_(*found))
@@ -63,6 +57,4 @@ def save_metrics(run_id: int, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def metrics(run_id: int) -> list[Metric]:
-    query = select(Metric).where(Metric.run_id == run_id).order_by(Metric.name, Metric.step)
-    with session() as db:
-        return list(db.scalars(query))
+    return scalars(select(Metric).where(Metric.run_id == run_id).order_by(Metric.name, Metric.step))

@@ -1,4 +1,4 @@
-"""Completions that others recorded, read from their files: no call, no cost. One file a source, a row each.
+"""Completions that others recorded, read from their files without a call. One file and one row per source.
 
 read("D_addsub.json", "fine-tune-cot", questions, "decimal")    what a study imports
 records("addsub.log", "zero-shot-cot", questions)               each record with its question and gold answer

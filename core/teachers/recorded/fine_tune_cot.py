@@ -10,8 +10,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from core.teachers.recorded import source
-from core.teachers.recorded.source import FEW_SHOT, STUDENT, Raw, Source, get, whole_text, wrong
+from core.teachers.recorded.source import FEW_SHOT, STUDENT, Raw, Source, get, recorded, whole_text, wrong
 
 # Fine-tune-CoT's names of what a text was made to write before its answer (evaluator.py)
 _TEMPLATES = {"fs_cot": FEW_SHOT, "ft_cot_token": STUDENT, "ft_cot_natural": "Therefore, the answer is"}
@@ -33,20 +32,18 @@ def _parse(path: Path) -> Iterator[Raw]:
         for order, row in enumerate(rows):
             place = f"question {key}, completion {order}"
             text = get(path, place, row, "completion", str)
-            two_calls = "reasoning_completion" in row
             prompt = str(row.get("prompt") or "")
             index = row.get("sample_index", key)
             if not str(index).isdigit():
                 raise wrong(path, place, "'sample_index' is no whole number")
             own = int(index), int(row.get("completion_index", order))
-            if two_calls:
+            calls: tuple[str, ...] = (prompt, text)
+            finish = row.get("finish_reason")
+            if "reasoning_completion" in row:
                 reasoning = get(path, place, row, "reasoning_completion", str)
-                finish = str(row.get("reasoning_finish_reason") or "stop")
-                asked = str(row.get("reasoning_prompt") or ""), reasoning, prompt, text
-                completion = source.two_calls(*own, *asked, finish_reason=finish, prefix=prefix)
-            else:
-                finish = str(row.get("finish_reason") or "stop")
-                completion = source.one_call(*own, prompt, text, finish_reason=finish, prefix=prefix)
+                calls = str(row.get("reasoning_prompt") or ""), reasoning, prompt, text
+                finish = row.get("reasoning_finish_reason")
+            completion = recorded(*own, *calls, finish_reason=str(finish or "stop"), prefix=prefix)
             gold = row.get("answer")
             yield Raw(
                 place,

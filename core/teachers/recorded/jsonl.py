@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from core.teachers.recorded.source import Raw, Source, json_lines, one_call, two_calls, written_prefix, wrong
+from core.teachers.recorded.source import Raw, Source, json_lines, recorded, written_prefix, wrong
 
 
 def _parse(path: Path) -> Iterator[Raw]:
@@ -41,14 +41,10 @@ def _parse(path: Path) -> Iterator[Raw]:
             raise wrong(path, place, "an index, sample or token count is no whole number") from None
         written = str(text if text is not None else "")
         prompt, finish = str(row.get("prompt") or ""), str(row.get("finish_reason") or "stop")
-        if answer is None:
-            prefix = written_prefix(written)
-            made = one_call(
-                number, order, prompt, written, finish_reason=finish, prefix=prefix, tokens=tokens
-            )
-        else:
-            second = str(row.get("answer_prompt") or ""), str(answer)
-            made = two_calls(number, order, prompt, written, *second, finish_reason=finish, tokens=tokens)
+        second = () if answer is None else (str(row.get("answer_prompt") or ""), str(answer))
+        prefix = written_prefix(written) if answer is None else None
+        said = (number, order, prompt, written, *second)
+        made = recorded(*said, finish_reason=finish, prefix=prefix, tokens=tokens)
         gold = _first(row, "gold", "label", "ground_truth")
         yield Raw(
             place,

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from core.records import AnswerPlace, Completion, Step
-from core.teachers.recorded.source import Raw, Source, get, json_lines, written_prefix, wrong
+from core.records import Completion
+from core.teachers.recorded.source import Raw, Source, get, json_lines, recorded, written_prefix, wrong
 
 # "multiarith-12-0": question 12, sample 0; the 8 of "gsm8k-12" is no number of its own
 _ID_NUMBERS = re.compile(r"(?<!\d)\d+(?![A-Za-z\d])")
@@ -38,12 +38,10 @@ def _parse(path: Path) -> Iterator[Raw]:
             raise wrong(path, place, "the response holds no text")
         for order, (text, finish) in enumerate(replies):
             # The usage is the whole request's: counted once, with its first text.
-            read, wrote = (0, 0) if order else _tokens(usage)
-            step = Step(
-                "rationale", "", text, finish_reason=finish, prompt_tokens=read, completion_tokens=wrote
+            prefix, tokens = written_prefix(text), _tokens(usage) if order == 0 else (0, 0)
+            completion = recorded(
+                index, first + order, "", text, finish_reason=finish, prefix=prefix, tokens=tokens
             )
-            place_of_answer = AnswerPlace(prefix=written_prefix(text))
-            completion = Completion(index, first + order, text, (step,), place_of_answer)
             yield Raw(place, completion, index=index)
 
 

@@ -48,29 +48,18 @@ class Source:
     as_numbers: bool = False
 
 
-def two_calls(
-    index: int, sample: int, prompt: str, rationale: str, answer_prompt: str, answer: str,
-    *, finish_reason: str = "stop", prefix: str | None = None, tokens: tuple[int, int] = (0, 0),
+def recorded(
+    index: int, sample: int, prompt: str, text: str, *second: str,
+    finish_reason: str = "stop", prefix: str | None = None, tokens: tuple[int, int] = (0, 0),
 ) -> Completion:  # fmt: skip
-    """A rationale and an answer of its own; tokens (read, written) of both calls are the first step's."""
+    """A text that holds its answer, behind a prefix where it has one; or a rationale and a `second` call for
+    the answer: prompt and text. Tokens (read, written) of both calls are the first step's."""
     first = Step(
-        "rationale", prompt, rationale, finish_reason=finish_reason, cached=True,
-        prompt_tokens=tokens[0], completion_tokens=tokens[1],
-    )  # fmt: skip
-    steps = (first, Step("answer", answer_prompt, answer, cached=True))
-    return Completion(index, sample, rationale, steps, AnswerPlace(step=1, prefix=prefix))
-
-
-def one_call(
-    index: int, sample: int, prompt: str, text: str,
-    *, finish_reason: str = "stop", prefix: str | None = None, tokens: tuple[int, int] = (0, 0),
-) -> Completion:  # fmt: skip
-    """A text that holds its answer, behind a prefix where it has one."""
-    step = Step(
         "rationale", prompt, text, finish_reason=finish_reason, cached=True,
         prompt_tokens=tokens[0], completion_tokens=tokens[1],
     )  # fmt: skip
-    return Completion(index, sample, text, (step,), AnswerPlace(prefix=prefix))
+    steps = (first, Step("answer", second[0], second[1], cached=True)) if second else (first,)
+    return Completion(index, sample, text, steps, AnswerPlace(step=len(steps) - 1, prefix=prefix))
 
 
 def encoding(path: Path) -> str:

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from core.teachers.recorded.source import FEW_SHOT, Raw, Source, encoding, one_call, two_calls, wrong
+from core.teachers.recorded.source import FEW_SHOT, Raw, Source, encoding, recorded, wrong
 
 
 def _parse(path: Path) -> Iterator[Raw]:
@@ -77,11 +77,10 @@ def _log_record(place: str, shown: str, text: str, gold: str, order: int, settin
         ask_answer = str(settings.get("direct_answer_trigger") or "\nTherefore, ")
         at = asked.rfind(ask_answer)
         rationale = asked[think : at if at >= think else len(asked)]
-        rationale = rationale.removesuffix(" ")
-        completion = two_calls(-1, order, asked[:think], rationale, asked, text)
-        return Raw(place, completion, question=question, gold=gold, again=order > 0)
-    prefix = str(settings.get("direct_answer_trigger_for_fewshot") or FEW_SHOT) if few_shot else None
-    completion = one_call(-1, order, asked, text, prefix=prefix)
+        completion = recorded(-1, order, asked[:think], rationale.removesuffix(" "), asked, text)
+    else:
+        prefix = str(settings.get("direct_answer_trigger_for_fewshot") or FEW_SHOT) if few_shot else None
+        completion = recorded(-1, order, asked, text, prefix=prefix)
     return Raw(place, completion, question=question, gold=gold, again=order > 0)
 
 

@@ -13,7 +13,7 @@ from core.stages import reviewed
 from pages.components import frame
 from pages.components.review.queues import go
 from pages.components.review.runs import Review
-from pages.components.tables import choice
+from pages.components.tables import choice, listed
 from pages.components.text import count, visible
 
 ACTIONS = {"accept": "Accept", "reject": "Reject", "skip": "Skip", "flag": "Flag"}
@@ -34,7 +34,7 @@ def many(
         st.session_state[f"{scope}_shown"] = asked, _as_shown(review, keys)
     found = st.session_state.get(f"{scope}_shown")
     if not found or found[0] != asked:
-        st.caption("Nothing is saved before you have seen the preview.")
+        st.caption("Nothing is saved until you have seen the preview.")
         return
     made = desk.bulk(review.run.id, kind, author, found[1], reason=reason, preview=True)
     before = Counter(review.queue(key) for key in made.items)
@@ -45,14 +45,12 @@ def many(
     if made.conflicts:
         st.warning(f"{count(len(made.conflicts), 'rationale')} changed since the preview and will stay.",
                    icon=":material/group:")  # fmt: skip
-    st.dataframe(
+    listed(
         [
             {"question": key[0], "queue": review.queue(key), "text": visible(" ".join(text[:160].split()))}
             for key, _, text in found[1][:8]
         ],
-        hide_index=True,
-        height="content",
-        key=f"{scope}_rows",
+        f"{scope}_rows",
     )
     st.button(f"{ACTIONS[kind]} them", key=f"{scope}_apply", type="primary", disabled=not author,
               on_click=_apply, args=(review.run.id, kind, author, found[1], reason, scope))  # fmt: skip

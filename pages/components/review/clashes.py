@@ -13,10 +13,10 @@ from pages.components.review.editing import begin
 from pages.components.review.marks import changes
 from pages.components.review.queues import go
 from pages.components.review.runs import Review, board
-from pages.components.text import labelled, plain
+from pages.components.text import labelled_pair, plain
 
 
-def conflict(review: Review, author: str) -> None:
+def conflict(review: Review) -> None:
     """Both versions of an item on which a decision came too late. Nothing is lost either way."""
     clash = st.session_state.get("clash")
     if not isinstance(clash, Clash) or clash.run_id != review.run.id:
@@ -30,29 +30,25 @@ def conflict(review: Review, author: str) -> None:
             + (", and your text is kept in the history." if clash.typed is not None or clash.reason else "."),
             icon=":material/call_split:",
         )
-        left, right = st.columns(2)
         now_text = item.text if item.text is not None else clash.before
-        with left:
-            labelled(f"The text now: {item.queue}", now_text)
-        with right:
-            labelled("Your text" if clash.typed is not None else "What you saw", clash.typed or clash.before)
-        st.caption("From the text now to yours")
-        changes(now_text, clash.typed or clash.before)
+        ours = "Your text" if clash.typed is not None else "What you saw", clash.typed or clash.before
+        labelled_pair((f"The current text: {item.queue}", now_text), ours)
+        st.caption("Changes from the current text to yours")
+        changes(now_text, ours[1])
         with st.container(horizontal=True):
             st.button(
-                "Keep the text as it is now", key="clash_theirs", on_click=_settle_clash, args=(None, None)
+                "Keep the current text", key="clash_theirs", on_click=st.session_state.pop, args=("clash",)
             )
             if clash.typed is not None:
                 st.button("Edit again, from your text", key="clash_mine", type="primary",
-                          on_click=_settle_clash, args=(review, clash))  # fmt: skip
+                          on_click=_edit_again, args=(review, clash))  # fmt: skip
             else:
-                st.caption("Or look at it again below and decide.", width="content")
+                st.caption("Or look at it again below, and decide.", width="content")
     if st.query_params.get("item") != f"{item.key[0]}.{item.key[1]}":
         st.button(f"Show question {item.key[0]}", key="clash_show", on_click=go, args=(item.key,))
 
 
-def _settle_clash(review: Review | None, clash: Clash | None) -> None:
+def _edit_again(review: Review, clash: Clash) -> None:
     st.session_state.pop("clash", None)
-    if review is not None and clash is not None:
-        fresh = replace(review, board=board(review.run.id))
-        begin(fresh, open_card(fresh, clash.item.key), clash.typed)
+    fresh = replace(review, board=board(review.run.id))
+    begin(fresh, open_card(fresh, clash.item.key), clash.typed)

@@ -38,14 +38,11 @@ def decide(
 ) -> None:
     """Append the decision on what the card showed, and go on."""
     with frame.errors():
-        reason = st.session_state.get("reason", "")
-        made = attempt(review.run.id, card.key, kind, author, card.item.last, card.text, after, reason)
-        if made is None:
-            return
-        st.session_state["reason"] = ""
-        if made.queue == "rejected" and card.point is not None:
-            following = _next_of_cluster(review, card.point.cluster) or following
-        go(following)
+        made = attempt(review.run.id, card.key, kind, author, card.item.last, card.text, after)
+        if made is not None:
+            if made.queue == "rejected" and card.point is not None:
+                following = _next_of_cluster(review, card.point.cluster) or following
+            go(following)
 
 
 def attempt(
@@ -56,14 +53,19 @@ def attempt(
     seen: int,
     before: str,
     after: str | None,
-    reason: str,
 ) -> ReviewItem | None:
-    """Decide; where the item changed underneath, keep both sides for the page and return None."""
+    """Decide, for the reason in its field, which is then empty.
+
+    Where the item changed underneath, keep both sides for the page and return None.
+    """
+    reason = st.session_state.get("reason", "")
     try:
-        return desk.decide(run_id, key, kind, author, seen=seen, before=before, after=after, reason=reason)
+        made = desk.decide(run_id, key, kind, author, seen=seen, before=before, after=after, reason=reason)
     except desk.Conflict as clash:
         st.session_state["clash"] = Clash(run_id, kind, clash.item, before, clash.text, reason)
         return None
+    st.session_state["reason"] = ""
+    return made
 
 
 def _next_of_cluster(review: Review, cluster: int) -> Key | None:

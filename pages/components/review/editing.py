@@ -42,11 +42,8 @@ class Editing:
 def under_way(review: Review, card: Card) -> Editing | None:
     """The edit of this card, if one was begun."""
     found = st.session_state.get("editing")
-    return (
-        found
-        if isinstance(found, Editing) and (found.run_id, found.key) == (review.run.id, card.key)
-        else None
-    )
+    this = isinstance(found, Editing) and (found.run_id, found.key) == (review.run.id, card.key)
+    return found if this else None
 
 
 def begin(review: Review, card: Card, typed: str | None = None) -> None:
@@ -98,10 +95,10 @@ def _keep_typed(name: str, under: Editing) -> None:
 
 
 def _leave(name: str, under: Editing) -> None:
-    typed = typed_text(st.session_state[name], under.before)
+    _keep_typed(name, under)
+    typed = st.session_state.pop("editing").typed
     if typed != under.before:
         st.session_state.setdefault("drafts", {})[under.run_id, under.key, under.seen] = typed
-    st.session_state.pop("editing", None)
 
 
 def _save(review: Review, card: Card, under: Editing, name: str, author: str) -> None:
@@ -110,13 +107,10 @@ def _save(review: Review, card: Card, under: Editing, name: str, author: str) ->
     typed = st.session_state["editing"].typed
     with frame.errors():
         REVIEWED[review.run.kind].check(review.run, scorer(review.study.id), card.question, typed)
-        reason = st.session_state.get("reason", "")
         kind = "adjudicate" if card.item.disputed else "edit"
-        made = attempt(under.run_id, under.key, kind, author, under.seen, under.before, typed, reason)
+        attempt(under.run_id, under.key, kind, author, under.seen, under.before, typed)
         st.session_state.pop("editing", None)
         st.session_state["drafts"].pop((under.run_id, under.key, under.seen), None)
-        if made is not None:
-            st.session_state["reason"] = ""
 
 
 def focus(key: str, tag: str) -> None:

@@ -8,13 +8,13 @@ import streamlit as st
 
 from core.quality.checks import CHECKS, Flag
 from core.review.fold import Key
-from pages.components.completion import note, right_or_wrong, texts
+from pages.components.completion import note, right_or_wrong, texts, which
 from pages.components.review.cards import Card, find_flags, open_card
 from pages.components.review.editing import form, under_way
 from pages.components.review.marks import changes, marked_html, steps_html
 from pages.components.review.queues import asked
 from pages.components.review.runs import COLOURS, Review
-from pages.components.text import count, labelled, plain
+from pages.components.text import count, labelled_pair, plain
 
 
 def choose_card(review: Review, shown: Sequence[Key]) -> Card | None:
@@ -42,25 +42,19 @@ def card(review: Review, shown: Card, author: str) -> None:
             st.html(steps_html(shown.text, [f for f in flags if f.where == "rationale"], shown.found.span))
             if shown.text == shown.original and shown.point is None:
                 texts(shown.completion, besides=shown.text)
-        left, right = st.columns(2)
-        with left:
-            labelled("Answer found", shown.found.answer or "")
-        with right:
-            labelled("Gold answer", shown.question.answer)
+        labelled_pair(("Answer found", shown.found.answer or ""), ("Gold answer", shown.question.answer))
         if shown.text != shown.original and under_way(review, shown) is None:
             with st.expander("Changed by review", icon=":material/edit_note:", expanded=True):
                 changes(shown.original, shown.text)
-        said = [flag for flag in flags if flag.verdict != "right"]
-        for flag in said:
-            colour = "red" if flag.verdict == "wrong" else "orange"
-            st.markdown(f":{colour}-badge[{plain(CHECKS[flag.check].title)}] {plain(flag.message)}")
+        for flag in flags:
+            if flag.verdict != "right":
+                colour = "red" if flag.verdict == "wrong" else "orange"
+                st.markdown(f":{colour}-badge[{plain(CHECKS[flag.check].title)}] {plain(flag.message)}")
 
 
 def badges(shown: Card, flags: Sequence[Flag] = ()) -> None:
     with st.container(horizontal=True):
-        st.badge(f"question {shown.key[0]}", color="gray")
-        if shown.key[1]:
-            st.badge(f"sample {shown.key[1]}", color="gray")
+        which(*shown.key)
         queue = shown.item.queue
         st.badge(queue, color=COLOURS[queue])
         if shown.item.disputed:

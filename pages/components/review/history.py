@@ -13,7 +13,7 @@ from pages.components.review.cards import Card
 from pages.components.review.marks import changes
 from pages.components.review.queues import asked, go
 from pages.components.review.runs import Review
-from pages.components.tables import clickable, paged
+from pages.components.tables import clickable, download, paged
 from pages.components.text import labelled, passage, plain, visible
 
 HISTORY_ROWS = 12
@@ -45,19 +45,17 @@ def shown_history(review: Review, card: Card | None) -> None:
             }
             for d in part
         ],
+        "from_history",
         [f"{d.question_index}.{d.sample_index}" for d in part],
-        target="from_history",
     )
     if (picked := st.session_state.pop("from_history", None)) is not None:
         go(asked(picked))
         st.rerun()
-    st.download_button(
+    download(
         "History as JSON lines",
         lambda: "".join(history.lines(decisions.since(review.run.id))),
-        file_name=f"review-{review.run.id}.jsonl",
-        mime="application/x-ndjson",
-        icon=":material/download:",
-        on_click="ignore",
+        f"review-{review.run.id}.jsonl",
+        "application/x-ndjson",
         key="export",
     )
 
@@ -68,10 +66,8 @@ def _decision(decision: Decision) -> None:
         st.caption(f"{decision.id} · {did} · {local(decision.created)}")
         if decision.reason:
             passage(decision.reason)
-        changed = (
-            decision.after is not None and decision.before is not None and decision.after != decision.before
-        )
-        if changed:
-            changes(decision.before or "", decision.after or "")
-        elif decision.kind == "draft" and decision.after:
-            labelled("Text that was too late", decision.after)
+        before, after = decision.before, decision.after
+        if before is not None and after is not None and before != after:
+            changes(before, after)
+        elif decision.kind == "draft" and after:
+            labelled("Text that was too late", after)

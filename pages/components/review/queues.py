@@ -6,10 +6,11 @@ from collections.abc import Sequence, Set
 
 import streamlit as st
 
-from core import settings
 from core.review import agreement
 from core.review.fold import QUEUES, Key
 from core.store import checked, queries
+from core.store.models import Run
+from pages.components import frame
 from pages.components.checks import choose_check, ready
 from pages.components.review.runs import Review
 from pages.components.tables import choice
@@ -35,27 +36,25 @@ def filters(review: Review, author: str) -> tuple[Key, ...]:
     if check is not None:
         generation = queries.run(review.generation)
         if ready(generation):
-            flagged = _flagged(settings.database_url(), generation.id, str(generation.finished), check)
+            flagged = _flagged(generation, check)
             keys = [key for key in keys if key in flagged]
     return tuple(agreement.disagreements_first(review.board, keys) if queue != "pending" else keys)
 
 
 def _in_queue(review: Review, key: Key, queue: str, author: str) -> bool:
-    if queue == ALL:
-        return True
-    if queue in QUEUES:
-        return review.queue(key) == queue
-    item = review.board.items.get(key)
+    item = review.board.item(key)
     if queue == DISPUTED:
-        return item is not None and item.disputed
-    return item is None or author not in item.verdicts
+        return item.disputed
+    if queue == MINE:
+        return author not in item.verdicts
+    return queue in (ALL, item.queue)
 
 
-# Shared by all sessions and never changed: a generation that went on has another finish.
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _flagged(database: str, generation: int, finished: str, check: str) -> Set[Key]:
+# Shared by all sessions and never changed.
+@st.cache_resource(max_entries=16, show_spinner=False, hash_funcs=frame.BY_RUN)
+def _flagged(generation: Run, check: str) -> Set[Key]:
     """The rationales, as the teacher wrote them, that a check flags."""
-    return checked.keys(generation, check)
+    return checked.keys(generation.id, check)
 
 
 def asked(text: str) -> Key | None:

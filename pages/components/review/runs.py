@@ -16,6 +16,7 @@ from core.stages.reviewed import REVIEWED
 from core.store import queries
 from core.store.models import Point, Run, Study
 from pages.components import frame
+from pages.components.tables import pick_row
 from pages.components.text import count
 
 COLOURS = {
@@ -48,8 +49,7 @@ class Review:
         return REVIEWED[self.run.kind].source(self.run)
 
     def queue(self, key: Key) -> str:
-        found = self.board.items.get(key)
-        return found.queue if found else "pending"
+        return self.board.item(key).queue
 
 
 def label(run: Run) -> str:
@@ -59,18 +59,12 @@ def label(run: Run) -> str:
 
 def choose_run(study: Study) -> Run | None:
     """The exemplars or the generation to review, the newest exemplars to begin with; None before any."""
-    runs = {
-        run.id: run
+    runs = [
+        run
         for kind, row in REVIEWED.items()
-        for run in reversed(queries.runs(study.id, kind))
-        if row.early or run.status == "done"
-    }
-    if not runs:
-        return None
-    chosen = st.selectbox(
-        "What to review", list(runs), format_func=lambda i: label(runs[i]), key="review", bind="query-params"
-    )
-    return runs[chosen]
+        for run in reversed(queries.runs(study.id, kind, done=not row.early))
+    ]
+    return pick_row("What to review", runs, label, "review")
 
 
 def board(run_id: int) -> Board:
@@ -87,7 +81,7 @@ def open_review(run: Run) -> Review:
     folded, study = board(run.id), queries.study(run.study_id)
     points = map_points(run)
     if not points:
-        correct = _verdicts(settings.database_url(), run.id, queries.completion_counts(run.id)["n"])
+        correct = _verdicts(run, queries.completion_counts(run.id)["n"])
         return Review(run, study, folded, tuple(correct), correct)
     standing = {key_of(point) for point in stage.nearest(points.values(), folded)}
     decided = {key for key, item in folded.items.items() if item.done}
@@ -99,20 +93,16 @@ def key_of(point: Point) -> Key:
     return point.question_index, point.sample_index
 
 
+# Shared by all sessions and never changed.
+@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=frame.BY_RUN)
 def map_points(run: Run) -> Mapping[Key, Point]:
     """The questions of a run that has a map by cluster, nearest to its centre first; else none."""
-    return _points(settings.database_url(), run.id, str(run.finished))
+    return {key_of(point): point for point in queries.points(run.id)}
 
 
-# Shared by all sessions and never changed: the key says which rows of which database they are.
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _points(database: str, run_id: int, finished: str) -> Mapping[Key, Point]:
-    return {key_of(point): point for point in queries.points(run_id)}
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _verdicts(database: str, run_id: int, n: int) -> Mapping[Key, bool]:
-    return {(question, sample): correct for question, sample, correct in queries.sample_verdicts(run_id)}
+@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=frame.BY_RUN)
+def _verdicts(run: Run, n: int) -> Mapping[Key, bool]:
+    return {(question, sample): correct for question, sample, correct in queries.sample_verdicts(run.id)}
 
 
 def progress(review: Review) -> None:

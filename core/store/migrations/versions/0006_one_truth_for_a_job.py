@@ -7,15 +7,6 @@ revision = "0006"
 down_revision = "0005"
 
 INTERRUPTED = "The lab was updated while this job waited or ran: resume it, everything finished is kept."
-JOB = sa.table(
-    "job",
-    sa.column("id", sa.Text),
-    sa.column("status", sa.Text),
-    sa.column("started", sa.DateTime),
-    sa.column("finished", sa.DateTime),
-    sa.column("error", sa.Text),
-    sa.column("former", sa.JSON),
-)
 
 
 def upgrade() -> None:
@@ -60,7 +51,8 @@ def upgrade() -> None:
 
 def _remember(connection: sa.Connection) -> None:
     """How the jobs of an older lab ended. Those that had not can be resumed."""
-    for row in connection.execute(sa.select(JOB)).all():
+    job = sa.Table("job", sa.MetaData(), autoload_with=connection)
+    for row in connection.execute(sa.select(job)).all():
         over = row.status not in ("queued", "running")
         former = {
             "status": row.status if over else "interrupted",
@@ -68,4 +60,4 @@ def _remember(connection: sa.Connection) -> None:
             "finished": row.finished and row.finished.isoformat(),
         }
         values = {"former": former, "error": row.error if over else INTERRUPTED}
-        connection.execute(sa.update(JOB).where(JOB.c.id == row.id).values(values))
+        connection.execute(sa.update(job).where(job.c.id == row.id).values(values))

@@ -16,15 +16,7 @@ ANSWER_ONLY = ("zero-shot", "fine-tune")  # methods whose students write no rati
 
 KEPT = ("question_index", "finish_reason", "correct", "value", "span_start", "span_end")
 GONE = ("prompt", "answer_prompt", "answer_text", "cached")
-OTHERS = ("id", "sample_index", "rationale", "prompt_tokens", "completion_tokens", "cost", "calls", "error")
 NEW: dict[str, Any] = {"steps": sa.JSON(), "answer": sa.JSON(), "asked": sa.Integer(), "note": sa.Text()}
-COMPLETION = sa.table(
-    "completion",
-    *map(sa.column, ("run_id", *KEPT, *GONE, *OTHERS, "answer_step", "created")),
-    *map(sa.column, NEW, NEW.values()),
-)
-PREDICTION = sa.table("prediction", *map(sa.column, ("run_id", *KEPT, "prompt", "text", "tokens")))
-RUN = sa.table("run", *map(sa.column, ("id", "kind", "method", "created")), sa.column("config", sa.JSON()))
 
 
 def upgrade() -> None:
@@ -32,8 +24,10 @@ def upgrade() -> None:
     for name, kind in NEW.items():
         op.add_column("completion", sa.Column(name, kind))
     op.add_column("completion", sa.Column("answer_step", sa.Integer()))
-    _completions(db)
-    _predictions(db)
+    tables = sa.MetaData()
+    tables.reflect(db)
+    _completions(db, tables.tables["completion"])
+    _predictions(db, tables)
     op.drop_table("prediction")
     with op.batch_alter_table("completion") as table:
         for name in GONE:
@@ -55,12 +49,12 @@ def upgrade() -> None:
         table.drop_column("dropped")
 
 
-def _completions(db: sa.Connection) -> None:
+def _completions(db: sa.Connection, completion: sa.Table) -> None:
     """What was one prompt and perhaps a second one becomes a list of steps."""
-    change = sa.update(COMPLETION).where(COMPLETION.c.id == sa.bindparam("own"))
-    query = sa.select(COMPLETION).order_by(COMPLETION.c.id).limit(TOGETHER)
+    change = sa.update(completion).where(completion.c.id == sa.bindparam("own"))
+    query = sa.select(completion).order_by(completion.c.id).limit(TOGETHER)
     last = 0
-    while rows := db.execute(query.where(COMPLETION.c.id > last)).all():
+    while rows := db.execute(query.where(completion.c.id > last)).all():
         last = rows[-1].id
         db.execute(change, [{"own": row.id} | _written(row) for row in rows])
 
@@ -94,25 +88,26 @@ def _written(row: Any) -> dict[str, Any]:
     }
 
 
-def _predictions(db: sa.Connection) -> None:
+def _predictions(db: sa.Connection, tables: sa.MetaData) -> None:
     """What a student wrote is a completion of its run."""
-    for run in db.execute(sa.select(RUN).where(RUN.c.kind == "evaluate").order_by(RUN.c.id)).all():
+    run_, prediction, completion = (tables.tables[name] for name in ("run", "prediction", "completion"))
+    for run in db.execute(sa.select(run_).where(run_.c.kind == "evaluate").order_by(run_.c.id)).all():
         name = "answer" if run.method in ANSWER_ONLY else "rationale"
         same = {
             "run_id": run.id, "sample_index": 0, "created": run.created, "asked": 1, "answer_step": 0,
             "answer": _place(0, 0, run.config.get("prefix")), "note": "", "error": None, "calls": 1,
             "cost": 0.0, "cached": False, "prompt_tokens": 0, "answer_prompt": "", "answer_text": "",
         }  # fmt: skip
-        query = sa.select(PREDICTION).where(PREDICTION.c.run_id == run.id)
+        query = sa.select(prediction).where(prediction.c.run_id == run.id)
         made = [
             same
             | {column: getattr(row, column) for column in KEPT}
             | {"prompt": row.prompt, "rationale": row.text, "completion_tokens": row.tokens}
             | {"steps": [_step(name, row.prompt, row.text, "student", row.finish_reason, 0, row.tokens)]}
-            for row in db.execute(query.order_by(PREDICTION.c.question_index))
+            for row in db.execute(query.order_by(prediction.c.question_index))
         ]
         if made:
-            db.execute(sa.insert(COMPLETION), made)
+            db.execute(sa.insert(completion), made)
 
 
 def _step(
