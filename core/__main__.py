@@ -34,6 +34,8 @@ COMMANDS = {
     "train": Command("study", "train", "Fine-tune a student on a study's rationales."),
     "evaluate": Command("study", "evaluate", "Evaluate a student on a study's test questions."),
     "results": Command("results", "results", "The table of a study: accuracy, intervals, paired tests."),
+    "pool": Command("results", "pool", "One comparison over several benchmarks and seeds."),
+    "power": Command("results", "power", "The smallest difference that so many questions show."),
     "corrections": Command(
         "teachers", "corrections", "What reviewers' corrections changed; run again what depends on them."
     ),

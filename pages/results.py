@@ -18,6 +18,8 @@ with frame.errors():
     ui.paid(study, rows)
     ui.downloads(study, rows)
     ui.chart(rows)
+    ui.printed(cells[0].benchmark)
+ui.pool(study, cells)
 teachers.part(study)
 
 st.subheader("Behind a row")

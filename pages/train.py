@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.components import ablation, frame, training_set
+from pages.components import ablation, frame, results, training_set
 from pages.components import training as ui
 
 frame.title("Train", "A student is fine-tuned by each method and then answers the study's test questions.")
@@ -13,6 +13,7 @@ with st.container(border=True), frame.errors():
     ready = ui.show_exemplars(study, spec)
     spec = training_set.choose(study, spec)
     ui.show_preview(study, spec)
+    results.before(study, spec)
     ui.start(spec, ready)
     ablation.offer(study, spec)
 

@@ -36,11 +36,16 @@ AUDIT = tuple(" ".join(fact.split()) for fact in _FACTS)
 class Line:
     """One student (or the teacher) through the arms: accuracies in percent by arm, None where not known.
 
-    `source` is empty for this study's own figures, else the printed table; `note` is what is known of it.
+    Over `n` questions of `split` (of the teacher: rationales for its training questions), the students'
+    epochs chosen by `selection`; each empty where it is not known. `source` is empty for this study's own
+    figures, else the printed table; `note` is what is known of it.
     """
 
     student: str
     samples: int
+    split: str
+    n: int | None
+    selection: str
     source: str
     accuracy: dict[str, float | None]
     note: str = ""
@@ -67,22 +72,27 @@ def calls_at_most(n: int, samples: int = 0) -> int:
     return 2 * n * (1 + samples) * (len(ARMS) - 1)
 
 
-def beside(rows: Sequence[ArmRow]) -> list[Line]:
-    """This study's arms and the paper's tables 3, 4 and 5 for the same benchmark, the teacher first."""
+def own(rows: Sequence[ArmRow]) -> list[Line]:
+    """This study's arms, the teacher first."""
     first: dict[Arm, ArmRow] = {}  # of an arm with several seeds, the mean
     for row in rows:
         first.setdefault(row.arm, row)
     taught: dict[Arm, dict[str, float | None]] = {}
     students: dict[Arm, dict[str, float | None]] = {}
+    asked: dict[Arm, tuple[str, int]] = {}
     for arm, row in first.items():
         same = replace(arm, method="")
         students.setdefault(same, dict.fromkeys(ARMS))[arm.method] = row.accuracy
+        asked.setdefault(same, (row.split, row.n))
         if row.rationales and row.rationales.n:
             share = 100 * row.rationales.correct / row.rationales.n
-            same = replace(same, student="", variant="")
+            same = replace(same, student="", variant="", selection="")
             taught.setdefault(same, dict.fromkeys(ARMS))[arm.method] = share
-    own = [Line(_name(arm, taught), arm.samples, "", found) for arm, found in (taught | students).items()]
-    return own + (_printed(rows[0].arm.benchmark) if rows else [])
+            asked.setdefault(same, ("train", row.rationales.n))
+    return [
+        Line(_name(arm, taught), arm.samples, *asked[arm], arm.selection, "", found)
+        for arm, found in (taught | students).items()
+    ]
 
 
 def _name(arm: Arm, taught: Collection[Arm]) -> str:
@@ -91,8 +101,8 @@ def _name(arm: Arm, taught: Collection[Arm]) -> str:
     return ", ".join(filter(None, (arm.student or TEACHER, arm.variant, arm.teacher if several else "")))
 
 
-def _printed(benchmark: str) -> list[Line]:
-    """The paper's figures for a benchmark; none where it prints none."""
+def printed(benchmark: str) -> list[Line]:
+    """The paper's tables 3, 4 and 5 for a benchmark; nothing where it prints none."""
     figures = [f for f in published.rows() if (f.source, f.benchmark) == (published.NEW, benchmark)]
     groups: dict[tuple[str, int], list[published.Published]] = {}
     for figure in sorted(figures, key=lambda f: f.student != ""):
@@ -106,5 +116,6 @@ def _line(*figures: published.Published) -> Line:
     accuracy |= {"fine-tune-cot" if f.method == "zero-shot-cot" else f.method: f.accuracy for f in figures}
     tables = dict.fromkeys(f.table.split(",")[0] for f in figures)
     notes = dict.fromkeys(f.note for f in figures if f.method in ("fine-tune-cot", "zero-shot-cot"))
-    first = figures[0]
-    return Line(first.student or TEACHER, first.samples, ", ".join(tables), accuracy, "; ".join(notes))
+    first, source = figures[0], ", ".join(tables)
+    who = first.student or TEACHER
+    return Line(who, first.samples, first.split, first.n, "", source, accuracy, "; ".join(notes))

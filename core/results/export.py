@@ -1,10 +1,12 @@
 """The table and the predictions behind it, as files: CSV, LaTeX (booktabs) and JSONL.
 
-    benchmark,method,student,teacher,samples,variant,seed,runs,n,accuracy,low,high,…
-    addsub,fine-tune-cot,t5-small,text-davinci-002,1,,0,12,119,14.2857,9.1,21.7,…
+    source,benchmark,method,student,teacher,samples,variant,selection,split,n,accuracy,low,high,…
+    this lab,addsub,fine-tune-cot,t5-small,text-davinci-002,1,,dev,default,119,14.2857,9.1,21.7,…
+    results.ipynb of Ho et al.,addsub,fine-tune-cot,t5-small,text-davinci-002,8,,test,default,119,7.56,,,…
 
-Accuracies in percent. A row's published figures are one text, with their source; as columns they
-would look like results of ours.
+Accuracies in percent; every one with its D (`samples`), split, n and how its epoch was chosen (`selection`).
+A published figure is a line of its own with its source. In a table it stands beside ours only where it is of
+the same questions and the same D, in its source's column; else in a second table.
 """
 
 from __future__ import annotations
@@ -12,12 +14,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from core.results import published
 from core.results.published import Published
-from core.results.table import ArmRow, Rationales
+from core.results.table import CHOSEN, TEST_SELECTED, ArmRow, Rationales
 
 if TYPE_CHECKING:
     from core.results import teachers
@@ -31,9 +35,14 @@ LATEX_ESCAPES = str.maketrans(
         "<": r"\textless{}",
         ">": r"\textgreater{}",
         "·": r"\textperiodcentered{}",
+        "–": "--",
+        "†": r"$^{\dagger}$",
+        "‡": r"$^{\ddagger}$",
         "\n": " ",
     }
 )
+OURS = "this lab"
+Line = dict[str, str]  # heading → what stands there
 
 
 def as_dict(row: ArmRow) -> dict[str, Any]:
@@ -59,15 +68,26 @@ def published_dict(figure: Published) -> dict[str, Any]:
     return {"published": True} | asdict(figure) | {"source": figure.citation}
 
 
-def to_jsonl(items: Iterable[ArmRow | Mapping[str, Any]]) -> str:
-    """One JSON object a line: rows of the table, or predictions as plain values."""
-    plain = (as_dict(item) if isinstance(item, ArmRow) else dict(item) for item in items)
-    return "".join(json.dumps(item, ensure_ascii=False, default=str) + "\n" for item in plain)
+def figures(rows: Sequence[ArmRow], beside: bool = False) -> list[Published]:
+    """What the papers print of the rows' arms, with any D and on any questions: without those that stand
+    beside them in the table, or those alone."""
+    shown = {figure for row in rows for figure in row.published}
+    arms = dict.fromkeys((row.arm.benchmark, row.arm.method, row.arm.student) for row in rows)
+    found = dict.fromkeys(figure for arm in arms for figure in published.lookup(*arm))
+    return [figure for figure in found if (figure in shown) == beside]
 
 
-def to_csv(items: Iterable[ArmRow | Mapping[str, Any]]) -> str:
-    """A header and one line an item; lists of runs are joined by blanks, published figures by "; "."""
-    plain = [_flat(as_dict(item)) if isinstance(item, ArmRow) else dict(item) for item in items]
+def to_jsonl(items: Sequence[ArmRow] | Iterable[Mapping[str, Any]]) -> str:
+    """One JSON object a line: rows of the table and published figures, or predictions as plain values."""
+    return "".join(json.dumps(item, ensure_ascii=False, default=str) + "\n" for item in _plain(items))
+
+
+def to_csv(items: Sequence[ArmRow] | Iterable[Mapping[str, Any]]) -> str:
+    """A header and one line an item, as `to_jsonl`; lists of runs are joined by blanks."""
+    plain = [
+        {name: " ".join(map(str, value)) if name == "runs" else value for name, value in item.items()}
+        for item in _plain(items)
+    ]
     out = io.StringIO()
     names = list(dict.fromkeys(name for item in plain for name in item))
     writer = csv.DictWriter(out, names, lineterminator="\n")
@@ -76,34 +96,37 @@ def to_csv(items: Iterable[ArmRow | Mapping[str, Any]]) -> str:
     return out.getvalue()
 
 
-def to_latex(rows: Sequence[ArmRow]) -> str:
-    """A booktabs table; needs \\usepackage{booktabs}. Published figures are marked and named below."""
-    marks = _marks(rows)
-    header = (
-        r"Benchmark & Arm & Seed & $n$ & Accuracy (95\,\% CI) & Difference (95\,\% CI) "
-        r"& $p$ & $p$ adj. & Published"
-    )
-    taken = _taken(rows)
-    lines = [
-        r"\begin{tabular}{lllrlllll" + "r" * len(taken) + "}",
-        r"\toprule",
-        " & ".join([header, *map(str.capitalize, taken)]) + r" \\",
-        r"\midrule",
-        *(
-            " & ".join([*_latex_cells(row, marks), *(latex(show(row)) for show in taken.values())]) + r" \\"
-            for row in rows
-        ),
-        r"\bottomrule",
-        r"\end{tabular}",
-        *(rf"\par\footnotesize {_math(m)} As printed by {latex(who)}, not ours." for who, m in marks.items()),
-        *([r"\par\footnotesize " + latex(TAKEN_NOTE)] if taken else []),
+def _plain(items: Iterable[ArmRow | Mapping[str, Any]]) -> list[dict[str, Any]]:
+    listed = list(items)
+    rows = [item for item in listed if isinstance(item, ArmRow)]
+    if not rows:
+        return [dict(item) for item in listed if not isinstance(item, ArmRow)]
+    return [{"source": OURS} | as_dict(row) | {"published": False} for row in rows] + [
+        published_dict(figure) | {"same_questions": beside}
+        for beside in (True, False)
+        for figure in figures(rows, beside)
     ]
-    return "\n".join(lines) + "\n"
+
+
+def to_latex(rows: Sequence[ArmRow]) -> str:
+    """Booktabs tables; need \\usepackage{booktabs}. Marks are told below."""
+    parts = [_tabular(lines(rows))]
+    if others := figures(rows):
+        parts += [rf"\par\medskip {latex(OTHERS)}\par", _tabular(list(map(published_line, others)))]
+    parts += [r"\par\footnotesize " + latex(note) for note in notes(rows)]
+    return "\n".join(parts) + "\n"
+
+
+def _tabular(made: Sequence[Line]) -> str:
+    head = list(made[0]) if made else []
+    body = [" & ".join(map(latex, line)) + r" \\" for line in (head, *(line.values() for line in made))]
+    parts = [rf"\begin{{tabular}}{{{'l' * len(head)}}}", r"\toprule", body[0], r"\midrule", *body[1:]]
+    return "\n".join([*parts, r"\bottomrule", r"\end{tabular}"])
 
 
 def latex(text: str) -> str:
-    """Text with every character that LaTeX would read as a command made plain."""
-    return text.translate(LATEX_ESCAPES)
+    """Text with every character that LaTeX would read as a command made plain, a minus as a minus."""
+    return re.sub(r"(?<![\w$-])-(?=\d)", "$-$", text.translate(LATEX_ESCAPES))
 
 
 def p_text(p: float | None) -> str:
@@ -115,9 +138,15 @@ def p_text(p: float | None) -> str:
 
 def difference_text(row: ArmRow | teachers.TeacherRow) -> str:
     """ "+6.7 (-3.6 to +17.0)"; nothing without a baseline."""
-    if row.difference is None:
+    if row.difference is None or row.difference_low is None or row.difference_high is None:
         return ""
-    return f"{row.difference:+.1f} ({row.difference_low:+.1f} to {row.difference_high:+.1f})"
+    optimistic = isinstance(row, ArmRow) and row.arm.selection == "test"
+    return points_text(row.difference, row.difference_low, row.difference_high) + (" ‡" if optimistic else "")
+
+
+def points_text(value: float, low: float, high: float) -> str:
+    """ "+6.7 (-3.6 to +17.0)"."""
+    return f"{value:+.1f} ({low:+.1f} to {high:+.1f})"
 
 
 def seed_text(row: ArmRow) -> str:
@@ -125,32 +154,96 @@ def seed_text(row: ArmRow) -> str:
     return f"mean of {len(row.runs)}" if row.seed is None else str(row.seed)
 
 
-def to_text(rows: Sequence[ArmRow]) -> str:
-    """The table for a terminal."""
-    marks = _marks(rows)
-    taken = _taken(rows)
-    head = ("benchmark", "arm", "seed", "n", "accuracy", "difference", "p", "p adj.", "published", *taken)
-    body = [
-        (
-            row.arm.benchmark,
-            str(row.arm),
-            seed_text(row),
-            str(row.n),
-            f"{row.accuracy:.1f} ({row.low:.1f}–{row.high:.1f})",
-            difference_text(row),
-            p_text(row.p),
-            p_text(row.p_adjusted),
-            ", ".join(f"{figure.accuracy:g}{marks[figure.citation]}" for figure in row.published),
-            *(show(row) for show in taken.values()),
-        )
-        for row in rows
+def accuracy_text(row: ArmRow) -> str:
+    """ "14.3 (9.1–21.7)", marked where the epoch was chosen on these very questions."""
+    mark = " ‡" if row.arm.selection == "test" else ""
+    return f"{row.accuracy:.1f} ({row.low:.1f}–{row.high:.1f}){mark}"
+
+
+def epoch_text(row: ArmRow) -> str:
+    """How the epoch was chosen."""
+    return CHOSEN[row.arm.selection] or "not trained"
+
+
+def published_texts(rows: Sequence[ArmRow]) -> list[Line]:
+    """For each row the published figures that may stand beside it: a column a source, a figure a cell."""
+    cited = dict.fromkeys(figure.citation for row in rows for figure in row.published)
+    shown = [{figure.citation: _printed(figure) for figure in row.published} for row in rows]
+    return [{f"† {who}": line.get(who, "") for who in cited} for line in shown]
+
+
+def _printed(figure: Published) -> str:
+    return f"{figure.accuracy:g} †" + ("‡" if figure.selection == "test" else "")
+
+
+def published_line(figure: Published) -> Line:
+    """A published figure in a table of its own."""
+    return {
+        "benchmark": figure.benchmark,
+        "method": figure.method,
+        "student": figure.student or ("" if figure.method == "chance" else "the teacher"),
+        "D": str(figure.samples),
+        "split": figure.split or "not said",
+        "n": str(figure.n or "not said"),
+        "epoch": CHOSEN[figure.selection] or "not said",
+        "accuracy": _printed(figure),
+        "teacher": figure.teacher,
+        "source": f"{figure.citation}, {figure.table}",
+        "note": figure.note,
+    }
+
+
+def lines(rows: Sequence[ArmRow]) -> list[Line]:
+    """The table's rows as texts."""
+    return [
+        {
+            "benchmark": row.arm.benchmark,
+            "arm": str(row.arm),
+            "D": str(row.arm.samples),
+            "seed": seed_text(row),
+            "split": row.split,
+            "n": str(row.n),
+            "epoch": epoch_text(row),
+            "accuracy": accuracy_text(row),
+            "difference": difference_text(row),
+            "p": p_text(row.p),
+            "p adj.": p_text(row.p_adjusted),
+            **beside,
+            **taken,
+        }
+        for row, beside, taken in zip(rows, published_texts(rows), taken_lines(rows), strict=True)
     ]
-    widths = [max(len(line[i]) for line in (head, *body)) for i in range(len(head))]
-    lines = ["  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)) for line in (head, *body)]
-    notes = ["Accuracy in percent with its 95 % interval; difference in points, paired by question."]
-    notes += [f"{mark} As printed by {who}, not ours." for who, mark in marks.items()]
-    notes += [TAKEN_NOTE] if taken else []
-    return "\n".join(line.rstrip() for line in [*lines, "", *notes])
+
+
+OTHERS = "Published, of other questions or another D:"
+
+
+def notes(rows: Sequence[ArmRow]) -> list[str]:
+    """What a table's columns and marks mean."""
+    told = ["Accuracy in percent with its 95 % interval; difference in points, paired by question."]
+    told += ["Epoch: what the student's epoch was chosen by; D: rationales per training question."]
+    printed = figures(rows, beside=True) + figures(rows)
+    if "test" in [row.arm.selection for row in rows] + [figure.selection for figure in printed]:
+        told.append(f"‡ {TEST_SELECTED.capitalize()} themselves: optimistic.")
+    told += [f"† As printed by {who}, not ours." for who in dict.fromkeys(f.citation for f in printed)]
+    return told + ([TAKEN_NOTE] if _taken(rows) else [])
+
+
+def to_text(rows: Sequence[ArmRow]) -> str:
+    """The table for a terminal, what is published of other questions below it."""
+    others = list(map(published_line, figures(rows)))
+    parts = [columns(lines(rows)), *([OTHERS + "\n" + columns(others)] if others else [])]
+    return "\n\n".join([*parts, "\n".join(notes(rows))])
+
+
+def columns(made: Sequence[Line]) -> str:
+    """Lines under their headings, for a terminal."""
+    cells = [list(made[0]), *(list(line.values()) for line in made)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in cells
+    )
 
 
 def _taken(rows: Sequence[ArmRow]) -> dict[str, Callable[[ArmRow], str]]:
@@ -180,32 +273,3 @@ TAKEN_NOTE = (
 def taken_lines(rows: Sequence[ArmRow]) -> list[dict[str, str]]:
     """For each row its rationales, calls, tokens and cost as texts; empty where no teacher was asked."""
     return [{name: show(row) for name, show in _taken(rows).items()} for row in rows]
-
-
-def _flat(item: dict[str, Any]) -> dict[str, Any]:
-    figures = (f"{f['accuracy']:g} (published: {f['source']}, {f['note']})" for f in item["published"])
-    return item | {"runs": " ".join(map(str, item["runs"])), "published": "; ".join(figures)}
-
-
-def _marks(rows: Sequence[ArmRow]) -> dict[str, str]:
-    """Cited work → its mark."""
-    cited = dict.fromkeys(figure.citation for row in rows for figure in row.published)
-    return {who: "†" * (i + 1) for i, who in enumerate(cited)}
-
-
-def _math(mark: str) -> str:
-    return "$^{" + mark.replace("†", r"\dagger") + "}$"
-
-
-def _latex_cells(row: ArmRow, marks: Mapping[str, str]) -> list[str]:
-    return [
-        latex(row.arm.benchmark),
-        latex(str(row.arm)),
-        seed_text(row),
-        str(row.n),
-        f"{row.accuracy:.1f} ({row.low:.1f}--{row.high:.1f})",
-        difference_text(row).replace("-", "$-$"),
-        p_text(row.p).replace("<", "$<$"),
-        p_text(row.p_adjusted).replace("<", "$<$"),
-        ", ".join(f"{figure.accuracy:g}{_math(marks[figure.citation])}" for figure in row.published),
-    ]

@@ -7,22 +7,24 @@ Results of an arm are a matrix of booleans, one row a run (seed), one column a q
 
 **Several seeds.** The same question asked of several students is not several observations, so the
 question stays the unit: each question's results are averaged over the seeds of an arm first, then
-the arms are paired question by question. `accuracy` is a Wilson interval at the effective sample
-size of those averages, `difference` joins two of them by the square-and-add rule, and `paired_p` is
-an exact test in which, under the null, each question's difference could as well have had the other
-sign. With one run an arm these are the Wilson interval, Newcombe's method 10 and exact McNemar, to
-the digit. What they say holds for the seeds that were run: how much training itself varies is shown
-by the rows per seed, not hidden in an interval.
+the arms are paired question by question. `accuracy` is a Wilson interval at the effective sample size of
+those averages. `paired_p` is an exact test in which, under the null, each question's difference could as
+well have had the other sign, and `difference` the interval that inverts it: it leaves 0 out exactly where
+p <= 0.05. With one run an arm they are exact McNemar, to the digit, and the interval of Fay and Lumbard.
+What they say holds for the seeds that were run: how much training itself varies is shown by the rows per
+seed, and tested by `runs_p`, whose unit is the training run.
 
-All figures here are fractions, 0 to 1. Sources: Wilson 1927; Newcombe, Stat. Med. 17 (1998) 857 and
-2635; Zou and Donner, Stat. Med. 27 (2008) 1693; Holm 1979; Benjamini and Hochberg 1995; Cohen 1960.
+All figures here are fractions, 0 to 1. Sources: Wilson 1927; Fay and Lumbard, Stat. Med. 40 (2021) 1147;
+Holm 1979; Benjamini and Hochberg 1995; Cohen 1960.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 Results = Sequence[Sequence[bool]]  # runs × questions
 
@@ -73,21 +75,25 @@ def accuracy(results: Results) -> Estimate:
 
 
 def difference(a: Results, b: Results) -> Estimate:
-    """Accuracy of `a` minus that of `b` on the same questions: Newcombe's square-and-add interval.
+    """Accuracy of `a` minus that of `b` on the same questions, with the interval that inverts `paired_p`."""
+    return pooled_difference([(a, b)])
 
-    Method 10 of Newcombe 1998 (p. 2639): two Wilson intervals joined with the correlation between
-    the arms, its numerator moved towards zero by a continuity correction where it is positive.
+
+def pooled_difference(strata: Sequence[tuple[Results, Results]]) -> Estimate:
+    """The difference over all questions of some sets, each answered by two arms. Its interval leaves 0 out
+    exactly where `pooled_p` is at most 0.05.
+
+    Fay and Lumbard 2021 (their "melded" interval): exact limits for the share of differing questions won,
+    the number of them given, and for the share of questions that differ; joined so that the second changes
+    the interval's length and never its sign. Where several runs make differences of several sizes, the
+    first limits are those of the weighted sign test, and the sizes' sum stands for the number that differ.
     """
-    first, second = accuracy(a), accuracy(b)
-    phi = _correlation(_question_means(a), _question_means(b))
-    value = first.value - second.value
-
-    def reach(x: float, y: float) -> float:
-        return math.sqrt(max(x * x - 2 * phi * x * y + y * y, 0.0))
-
-    low = value - reach(first.value - first.low, second.high - second.value)
-    high = value + reach(first.high - first.value, second.value - second.low)
-    return Estimate(value, max(low, -1.0), min(high, 1.0))
+    parts, unit = _differences(strata)
+    value = sum(parts) / (unit * len(parts))
+    counts = Counter(parts)
+    low = _lower_limit(frozenset(counts.items()), unit)
+    high = -_lower_limit(frozenset((-part, k) for part, k in counts.items()), unit)
+    return Estimate(value, max(min(low, value), -1.0), min(max(high, value), 1.0))
 
 
 def mcnemar(a: Sequence[bool], b: Sequence[bool]) -> McNemar:
@@ -107,12 +113,20 @@ def paired_p(a: Results, b: Results) -> float:
     differences, of a sum at least as large as the one seen. Differences are counted in units of
     1 / lcm(runs of a, runs of b), so that the sums are whole numbers and the test is exact.
     """
-    unit = math.lcm(len(a), len(b))
-    differences = [
-        sum(x) * (unit // len(a)) - sum(y) * (unit // len(b))
-        for x, y in zip(_columns(a), _columns(b), strict=True)
-    ]
-    return _sign_flip_p(differences)
+    return pooled_p([(a, b)])
+
+
+def pooled_p(strata: Sequence[tuple[Results, Results]]) -> float:
+    """`paired_p` over the questions of several sets: signs are flipped within a question, so that neither the
+    pairing nor what makes one set harder than another is lost. With one run an arm it is the exact test of
+    matched pairs stratified by set (Mantel and Haenszel's, conditional)."""
+    return _sign_flip_p(_differences(strata)[0])
+
+
+def runs_p(pairs: Sequence[tuple[Results, Results]]) -> float:
+    """Exact two-sided p with the training run as the unit: pairs of one run each, whose signs are flipped
+    whole. It covers students yet to be trained; six pairs are the fewest that can give p < 0.05."""
+    return _sign_flip_p([sum(a) - sum(b) for (a,), (b,) in pairs])
 
 
 def adjust(p_values: Sequence[float], method: str = "holm") -> list[float]:
@@ -125,26 +139,24 @@ def adjust(p_values: Sequence[float], method: str = "holm") -> list[float]:
 
 
 def cohens_kappa(a: Sequence[Hashable], b: Sequence[Hashable]) -> Estimate | None:
-    """Agreement of two reviewers beyond chance, with its large-sample 95 % interval.
+    """Agreement of two reviewers beyond chance, with its 95 % interval.
+
+    The interval is Wilson's for the share of items agreed on, chance taken as seen: Cohen's own standard
+    error (1960) without its collapse where few items were rated or all were agreed on.
 
     None where it is undefined: no items, or both gave every item the same one label. Where one of them gave
     every item one label it is 0 whatever the other said, without a spread: its interval is the whole range.
     """
-    import numpy as np
-    from statsmodels.stats.inter_rater import cohens_kappa as kappa
-
-    labels = {label: i for i, label in enumerate(dict.fromkeys([*a, *b]))}
+    labels = set(a) | set(b)
     if len(labels) < 2:
         return None
     if len(set(a)) == 1 or len(set(b)) == 1:
         return Estimate(0.0, -1.0, 1.0)
-    table = [[0] * len(labels) for _ in labels]
-    for x, y in zip(a, b, strict=True):
-        table[labels[x]][labels[y]] += 1
-    with np.errstate(divide="ignore", invalid="ignore"):  # in its z value, which is not used
-        result = kappa(table)
-    low, high = max(float(result.kappa_low), -1.0), min(float(result.kappa_upp), 1.0)
-    return Estimate(float(result.kappa), low, high)
+    n = len(a)
+    agreed = wilson(sum(x == y for x, y in zip(a, b, strict=True)), n)
+    chance = sum(list(a).count(label) * list(b).count(label) for label in labels) / n**2
+    value, low, high = ((share - chance) / (1 - chance) for share in (agreed.value, agreed.low, agreed.high))
+    return Estimate(value, max(low, -1.0), high)
 
 
 def _columns(results: Results) -> list[tuple[bool, ...]]:
@@ -157,32 +169,67 @@ def _question_means(results: Results) -> list[float]:
     return [sum(column) / len(column) for column in _columns(results)]
 
 
-def _correlation(x: Sequence[float], y: Sequence[float]) -> float:
-    n = len(x)
-    mean_x, mean_y = math.fsum(x) / n, math.fsum(y) / n
-    spread = math.fsum((v - mean_x) ** 2 for v in x) * math.fsum((v - mean_y) ** 2 for v in y)
-    if spread <= 0:
-        return 0.0
-    together = math.fsum((v - mean_x) * (w - mean_y) for v, w in zip(x, y, strict=True))
-    if together > 0:
-        together = max(together - 0.5, 0.0)  # Newcombe's n/2, in units of n
-    return together / math.sqrt(spread)
+def _differences(strata: Sequence[tuple[Results, Results]]) -> tuple[list[int], int]:
+    """Each question's difference between two arms, in whole parts of a question; how many parts one has."""
+    unit = math.lcm(*(len(arm) for pair in strata for arm in pair))
+    parts = [
+        sum(x) * (unit // len(a)) - sum(y) * (unit // len(b))
+        for a, b in strata
+        for x, y in zip(_columns(a), _columns(b), strict=True)
+    ]
+    shared = math.gcd(unit, *parts)
+    return [part // shared for part in parts], unit // shared
 
 
 def _sign_flip_p(differences: Sequence[int]) -> float:
-    """P(|Σ ±dᵢ| >= |Σ dᵢ|): one binomial for each size of difference, convolved."""
+    """P(|Σ ±dᵢ| >= |Σ dᵢ|), each sign as likely as the other."""
+    observed = abs(sum(differences))
+    return min(1.0, 2 * _tail(Counter(map(abs, differences)), observed, 0.5)) if observed else 1.0
+
+
+def _tail(sizes: Mapping[int, int], least: int, share: float) -> float:
+    """P(Σ ±size >= least) where a sign is plus with this chance: a binomial for each size, convolved."""
     import numpy as np
+    from scipy.signal import convolve
     from scipy.stats import binom
 
-    sizes = [abs(d) for d in differences if d]
-    observed = abs(sum(differences))
-    if not observed:
-        return 1.0
-    chances = np.ones(1)  # of the sums -total … total
-    for size in sorted(set(sizes)):
-        k = sizes.count(size)
-        step = np.zeros(2 * size * k + 1)
-        step[:: 2 * size] = binom.pmf(np.arange(k + 1), k, 0.5)
-        chances = np.convolve(chances, step)
-    total = sum(sizes)
-    return min(1.0, 2 * float(chances[total + observed :].sum()))
+    chances = np.ones(1)  # of what the plus signs sum to, 0 … total
+    for size, k in sizes.items():
+        if size:
+            step = np.zeros(size * k + 1)
+            step[::size] = binom.pmf(np.arange(k + 1), k, share)
+            chances = convolve(chances, step)
+    first = -(-(least + len(chances) - 1) // 2)  # Σ ± = 2 plus - total
+    return min(1.0, float(chances[first:].sum()))
+
+
+@lru_cache(maxsize=4096)
+def _lower_limit(counts: frozenset[tuple[int, int]], unit: int) -> float:
+    """The lower limit of `pooled_difference`, from (difference in parts, how many questions have it): the
+    value below which (2 won - 1) · differing lies with a chance of 2.5 %, both drawn from the distributions
+    whose quantiles are their exact limits."""
+    import numpy as np
+    from scipy.interpolate import PchipInterpolator
+    from scipy.optimize import brentq
+    from scipy.stats import beta
+
+    sizes: Counter[int] = Counter()
+    for part, k in counts:
+        sizes[abs(part)] += k
+    n, chance = sizes.total(), (1 - CONFIDENCE) / 2
+    least, total = sum(d * k for d, k in counts), sum(d * k for d, k in sizes.items())
+    middle = (1 + least / total) / 2 if total else 0.0
+    spread = math.sqrt(sum(d * d * k for d, k in sizes.items())) / (2 * total) if total else 0.0
+    shares = np.unique([0, 0.5, 1, *np.clip(middle + spread * np.linspace(-6, 6, 61), 0, 1)])
+    won = PchipInterpolator(shares, [_tail(sizes, least, share) for share in shares])
+    positive = won(0.5) <= chance
+    ends = (total / unit, n - total / unit + 1) if positive else (total / unit + 1, n - total / unit)
+    differing = beta.ppf((np.arange(1000) + 0.5) / 1000, *ends) if ends[1] else np.ones(1)
+
+    def excess(limit: float) -> float:
+        share = (1 + limit / differing) / 2
+        return float(np.where(share < 0, 0, won(np.clip(share, 0, 1))).mean()) - chance
+
+    if positive:
+        return float(brentq(excess, 0, 1))
+    return float(brentq(excess, -1, 0)) if excess(-1) < 0 else -1.0

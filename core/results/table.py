@@ -3,9 +3,9 @@
 Cell  run 12  fine-tune-cot  t5-small  seed 0  addsub  {3: True, 8: False, …}     one evaluation
 ArmRow   fine-tune-cot  t5-small  addsub  119 questions  14.3 % (9.1–21.7)  +8.4 (2.9–14.6)  p 0.006
 
-An arm is a method with its teacher, student and number of rationales per question, on one
-benchmark. Where it was run with several seeds it has a row for the mean and a row for each seed;
-how the mean is tested is told in `statistics`. Percentages throughout, as the papers print them.
+An arm is a method with its teacher, student, number of rationales per question and how the epoch was
+chosen, on one benchmark. Where it was run with several seeds it has a row for the mean and a row for each
+seed; how the mean is tested is told in `statistics`. Percentages throughout, as the papers print them.
 """
 
 from __future__ import annotations
@@ -41,6 +41,9 @@ class Rationales:
         return None if self.calls is None else (self.prompt_tokens or 0) + (self.completion_tokens or 0)
 
 
+# How the epoch was chosen, in a few words: core.students.config.SELECTIONS says it in more.
+CHOSEN = {"dev": "dev questions", "last": "last epoch", "test": "test questions", "": ""}
+TEST_SELECTED = "epoch chosen on the test questions"
 EARLIER = "earlier, run"  # how the variant of an evaluation begins that a newer one stands before
 TAKEN = ("calls", "prompt_tokens", "completion_tokens", "cost", "paid_calls", "paid_cost")
 
@@ -58,8 +61,10 @@ def rationales(summaries: Sequence[Mapping[str, Any]]) -> Rationales | None:
 class Cell:
     """One evaluation: one student's verdicts on one set of test questions.
 
-    `question_set` is records.question_set_hash of all the questions it was asked; `variant` names
-    whatever else sets it apart from runs of the same method ("last epoch", "few-shot 8").
+    `question_set` is records.question_set_hash of all the questions it was asked; `split` is the benchmark's
+    split that they are the test questions of. `selection` says how the epoch was chosen, a key of
+    core.students.config.SELECTIONS, empty for a student that was not trained. `variant` names whatever else
+    sets it apart from runs of the same method ("steps", "few-shot 8").
     """
 
     run_id: int
@@ -72,11 +77,13 @@ class Cell:
     correct: Mapping[int, bool]  # question index → right
     samples: int = 1  # D, rationales per training question
     variant: str = ""
+    selection: str = ""
+    split: str = "default"
     rationales: Rationales | None = None
 
     @property
     def arm(self) -> Arm:
-        return Arm(self.benchmark, self.method, self.student, self.teacher, self.samples, self.variant)
+        return Arm(**{name: getattr(self, name) for name in Arm.__dataclass_fields__})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +96,13 @@ class Arm:
     teacher: str = ""
     samples: int = 1
     variant: str = ""
+    selection: str = ""
 
     def __str__(self) -> str:
         diverse = f"D={self.samples}" if self.samples > 1 else ""
-        return " · ".join(filter(None, (self.method, diverse, self.variant, self.student, self.teacher)))
+        tested = TEST_SELECTED if self.selection == "test" else ""
+        named = (self.method, diverse, self.variant, tested, self.student, self.teacher)
+        return " · ".join(filter(None, named))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +114,7 @@ class Baseline:
     teacher: str | None = None
     samples: int | None = None
     variant: str | None = None
+    selection: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +129,7 @@ class ArmRow:
     arm: Arm
     seed: int | None
     runs: tuple[int, ...]
+    split: str
     n: int
     accuracy: float
     low: float
@@ -160,7 +172,7 @@ def table(
         raise LabError(f"No run is the baseline “{baseline.method}”: choose one of {known}.")
     rows: list[ArmRow] = []
     for arm, members in arms.items():
-        against = _baseline_of(arm, arms, baseline) if baseline else None
+        against = baseline_of(arm, arms, baseline) if baseline else None
         others = arms[against] if against else []
         rows.append(_row(arm, members, others))
         if len(members) > 1:
@@ -177,11 +189,13 @@ def baselines(cells: Sequence[Cell]) -> dict[str, Baseline]:
     for method in dict.fromkeys(cell.method for cell in cells):
         found[method] = Baseline(method)
         arms = [cell.arm for cell in cells if cell.method == method]
-        settings = dict.fromkeys((arm.teacher, arm.samples, arm.variant) for arm in arms)
+        settings = dict.fromkeys((arm.teacher, arm.samples, arm.variant, arm.selection) for arm in arms)
         if len(settings) > 1:
-            for teacher, samples, variant in settings:
-                name = " · ".join(filter(None, (method, f"D={samples}", variant, teacher)))
-                found[name] = Baseline(method, None, teacher, samples, variant)
+            chosen = len({selection for *_, selection in settings}) > 1
+            for teacher, samples, variant, selection in settings:
+                epoch = CHOSEN[selection] if chosen else ""
+                name = " · ".join(filter(None, (method, f"D={samples}", variant, epoch, teacher)))
+                found[name] = Baseline(method, None, teacher, samples, variant, selection)
     return found
 
 
@@ -196,19 +210,20 @@ def flips(a: Cell, b: Cell) -> Flips:
 
 def _row(arm: Arm, members: list[Cell], others: list[Cell], alone: bool = False) -> ArmRow:
     _require_same_questions(members + others)
-    results, theirs = _matrix(members), _matrix(others)
+    first, results, theirs = members[0], matrix(members), matrix(others)
     mean = statistics.accuracy(results)
+    asked = first.split, len(first.correct)
+    printed = published.beside(arm.benchmark, arm.method, arm.student, arm.samples, *asked)
     row = ArmRow(
         arm=arm,
-        seed=members[0].seed if len(members) == 1 else None,
+        seed=first.seed if len(members) == 1 else None,
         runs=tuple(cell.run_id for cell in members),
-        n=len(members[0].correct),
+        split=first.split,
+        n=len(first.correct),
         accuracy=100 * mean.value,
         low=100 * mean.low,
         high=100 * mean.high,
-        published=()
-        if alone
-        else tuple(published.lookup(arm.benchmark, arm.method, arm.student, arm.samples > 1)),
+        published=() if alone else printed,
         rationales=members[-1].rationales,
     )
     if not others:
@@ -230,7 +245,7 @@ def compared(results: statistics.Results, theirs: statistics.Results) -> dict[st
     }
 
 
-def _matrix(cells: list[Cell]) -> list[list[bool]]:
+def matrix(cells: Sequence[Cell]) -> list[list[bool]]:
     """Runs × questions, the questions in index order."""
     return [[cell.correct[i] for i in sorted(cell.correct)] for cell in cells]
 
@@ -247,15 +262,16 @@ def _is_baseline(candidate: Arm, row: Arm, baseline: Baseline) -> bool:
         "teacher": baseline.teacher,
         "samples": baseline.samples,
         "variant": baseline.variant,
+        "selection": baseline.selection,
     }
     return all(value is None or getattr(candidate, name) == value for name, value in wanted.items())
 
 
-def _baseline_of(row: Arm, arms: Mapping[Arm, list[Cell]], baseline: Baseline) -> Arm | None:
+def baseline_of(row: Arm, arms: Mapping[Arm, list[Cell]], baseline: Baseline) -> Arm | None:
     """The row's baseline arm; None for the baseline itself and where it was not run.
 
     What the baseline leaves open is taken from the row where an arm agrees with it: the same
-    teacher before another, then the same D, then the same variant.
+    teacher before another, then the same D, then the same variant, then an epoch chosen the same way.
     """
     found = [arm for arm in arms if _is_baseline(arm, row, baseline)]
     if row in found or not found:
@@ -263,13 +279,16 @@ def _baseline_of(row: Arm, arms: Mapping[Arm, list[Cell]], baseline: Baseline) -
 
     def nearness(arm: Arm) -> tuple[bool, ...]:
         same = arm.teacher == row.teacher, arm.samples == row.samples, arm.variant == row.variant
-        return *same, not arm.variant
+        return *same, not arm.variant, arm.selection == row.selection
 
     best = max(nearness(arm) for arm in found)
     nearest = [arm for arm in found if nearness(arm) == best]
     if len(nearest) > 1:
         listed = "; ".join(str(arm) for arm in nearest)
-        raise LabError(f"Several runs could be the baseline of “{row}” ({listed}): name its teacher too.")
+        raise LabError(
+            f"Several runs could be the baseline of “{row}” ({listed}): "
+            "name its teacher, its D, its variant or how its epoch was chosen too."
+        )
     return nearest[0]
 
 

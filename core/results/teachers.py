@@ -69,6 +69,7 @@ class TeacherRow:
     gained: int | None = None
     lost: int | None = None
     p: float | None = None
+    p_adjusted: float | None = None
     refused: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -78,8 +79,11 @@ class TeacherRow:
         return {name: getattr(self.run, name) for name in names} | own
 
 
-def table(generations: Sequence[Generation], baseline: int | None = None) -> tuple[TeacherRow, ...]:
-    """A row each, in the order given; with the id of a baseline run, each other one stands against it.
+def table(
+    generations: Sequence[Generation], baseline: int | None = None, adjustment: str = "holm"
+) -> tuple[TeacherRow, ...]:
+    """A row each, in the order given; with the id of a baseline run, each other one stands against it, and
+    p-values are adjusted over all of them.
 
     What cannot be compared says why in `refused`.
     """
@@ -93,6 +97,9 @@ def table(generations: Sequence[Generation], baseline: int | None = None) -> tup
             except RefusedError as error:
                 row = replace(row, baseline=baseline, refused=str(error))
         rows.append(row)
+    tested = [i for i, row in enumerate(rows) if row.p is not None]
+    for i, p in zip(tested, statistics.adjust([rows[i].p or 0.0 for i in tested], adjustment), strict=True):
+        rows[i] = replace(rows[i], p_adjusted=p)
     return tuple(rows)
 
 
@@ -154,6 +161,7 @@ def to_text(rows: Sequence[TeacherRow]) -> str:
         f"{row.n} questions, {row.failed} failed  {accuracy_text(row)} %"
         + (
             f"  {difference_text(row)} to run {row.baseline}, p {export.p_text(row.p)}"
+            f", adjusted {export.p_text(row.p_adjusted)}"
             if row.difference is not None
             else ""
         )

@@ -29,14 +29,16 @@ def evaluations(study_name: str) -> list[Cell]:
     newest stands for the arm and the others say so in their variant, so that both can be compared.
     """
     found = queries.study_named(study_name)
-    key = queries.dataset(found.dataset_id).key
+    dataset = queries.dataset(found.dataset_id)
     by_id = {row.id: row for row in queries.runs(found.id)}
     done = queries.finished(found.id, "evaluate")
     made: dict[int, EvaluationPlan] = {row.id: plans.plan_of(row) for row in done}
     several = len({made[row.id].recipe for row in done if row.parents}) > 1
     variants = {row.id: _variant(made[row.id], several and bool(row.parents)) for row in done}
+    chosen = {row.id: _selection(row, by_id) for row in done}
     arms = {
-        row.id: (row.method, row.student, row.teacher, made[row.id].samples, row.seed, variants[row.id])
+        row.id: (row.method, row.student, row.teacher, made[row.id].samples, row.seed)
+        + (variants[row.id], chosen[row.id])
         for row in done
     }
     # Finished last, not opened last: where an edit was undone, the earlier run counts again.
@@ -48,11 +50,13 @@ def evaluations(study_name: str) -> list[Cell]:
             student=row.student,
             teacher=row.teacher,
             seed=row.seed,
-            benchmark=key,
+            benchmark=dataset.key,
             question_set=made[row.id].question_set,
             correct=queries.verdicts(row.id),
             samples=made[row.id].samples,
             variant=variants[row.id] if newest[arms[row.id]] == row.id else f"{EARLIER} {row.id}",
+            selection=chosen[row.id],
+            split=str(dataset.options.get("split", "default")),
             rationales=rationales([by_id[i].summary for i in _generations(row, by_id)]),
         )
         for row in sorted(done, key=lambda row: row.id)
@@ -90,19 +94,28 @@ def edited(run: Run) -> int:
     )
 
 
-def teacher_table(study_id: int, baseline: int | None = None) -> tuple[teachers.TeacherRow, ...]:
+def teacher_table(
+    study_id: int, baseline: int | None = None, adjustment: str = "holm"
+) -> tuple[teachers.TeacherRow, ...]:
     """What the teachers got right, one row per generation. Baseline: this run, else `usual_baseline`."""
     runs = [run for run in queries.runs(study_id, "generate") if run.status == "done"]
     if baseline is not None and baseline not in (run.id for run in runs):
         known = ", ".join(str(run.id) for run in runs) or "none yet"
         raise LabError(f"Run {baseline} is no finished generation of this study: they are {known}.")
-    return teachers.table(generations(study_id), usual_baseline(runs) if baseline is None else baseline)
+    against = usual_baseline(runs) if baseline is None else baseline
+    return teachers.table(generations(study_id), against, adjustment)
 
 
 def usual_baseline(runs: Sequence[Run]) -> int | None:
     """What others stand beside: of the generations shown no exemplar the newest with the fewest samples."""
     bare = [run for run in runs if not shown(run)]
     return min(bare, key=lambda run: (plans.plan_of(run).teaching.samples, -run.id)).id if bare else None
+
+
+def _selection(row: Run, by_id: dict[int, Run]) -> str:
+    """How the epoch of an evaluation's student was chosen; empty where it was not trained."""
+    trained = [by_id[i] for i in row.parents if by_id[i].kind == "train"]
+    return plans.plan_of(trained[0]).config.selection if trained else ""
 
 
 def _generations(row: Run, by_id: dict[int, Run]) -> list[int]:

@@ -10,7 +10,7 @@ import streamlit as st
 from core import studies
 from core.errors import LabError
 from core.results import ablation
-from core.results.published import SOURCES
+from core.results.published import NEW, SOURCES
 from core.results.table import ArmRow, Cell
 from core.store import queries
 from core.store.models import Study
@@ -107,43 +107,45 @@ def chosen(cells: Sequence[Cell]) -> bool:
 
 
 def show(cells: Sequence[Cell]) -> tuple[ArmRow, ...]:
-    """The four arms, each against Fine-tune-CoT with the same D; the paper's figures beside them."""
+    """The four arms, each against Fine-tune-CoT with the same D; the paper's figures in their own table."""
     rows = ablation.rows(cells)
-    alone = len({row.arm.student for row in rows}) == 1
-    results_table(rows, leave_out=("gained / lost", "student") if alone else ("gained / lost",))
-    if alone:
-        st.caption(f"Student: {plain(rows[0].arm.student)}.")
+    results_table(rows, leave_out=("gained / lost",))
     st.caption(
         "Each arm is compared with Fine-tune-CoT from the same teacher with the same D, rationales per "
         "question; p-values are adjusted by Holm's method over the arms."
     )
-    _beside(rows)
-    return rows
-
-
-def _beside(rows: Sequence[ArmRow]) -> None:
-    lines = ablation.beside(rows)
-    st.subheader("Beside the paper's tables 3, 4 and 5")
-    st.dataframe(
-        [
-            {"accuracy %": visible(line.student), "D": line.samples}
-            | {title: _figure(line.accuracy[key], line.source) for key, title in ablation.ARMS.items()}
-            | {"from": f"† {line.source}" if line.source else "this study", "its baseline": line.note}
-            for line in lines
-        ],
-        hide_index=True,
-        height="content",
-        key="beside",
-    )
-    if any(line.source for line in lines):
-        st.caption(f"† As printed by {plain(SOURCES['new-fine-tune-cot'])}, not measured here.")
+    _lines(ablation.own(rows), "own")
+    st.subheader("The paper's tables 3, 4 and 5")
+    if lines := ablation.printed(rows[0].arm.benchmark):
+        st.caption(
+            f"† As printed by {plain(SOURCES[NEW])}, not measured here: to be read beside this study's "
+            "figures only where questions, split and D are the same."
+        )
+        _lines(lines, "printed_arms")
     else:
         st.caption("The paper prints no figure for this benchmark.")
     with st.expander("How far the printed figures can be trusted", icon=":material/fact_check:"):
         st.markdown("\n".join(f"- {plain(fact)}" for fact in ablation.AUDIT))
+    return rows
 
 
-def _figure(value: float | None, source: str) -> str:
+def _lines(lines: Sequence[ablation.Line], key: str) -> None:
+    """A line a student, a column an arm."""
+    st.dataframe(
+        [
+            {"accuracy %": visible(line.student), "D": str(line.samples)}
+            | {"split": line.split or "not said", "n": str(line.n or "not said")}
+            | {title: _figure(line.accuracy[arm], line) for arm, title in ablation.ARMS.items()}
+            | ({"from": line.source, "its baseline": line.note} if line.source else {})
+            for line in lines
+        ],
+        hide_index=True,
+        height="content",
+        key=key,
+    )
+
+
+def _figure(value: float | None, line: ablation.Line) -> str:
     if value is None:
         return "—"
-    return f"{value:g} †" if source else f"{value:.1f}"
+    return f"{value:g} †" if line.source else f"{value:.1f}{' ‡' if line.selection == 'test' else ''}"

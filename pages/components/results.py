@@ -2,40 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
+from core import studies
 from core.methods import method_title
-from core.results import export
+from core.results import export, pooled, power, published
 from core.results.statistics import ADJUSTMENTS
-from core.results.table import ArmRow, Cell, baselines, table
+from core.results.table import TEST_SELECTED, ArmRow, Cell, baselines, table
 from core.stages import finished
 from core.store import queries
 from core.store.models import Study
 from pages.components import charts
+from pages.components.frame import errors
 from pages.components.tables import clickable, download
 from pages.components.text import count, plain, visible
 from pages.components.training import run_label
 
 NO_BASELINE = "none"
 COLUMNS = {
-    "n": st.column_config.NumberColumn(help="Test questions."),
+    "D": st.column_config.TextColumn(width=40, help="Rationales per training question."),
+    "seed": st.column_config.TextColumn(width=85),
+    "n": st.column_config.NumberColumn(width=45, help="Test questions."),
+    "split": st.column_config.TextColumn(
+        width=65, help="The benchmark's split that they are the test questions of."
+    ),
+    "epoch": st.column_config.TextColumn(width=105, help="What the student's epoch was chosen by."),
     "accuracy %": st.column_config.TextColumn(help="With its 95 % interval (Wilson)."),
     "difference": st.column_config.TextColumn(
-        help="From the baseline, in points, with its 95 % interval; paired."
+        help="From the baseline, in points, paired; its 95 % interval leaves 0 out where p is at most 0.05."
     ),
     "gained / lost": st.column_config.TextColumn(
         help="Questions right only here / right only in the baseline."
     ),
-    "p": st.column_config.TextColumn(help="Exact McNemar test, where one run is compared with one."),
+    "p": st.column_config.TextColumn(
+        width=60,
+        help="Exact McNemar test; over several seeds, an exact sign-flip test of the questions' means.",
+    ),
     "rationales right": st.column_config.TextColumn(
         help="The teacher's correct rationales for the training questions."
     ),
     "calls": st.column_config.TextColumn(
         help="Calls to the teacher for the arm's rationales; see below the table."
     ),
-    "published †": st.column_config.TextColumn(help="Printed by the papers, not measured here."),
 }
 
 
@@ -48,9 +58,9 @@ def choose_rows(cells: Sequence[Cell]) -> tuple[ArmRow, ...]:
     """The rows of the table, against the baseline and with the adjustment in the URL."""
     left, right = st.columns(2)
     found = {NO_BASELINE: None} | baselines(cells)
-    start = list(found).index("fine-tune") if "fine-tune" in found else 0
     chosen = left.selectbox(
-        "Compare with", list(found), start, format_func=_baseline_title, key="baseline", bind="query-params",
+        "Compare with", list(found), _usual(found), format_func=_baseline_title, key="baseline",
+        bind="query-params",
         help="Each row is compared with the same student under this method, with the same teacher, D and "
         "filters unless the choice names others; paired question by question.",
     )  # fmt: skip
@@ -59,6 +69,11 @@ def choose_rows(cells: Sequence[Cell]) -> tuple[ArmRow, ...]:
         help="Several arms are tested against one baseline: unadjusted p-values are too small.",
     )  # fmt: skip
     return table(cells, found[chosen], adjust)
+
+
+def _usual(found: Mapping[str, object]) -> int:
+    """The place of the baseline that a table begins with."""
+    return list(found).index("fine-tune") if "fine-tune" in found else 0
 
 
 def _baseline_title(name: str) -> str:
@@ -74,7 +89,8 @@ def show_table(cells: Sequence[Cell]) -> tuple[ArmRow, ...]:
 
 
 def results_table(rows: Sequence[ArmRow], clickable_rows: bool = True, leave_out: Sequence[str] = ()) -> None:
-    """Accuracy with n and interval, difference with test, published figures marked; a click opens a run."""
+    """Accuracy with what it is of and its interval, difference with test, published figures marked; a click
+    opens a run."""
     shown = [{k: v for k, v in line.items() if k not in leave_out} for line in _lines(rows)]
     columns = {name: column for name, column in COLUMNS.items() if name in shown[0]}
     if clickable_rows:
@@ -82,11 +98,28 @@ def results_table(rows: Sequence[ArmRow], clickable_rows: bool = True, leave_out
         clickable(shown, "run_clicked", runs, column_config=columns)
     else:
         st.dataframe(shown, hide_index=True, column_config=columns)
-    teachers = ", ".join(dict.fromkeys(plain(row.arm.teacher) for row in rows if row.arm.teacher))
-    if teachers:
-        st.caption(f"Teacher: {teachers}.")
-    for citation in dict.fromkeys(figure.citation for row in rows for figure in row.published):
-        st.caption(f"† As printed by {plain(citation)}, not measured here.")
+    for who in ("student", "teacher"):
+        names = dict.fromkeys(plain(getattr(row.arm, who)) for row in rows if getattr(row.arm, who))
+        if names:
+            st.caption(f"{who.capitalize()}: {', '.join(names)}.")
+    if any(row.arm.selection == "test" for row in rows):
+        st.caption(f"‡ {TEST_SELECTED.capitalize()} themselves: optimistic.")
+    if any(row.published for row in rows):
+        st.caption("† Printed over the same questions with the same D, not measured here.")
+
+
+def printed(benchmark: str) -> None:
+    """What the papers print of a benchmark, on whatever questions: a table of its own."""
+    found = [figure for figure in published.rows() if figure.benchmark == benchmark]
+    if not found:
+        return
+    with st.expander(f"What the papers print of this benchmark ({len(found)})", icon=":material/menu_book:"):
+        st.caption(
+            "† As printed, not measured here. ‡ Epoch chosen on the test questions themselves: "
+            "optimistic. A figure stands beside this study's only where questions and D are the same."
+        )
+        lines = [export.published_line(figure) for figure in found]
+        st.dataframe(lines, hide_index=True, key="printed", column_order=[*lines[0]][1:])
 
 
 def paid(study: Study, rows: Sequence[ArmRow]) -> None:
@@ -112,21 +145,24 @@ def _lines(rows: Sequence[ArmRow]) -> list[dict[str, object]]:
             "teacher": visible(row.arm.teacher),
             "D": str(row.arm.samples),
             "seed": export.seed_text(row),
-            "n": row.n,
-            "accuracy %": f"{row.accuracy:.1f} ({row.low:.1f}–{row.high:.1f})",
+            "accuracy %": export.accuracy_text(row),
             "difference": export.difference_text(row),
-            "gained / lost": "" if row.gained is None else f"{row.gained} / {row.lost}",
             "p": export.p_text(row.p),
             "p adjusted": export.p_text(row.p_adjusted),
+            "n": row.n,
+            "split": row.split,
+            "epoch": export.epoch_text(row),
+            **beside,
+            "gained / lost": "" if row.gained is None else f"{row.gained} / {row.lost}",
             **taken,
-            "published †": ", ".join(f"{figure.accuracy:g}" for figure in row.published),
         }
-        for row, taken in zip(rows, export.taken_lines(rows), strict=True)
+        for row, beside, taken in zip(
+            rows, export.published_texts(rows), export.taken_lines(rows), strict=True
+        )
     ]
-    several = {name for name in ("teacher", "D") if len({line[name] for line in lines} - {""}) > 1}
     said = {name for name in lines[0] if any(line[name] != "" for line in lines)}
-    kept = [name for name in lines[0] if name in said and (name not in ("teacher", "D") or name in several)]
-    return [{name: line[name] for name in kept} for line in lines]
+    said -= {name for name in ("student", "teacher") if len({line[name] for line in lines} - {""}) < 2}
+    return [{name: text for name, text in line.items() if name in said} for line in lines]
 
 
 def latest_table(study: Study) -> None:
@@ -176,7 +212,7 @@ def _short(rows: Sequence[ArmRow]) -> list[str]:
     """The arms' names on an axis: the method, and whatever else the arms differ in."""
     parts = [
         (
-            method_title(row.arm.method),
+            method_title(row.arm.method) + (" ‡" if row.arm.selection == "test" else ""),
             f"D={row.arm.samples}" if row.arm.samples > 1 else "",
             row.arm.variant,
             row.arm.student,
@@ -203,6 +239,55 @@ def downloads(study: Study, rows: Sequence[ArmRow]) -> None:
 
 
 def summary(cells: Sequence[Cell]) -> None:
-    """One line over the table."""
+    """A line over the table, and what a comparison over so many questions can show at all."""
     n = len(cells[0].correct)
     st.caption(f"{count(len(cells), 'evaluation')}, each on the same {count(n, 'test question')}.")
+    foresight(power.of(cells))
+
+
+def foresight(shown: power.Sight, warn: Callable[..., object] = st.warning) -> None:
+    """What a comparison can show: a warning where even ten points would mostly stay unseen."""
+    told = plain(power.sentence(shown))
+    if shown.blind:
+        warn(told, icon=":material/visibility_off:")
+    else:
+        st.caption(told)
+
+
+def before(study: Study, spec: studies.Study) -> None:
+    """Before a run: what its test questions and seeds can show, and what a wanted difference takes."""
+    n = queries.split_counts(study.dataset_id).get("test", 0)
+    n, seeds = min(n, spec.benchmark.test or n), max(len(spec.seeds), 1)
+    if not n:
+        return
+    cells = cells_of(study)
+    shown = power.of(cells, n, seeds) if cells else power.sight(n, seeds=seeds)
+    foresight(shown, st.info)
+    with st.expander("What a smaller difference takes", icon=":material/visibility:"):
+        points = st.number_input("Difference, in points", 0.5, 100.0, 5.0, 0.5, key=f"wanted{study.id}")
+        st.caption(power.wish(power.takes(shown, points)))
+
+
+def pool(study: Study, cells: Sequence[Cell]) -> None:
+    """One comparison over several studies and seeds, each set of questions a row."""
+    title = "Pooled over benchmarks and seeds"
+    with st.expander(title, icon=":material/join:", key="pool", on_change="rerun") as opened, errors():
+        if not opened.open:
+            return
+        left, right = st.columns(2)
+        others = [other.name for other in queries.studies() if other.id != study.id]
+        names = left.multiselect(
+            "With the studies",
+            others,
+            key=f"pool{study.id}",
+            help="Of other benchmarks, or of these questions.",
+        )
+        found = baselines(cells)
+        against = right.selectbox(
+            "Against", list(found), _usual(found), format_func=_baseline_title, key=f"pool_against{study.id}"
+        )
+        everyone = [*cells, *(cell for name in names for cell in finished.evaluations(name))]
+        for place, row in enumerate(pooled.pooled(everyone, found[against])):
+            st.markdown(f"**{plain(row.arm)}** against {plain(row.baseline)}")
+            st.dataframe(pooled.lines(row), hide_index=True, height="content", key=f"pooled{place}")
+            st.caption(f"{pooled.by_runs(row)} Adjusted over the arms, p {export.p_text(row.p_adjusted)}.")

@@ -32,6 +32,7 @@ COLUMNS = {
     "p": st.column_config.TextColumn(
         help="Exact McNemar test; of several rationales per question, a sign-flip test."
     ),
+    "p adjusted": st.column_config.TextColumn(help="By Holm's method, over all generations compared."),
     "calls": st.column_config.NumberColumn(help="New calls; cached replies were paid for before."),
 }
 
@@ -80,6 +81,7 @@ def _lines(rows: Sequence[teachers.TeacherRow]) -> list[dict[str, object]]:
             "difference": teachers.difference_text(row),
             "gained / lost": "" if row.gained is None else f"{row.gained} / {row.lost}",
             "p": p_text(row.p),
+            "p adjusted": p_text(row.p_adjusted),
             "calls": row.run.calls,
             "tokens": row.run.prompt_tokens + row.run.completion_tokens,
             "cost": f"${row.run.cost:,.4f}",

@@ -87,11 +87,11 @@ def fill(samples: tuple[int, ...] = (1, 8)) -> None:
                 queries.set_run(run.id, status="done")
 
 
-def test_the_table_stands_beside_the_papers(app: Open, small: object):
+def test_the_papers_figures_of_other_questions_have_a_table_of_their_own(app: Open, small: object):
     fill()
     opened = app("results", table="ablation")
     assert not opened.error
-    ours, beside = (frame.value for frame in opened.dataframe[:2])
+    ours, own, printed = (frame.value for frame in opened.dataframe[:3])
     assert len(ours) == 8 * 3, "four arms, twice, each with its mean and two seeds"
     assert list(ours["D"])[:12] == ["1"] * 12 and list(ours["seed"])[:3] == ["mean of 2", "0", "1"]
     assert (
@@ -99,11 +99,17 @@ def test_the_table_stands_beside_the_papers(app: Open, small: object):
     )
     assert set(ours["rationales right"]) == {"3 of 12", "24 of 96"}
     assert [bool(cell) for cell in ours["difference"]] == ([False] * 3 + [True] * 9) * 2
-    own = beside[beside["from"] == "this study"]
+    assert set(ours["n"]) == {4} and set(ours["split"]) == {"default"}
+    assert set(ours["epoch"]) == {"dev questions"} and not any("†" in name for name in ours)
     assert list(own["+ adaptive answers"]) == ["25.0", "25.0", "75.0", "75.0"]
-    printed = beside[beside["from"] != "this study"].set_index(["accuracy %", "D"])
-    assert printed.loc[("the teacher's rationales", 1), "+ cluster exemplars"] == "83.54 †"
-    assert printed.loc[("t5-small", 8), "+ adaptive answers"] == "10.1 †"
+    assert list(zip(own["split"], own["n"], strict=True)) == [
+        ("train", "12"), ("train", "96"), ("default", "4"), ("default", "4"),
+    ]  # fmt: skip
+    printed = printed.set_index(["accuracy %", "D"])
+    assert printed.loc[("the teacher's rationales", "1"), "+ cluster exemplars"] == "83.54 †"
+    assert printed.loc[("t5-small", "8"), "+ adaptive answers"] == "10.1 †"
+    assert printed.loc[("gpt2", "1"), "+ cluster exemplars"] == "6.7 †"
+    assert list(printed.loc[("t5-small", "8"), ["split", "n"]]) == ["default", "119"]
     assert set(printed["+ heuristic correction"]) == {"—"}, "the paper prints it only with adaptive answers"
     said = shown(opened).replace("\\", "")
     assert all(fact in said for fact in AUDIT)

@@ -154,7 +154,7 @@ def test_a_benchmark_of_ones_own_becomes_a_study(app: Open, lab_home, queued):
     [
         ("a.csv", b"question,answer\n\xff\xfe,1\n", "UTF-8"),
         ("a.json", b"{", "not JSON"),
-        ("a.csv", b"question,answer\nHow many?,1\nHow  many?,2\n", "question 1"),
+        ("a.csv", b"question,answer\nHow many?,1\nHow  many?,2\n", "Questions 1 and 2"),
         ("a.csv", b"question,answer\nHow, many?,1\n", "more columns"),
         ("a.csv", b"question,answer,question\nHow?,1,2\n", "two columns"),
         ("a.csv", b"", "to go on"),

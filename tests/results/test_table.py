@@ -6,7 +6,7 @@ import pytest
 
 from core.errors import LabError, RefusedError
 from core.results import statistics
-from core.results.table import Baseline, Cell, baselines, flips, table
+from core.results.table import TEST_SELECTED, Baseline, Cell, baselines, flips, table
 
 
 def cell(run: int, method: str, right: set[int], **values) -> Cell:
@@ -36,12 +36,37 @@ def test_without_a_baseline_nothing_is_compared():
     assert table([]) == ()
 
 
-def test_published_figures_stand_beside():
-    row = table([cell(1, "fine-tune-cot", {1}, student="t5-small")])[0]
-    assert {f.accuracy for f in row.published} == {5.04}
-    diverse = table([cell(1, "fine-tune-cot", {1}, samples=8)])[0]
+def test_published_figures_stand_beside_the_same_questions_with_the_same_d():
+    row = table([cell(1, "fine-tune-cot", {1}, n=119)])[0]
+    assert {(f.source, f.accuracy) for f in row.published} == {
+        ("notebook", 5.04),
+        ("new-fine-tune-cot", 5.04),
+    }
+    diverse = table([cell(1, "fine-tune-cot", {1}, n=119, samples=8)])[0]
     assert {f.accuracy for f in diverse.published} == {7.56}
-    assert table([cell(1, "fine-tune-cot", {1}, student="SmolLM2-135M")])[0].published == ()
+    for other in ({"samples": 4}, {"n": 12}, {"split": "template"}, {"student": "SmolLM2-135M"}):
+        assert table([cell(1, "fine-tune-cot", {1}, **{"n": 119} | other)])[0].published == ()
+
+
+def test_how_the_epoch_was_chosen_sets_arms_apart_and_is_named_where_it_was_on_the_test_questions():
+    cells = [
+        cell(1, "fine-tune-cot", {0}, selection="dev"),
+        cell(2, "fine-tune-cot", {0, 1}, selection="test"),
+    ]
+    rows = table(cells)
+    assert [(r.arm.selection, r.split, r.n) for r in rows] == [
+        ("dev", "default", 10),
+        ("test", "default", 10),
+    ]
+    assert [TEST_SELECTED in str(r.arm) for r in rows] == [False, True]
+    found = baselines([FT, *cells])
+    assert list(found)[1:] == [
+        "fine-tune-cot",
+        "fine-tune-cot · D=1 · dev questions · worked",
+        "fine-tune-cot · D=1 · test questions · worked",
+    ]
+    dev = found["fine-tune-cot · D=1 · dev questions · worked"]
+    assert [r.baseline for r in table(cells, dev)] == [None, cells[0].arm]
 
 
 def test_several_seeds_have_a_mean_and_a_row_each():

@@ -27,13 +27,24 @@ def test_accuracy_with_its_wilson_interval():
     assert row.high == pytest.approx(100 * (middle + reach) / (1 + z * z / n), abs=1e-3)
 
 
-def test_the_paired_difference_is_exact_mcnemar_with_newcombes_interval():
+def test_the_paired_difference_is_exact_mcnemar_with_its_interval():
     row = beside(alone(SHOWN), BARE)
     assert (row.gained, row.lost, row.pairs) == (6, 2, 60)
     assert row.p == pytest.approx(2 * sum((1, 8, 28)) / 2**8)  # two-sided binomial of 2 in 8
     expected = statistics.difference([[i in range(2, 9) for i in range(60)]], [[i < 3 for i in range(60)]])
     assert row.difference == pytest.approx(100 * 4 / 60)
     assert (row.difference_low, row.difference_high) == (100 * expected.low, 100 * expected.high)
+
+
+def test_p_values_are_adjusted_over_the_generations():
+    others = [SHOWN, generation(5, {3, 4, 5, 6, 7, 8, 9, 10}), generation(6, {0, 1})]
+    rows = table([BARE, *others], 1)
+    assert rows[0].p_adjusted is None
+    assert [r.p_adjusted for r in rows[1:]] == statistics.adjust([r.p for r in rows[1:]])
+    assert rows[1].as_dict()["p_adjusted"] > rows[1].p
+    fdr = table([BARE, *others], 1, "benjamini-hochberg")
+    assert [r.p_adjusted for r in fdr[1:]] == statistics.adjust([r.p for r in rows[1:]], "benjamini-hochberg")
+    assert "adjusted" in to_text(rows)
 
 
 def test_failed_items_are_counted_and_left_out_of_the_pairs():

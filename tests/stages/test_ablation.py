@@ -200,7 +200,7 @@ def test_what_an_arm_takes_counts_the_pass_behind_its_exemplars_and_what_was_kep
         (method, samples) for samples in (1, D) for method in ablation.ARMS
     ]
     assert [row.baseline and row.baseline.samples for row in rows] == [None, 1, 1, 1, None, D, D, D]
-    lines = ablation.beside(rows)
+    lines = ablation.own(rows)
     assert {(line.student, line.samples) for line in lines} == {
         (who, samples) for who in (ablation.TEACHER, "T5 small") for samples in (1, D)
     }

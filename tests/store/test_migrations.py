@@ -153,7 +153,7 @@ def test_an_older_lab_shows_the_same(database: str, older: Older):
         if "corrections" in command:  # the students of that method would learn other labels now
             now["unchanged"] += len(now["arms"])
             now["arms"] = [arm for arm in now["arms"] if arm["method"] != "new-fine-tune-cot"]
-        assert now == said, command
+        assert holds(now, said), command
     assert {f"{row.run_id} {row.question_index} {row.sample_index}": shown(row) for row in completions()} == (
         older.said["texts"]
     )
@@ -163,6 +163,17 @@ def test_an_older_lab_shows_the_same(database: str, older: Older):
     for name, said in older.said["pairs"].items():
         found = corrections.pairs(queries.study_named(name).id)
         assert [[p.before, p.after, [list(both) for both in p.evaluations]] for p in found] == said
+
+
+def holds(now: Any, before: Any) -> bool:
+    """Whether what a command prints holds all that the older lab printed; an interval that is reckoned by
+    another method since may be another one."""
+    if isinstance(before, dict):
+        kept = before.keys() - {"difference_low", "difference_high"}
+        return kept <= now.keys() and all(holds(now[name], before[name]) for name in kept)
+    if isinstance(before, list):
+        return len(now) == len(before) and all(map(holds, now, before))
+    return bool(now == (pytest.approx(before) if isinstance(before, float) else before))
 
 
 def completions() -> list[models.Completion]:
@@ -352,7 +363,7 @@ def test_a_student_that_is_gone_leaves_its_results_readable(older: Older):
     older.write()
     for command, said in older.said["commands"].items():
         if '"results"' in command or '"rescore"' in command:
-            assert printed(command) == said
+            assert holds(printed(command), said)
 
 
 def test_configs_of_still_older_labs_are_read(older: Older):
@@ -407,10 +418,8 @@ def test_a_migration_that_is_killed_begins_anew(database: str, older: Older):
         assert db.scalar(sa.text("SELECT version_num FROM alembic_version")) == "0005" != HEAD
         assert db.scalar(sa.text("SELECT count(*) FROM prediction")) == len(older.table("prediction"))
     made.dispose()
-    assert (
-        printed('["results", "--study", "Coins", "--json"]')
-        == (older.said["commands"]['["results", "--study", "Coins", "--json"]'])
-    )
+    command = '["results", "--study", "Coins", "--json"]'
+    assert holds(printed(command), older.said["commands"][command])
     for run in queries.runs(queries.study_named("Coins").id, "train"):
         assert RunFolder(settings.home() / "runs" / run.hash).filled
         assert (settings.home() / "runs" / str(run.id)).is_symlink()
