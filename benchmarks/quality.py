@@ -29,6 +29,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.recordings import recordings
 from core import settings
 from core.answers import score_completion
 from core.datasets import load
@@ -41,15 +42,6 @@ from core.records import Exemplar
 from core.results.statistics import wilson
 from core.teachers import recorded
 
-# Files of Zero-shot-CoT's log folder are named their own way.
-LOG_NAMES = {
-    "singleeq": "single_eq",
-    "last_letters": "last_letter_concatenation",
-    "shuffled_objects": "tracking_shuffled_objects",
-    "commonsensqa": "commonsense_qa",
-    "strategyqa": "strategy_qa",
-}
-
 
 @dataclass(frozen=True)
 class Corpus:
@@ -61,13 +53,9 @@ class Corpus:
 
 def corpora(data: Path) -> Iterator[Corpus]:
     """Every recording under the data folder whose benchmark is known."""
-    for path in sorted(data.glob("reasoning-teacher/completion_data/*/D_*.json")):
-        yield from _corpus(path, "fine-tune-cot", path.stem.removeprefix("D_"))
-    for path in sorted(data.glob("zero_shot_cot/log/*_zero_shot_cot.log")):
-        name = path.stem.removesuffix("_zero_shot_cot")
-        yield from _corpus(path, "zero-shot-cot", LOG_NAMES.get(name, name))
-    for path in sorted(data.glob("trace-of-thought/*.csv")):
-        yield from _corpus(path, "trace-of-thought", "gsm8k")
+    for path, source, key in recordings(data):
+        if not path.stem.endswith("_zero_shot"):  # answers alone
+            yield from _corpus(path, source, key)
     solved = [q for q in load("gsm8k") if q.solution and q.split == "test"]
     yield Corpus("gsm8k · worked solutions", [_solved(q.text, q.solution, q.answer) for q in solved])
 
@@ -77,8 +65,6 @@ def _solved(question: str, solution: str, gold: str) -> Rationale:
 
 
 def _corpus(path: Path, source: str, key: str) -> Iterator[Corpus]:
-    if key not in DATASETS:
-        return
     rules = recorded.find_source(source).rules
     kind = DATASETS[key].kind
     items = []

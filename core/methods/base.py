@@ -12,7 +12,7 @@ Asks, which are asked at once. core.methods.driver runs it, with teachers and wi
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.errors import LabError
@@ -44,6 +44,17 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Asserted:
+    """The answer is the one that what was written asserts, see core.answers.asserted."""
+
+    step: Step
+    prefix: None = None
+
+    def place(self, steps: list[Step]) -> AnswerPlace:
+        return replace(Text(self.step).place(steps), by="asserted")
+
+
+@dataclass(frozen=True, slots=True)
 class Vote:
     """The answer is the one that most of these give; of a tie, the one that came first."""
 
@@ -63,7 +74,7 @@ class Written:
     """A program's result: the text to read, check and learn, and where the answer is."""
 
     rationale: str
-    answer: Text | Vote
+    answer: Text | Asserted | Vote
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ reviewed (core.exemplars, core.review). Then the teacher answers every question 
     Q: {exemplar}\nA: Let's think step by step. {rationale} The answer is {answer}.\n\n … \n\n
     Q: {question}\nA: Let's think step by step.
 
-Where its reply says its answer behind an explicit marker, that is the answer; else a second call asks,
+Where its reply asserts one answer behind an explicit marker, that is the answer; else a second call asks,
 as Fine-tune-CoT does. So n questions cost n + misses calls. The student learns as in Fine-tune-CoT; the
 sentence that names the answer is not learnt twice.
 
@@ -17,19 +17,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from core.exemplars.adaptive import extract
+from core.answers.asserted import asserted
 from core.exemplars.candidates import without_answer
 from core.exemplars.prompt import few_shot_prompt
 from core.methods import fine_tune_cot
-from core.methods.base import Ask, Given, Lesson, Method, Program, Text, Written
+from core.methods.base import Ask, Asserted, Given, Lesson, Method, Program, Text, Written
 from core.records import Completion, Question, Sampling
 
 
 def teach(question: Question, given: Given) -> Program:
     """One call where the reply says its answer, else two; always two where `adaptive` is off."""
     reasoned = yield Ask(few_shot_prompt(question.text, given.exemplars))
-    if given.options.get("adaptive") and (said := extract(reasoned.text, given.kind, given.rules)):
-        return Written(reasoned.text, Text(reasoned, after=said.after))
+    if given.options.get("adaptive") and asserted(reasoned.text, given.kind, given.rules):
+        return Written(reasoned.text, Asserted(reasoned))
     prompt = f"{reasoned.prompt}{reasoned.text}{given.options['trigger']}"
     answered = yield Ask(prompt, name="answer", sampling=ANSWER)
     return Written(reasoned.text, Text(answered))

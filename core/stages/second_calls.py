@@ -105,7 +105,13 @@ def check(progress: Progress, run_id: int, size: int, seed: int) -> dict[str, An
                 if reply.error:
                     items[key]["error"] = reply.error
                 else:
-                    verdict = answers.score(reply.text, own.golds[key[0]], kind=own.kind, rules=own.rules)
+                    verdict = answers.score(
+                        reply.text,
+                        own.golds[key[0]],
+                        kind=own.kind,
+                        rules=own.rules,
+                        asked=reply.request.prompt,
+                    )
                     items[key] |= {
                         "second": verdict.value,
                         "second_correct": verdict.correct,
