@@ -31,16 +31,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.recordings import recordings
 from core import settings
-from core.answers import score_completion
+from core.commands.check import rationales
 from core.datasets import load
-from core.datasets.table import DATASETS
 from core.errors import LabError
 from core.quality.arithmetic import equations
 from core.quality.checks import CHECKS, Rationale, has_dates, problems
 from core.quality.steps import Number, numbers, steps
 from core.records import Exemplar
 from core.results.statistics import wilson
-from core.teachers import recorded
 
 
 @dataclass(frozen=True)
@@ -65,33 +63,12 @@ def _solved(question: str, solution: str, gold: str) -> Rationale:
 
 
 def _corpus(path: Path, source: str, key: str) -> Iterator[Corpus]:
-    rules = recorded.find_source(source).rules
-    kind = DATASETS[key].kind
-    items = []
     try:
-        records = recorded.records(path, source, load(key))
+        items = rationales(path, key, source)
     except LabError as error:
         print(f"left out {path.name}: {error}", file=sys.stderr)
         return
-    for record in records:
-        made = record.completion
-        if record.question is None or made.error:
-            continue
-        verdict = score_completion(made, record.gold, kind=kind, rules=rules)
-        # A trace's first call makes a plan; its rationale is the second call's.
-        rationale = made.steps[-1].text if source == "trace-of-thought" else made.rationale
-        if verdict.correct:
-            items.append(
-                Rationale(
-                    record.question.text,
-                    rationale,
-                    verdict.value,
-                    record.gold,
-                    finish_reason=made.finish_reason,
-                    correct=True,
-                )
-            )
-    yield Corpus(f"{key} · {path.stem}"[:48], items)
+    yield Corpus(f"{key} · {path.stem}"[:48], [item for item in items if item.correct])
 
 
 # ── errors put in on purpose: an item in, the item with one error out, None where it has no place ──

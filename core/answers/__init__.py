@@ -14,12 +14,13 @@ from dataclasses import dataclass, replace
 from core.answers import asserted, papers, robust
 from core.answers.kinds import KINDS, Kind, find_kind, settle
 from core.answers.papers import Reading
+from core.answers.spans import Found
 from core.errors import find
 from core.records import AnswerPlace, Completion, Score
 
 __all__ = [
     "ANSWER_PREFIXES", "FINDERS", "KINDS", "RULES", "Flip", "Kind", "Rescored", "RuleSet",
-    "find_kind", "find_rules", "matches", "rescore", "same", "score", "score_completion",
+    "find_kind", "find_rules", "matches", "read", "rescore", "same", "score", "score_completion",
 ]  # fmt: skip
 
 # What a text is made to write before its answer, by how it was asked for (Fine-tune-CoT, evaluator.py).
@@ -87,6 +88,15 @@ def score(
     """
     row, own = find_rules(rules), settle(find_kind(kind), gold, asked)
     return _verdict(row.read(text, own, prefix), gold, row, own)
+
+
+def read(text: str, *, kind: str, rules: str = "fine-tune-cot", prefix: str | None = None) -> Found | None:
+    """The answer that the rules read in a text, its value and span; as `score`, without a gold answer. Of an
+    open kind: a number where there is one, else words."""
+    own = find_kind(kind)
+    if own.form == "open":
+        own = KINDS["decimal" if robust.numbers(text) else "words"]
+    return find_rules(rules).read(text, own, prefix).chosen
 
 
 def _verdict(reading: Reading, gold: str, row: RuleSet, own: Kind) -> Score:
