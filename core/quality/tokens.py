@@ -43,7 +43,7 @@ _PATTERN = re.compile(
   | (?P<hidden>
         \b(?:1[5-9]|20)\d\d[-/]\d{1,2}[-/]\d{1,2}\b | \b\d{1,2}[-/]\d{1,2}[-/](?:1[5-9]|20)\d\d\b
       | (?!\d{1,3}(?:,\d{3})+(?![\d,]*\d))\d+(?:,\d+)+ | \d{1,3}(?:\.\d{3})+,\d+
-      | \b0\d/\d{1,2}/\d{2}\b | \d{1,2}:\d{2}\b | \.\.\.|… | √ | \?
+      | \b0\d/\d{1,2}/\d{2}\b | \b0\d{3}\b(?!\.) | \d{1,2}:\d{2}\b | \.\.\.|… | √ | \?
       | \\(?!text|frac|dfrac|tfrac|times|cdot|div|approx|boxed|left|right|quad|[%$,;!\[\]()])[A-Za-z]+ )
   | (?P<word1>\\text(?:bf|rm|it)?\{[^{}\n]*\})
   | (?P<skip>\\(?:boxed|left|right|quad|[,;!])|["“”'’`_°]|\\?"""
