@@ -1,4 +1,4 @@
-"""python -m core answer TEXT --dataset KEY: what a rule set reads in a text, and whether one call is enough."""
+"""python -m core answer TEXT --dataset KEY: what rules read in a text, and whether one call is enough."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ COUNTED = ("right", "right_flagged", "wrong", "wrong_flagged")
 
 
 def rationales(path: Path, dataset: str, source: str) -> list[Rationale]:
-    """The recorded rationales of questions of the benchmark, each with its verdict by the file's own rules."""
+    """The recorded rationales of the benchmark's questions, each with its verdict by the file's own rules."""
     row, layout = find_dataset(dataset), find_source(source)
     kind = "decimal" if layout.as_numbers and KINDS[row.kind].form == "number" else row.kind
     found = []
@@ -60,7 +60,7 @@ def check(
     source: Annotated[str, typer.Option(help=one_of("Layout", SOURCES))],
     as_json: Json = False,
 ) -> None:
-    """Count what every check flags, among rationales with a right answer and with a wrong one. Stores nothing."""
+    """Count what every check flags, among rationales with a right and with a wrong answer. Stores nothing."""
     items = rationales(file, dataset, source)
     result = {"n": len(items), "checks": counts(items)}
     emit(result, as_json, _table(result))

@@ -28,6 +28,7 @@ from core.quality.tokens import COMPARATIVES, Token, tokens_of
 from core.quality.units import incomparable, ratios, unit
 from core.quality.vocabulary import WORDS
 
+_IN_BRACKETS = re.compile(r"\([\d.]+/[\d.]+\)")
 MULTIPLIERS = frozenset(WORDS["multipliers"])
 READ_CHARACTERS = 20_000  # ten times a long rationale; a hostile text of more would take seconds
 
@@ -166,6 +167,7 @@ def _judged(
         )
         if not right_enough and (
             incomparable(left.units | right.units)
+            or after.startswith("!")  # 7!
             or _in_other_units(left, right)
             or (k == 0 and (_is_label(tokens, i, left) or _is_part(tokens, i, left)))
         ):
@@ -187,8 +189,10 @@ def _judged(
 def _is_label(tokens: list[Token], i: int, left: Side) -> bool:
     """Whether the first number only ends a phrase: "16 students drank 2 quarts = 16 * 2"."""
     phrase = i > 0 and tokens[i - 1].kind not in ("break", "equals")
-    part = left.fraction and left.value is not None and left.value < 1
-    return (not left.operators or part) and (left.counted or phrase)
+    fraction = left.fraction or bool(_IN_BRACKETS.fullmatch(left.form))
+    part = fraction and left.value is not None and left.value < 1
+    percentage = not left.operators and left.form.endswith("%")  # 15% = 4500, so 100% = …
+    return percentage or ((not left.operators or part) and (left.counted or phrase))
 
 
 def _in_other_units(left: Side, right: Side) -> bool:

@@ -152,7 +152,11 @@ def stranger(item: Rationale) -> list[Flag]:
     found = []
     for number in told:
         value, shown = key(number.value), item.rationale[number.start : number.end]
-        if not number.spelled and value not in values_given | said | known.results:
+        if (
+            not number.spelled
+            and value not in values_given | said | known.results
+            and not known.is_part(number)
+        ):
             own = _context(item.rationale, number)
             meant = next(
                 (
@@ -254,8 +258,8 @@ def truncated(item: Rationale) -> list[Flag]:
 
 
 def repeated(item: Rationale) -> list[Flag]:
-    """A step that was said before, word for word: in a row, behind the same step as before, as a calculation's
-    last one, or with nothing in it that may well come again; or some words over and over.
+    """A step that was said before, word for word: in a row, behind the same step as before, as the last one
+    of a calculation, or with nothing in it that may well come again; or some words over and over.
 
     What may come again is a premise ("Each album has 3 songs."), a calculation (two children with the same
     pocket money), and a state ("The coin is now tails up.").
@@ -409,8 +413,8 @@ def _stem(word: str) -> str:
 
 
 def _is_state(said: list[str], made: list[list[str]]) -> bool:
-    """Whether a step says how something is for the time being: "now", or what another step says with one other
-    word, heads for tails."""
+    """Whether a step says how something is for the time being: "now", or what another step says with one
+    other word, heads for tails."""
     return not STATE_WORDS.isdisjoint(said) or any(
         len(other) == len(said) and sum(a != b for a, b in zip(other, said, strict=True)) == 1
         for other in made

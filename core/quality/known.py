@@ -124,7 +124,8 @@ class Known:
         self.parts = fraction_parts(rationale)
         self.values: list[float] = []
         self.rounded = {0.0, 0.25, 0.5, 1.0, 2.0, 100.0, 1000.0, *self.units}
-        self.reach: set[float] = set()
+        self.sums: set[float] = set()  # of two known numbers
+        self.reach: set[float] = set()  # and of one with a unit's number, or of several in a row
         self.full = False
         for number in given:
             self.add(number, is_hundredth(question, number))
@@ -153,26 +154,34 @@ class Known:
         self.values.append(new)
         self.rounded.add(round(new, 2))
         for old in self.values:
-            self.reach |= one_sum(old, new)
+            self.sums |= one_sum(old, new)
+        self.sums -= {0.0, 1.0}  # one off is no sum
+        self.reach |= self.sums
         for unit in self.units:
             self.reach |= {round(new * unit, 2), round(new / unit, 2)}
         if new < 1:  # a share: what is left of the whole, or the whole with it, in parts or percent
             self.rounded |= {round(whole * (1 + part), 2) for whole in (1, 100) for part in (-new, new)}
 
+    def is_part(self, number: Number) -> bool:
+        """Whether it stands above or below the line of a known fraction."""
+        return self.parts.get(number.start) in self.rounded
+
     def explains(self, number: Number) -> bool:
-        """Whether it was said, may have been counted, or comes of a sum where none is written out."""
+        """Whether it was said, may have been counted, or comes of a sum, of two where none is written out."""
         value, forms = abs(as_float(number.value)), _forms(number)
         counted = value <= COUNTABLE and value == int(value)
         if self.full or counted or not self.rounded.isdisjoint(forms):
             return True
-        if self.parts.get(number.start) in self.rounded or is_name(self.text, number):
+        if self.is_part(number) or is_name(self.text, number):
             return True
         in_the_head = not any(start <= number.start < end for start, end in self.written)
         return not self.reach.isdisjoint(forms) or (in_the_head and any(map(self._two_sums, forms)))
 
     def _two_sums(self, value: float) -> bool:
         """Whether one more sum with a known number leads on from what one sum made."""
-        return any(not self.reach.isdisjoint(one_sum(value, old)) for old in self.values if old)
+        return any(
+            made > 1 and made in self.sums for old in self.values if old for made in one_sum(value, old)
+        )
 
 
 def _forms(number: Number) -> list[float]:

@@ -119,7 +119,9 @@ def _token(kind: str, match: re.Match[str], text: str, before: list[Token], mone
         return Token("op", _OPERATORS[kind], start, end)
     if kind == "x":
         # "5 x 3" multiplies, "x 3" alone does not.
-        after_operand = previous is not None and previous.kind in ("number", "close", "word")
+        # Nor does one that clings to both, "0.9x(2)": a variable as well as a sign.
+        variable = text[end : end + 1] == "(" and text[start - 1 : start].isdigit()
+        after_operand = previous is not None and previous.kind in ("number", "close", "word") and not variable
         return Token("op", "*", start, end) if after_operand else Token("hidden", piece, start, end)
     if kind == "power":
         power = piece == "^" or not _is_emphasis(text, start, end)

@@ -41,5 +41,6 @@ def converted(first: str | None, second: str | None) -> Fraction | None:
 
 @cache
 def ratios(name: str) -> frozenset[Fraction]:
-    """What one of a unit may come to in another of its measure: of an hour 60, 3600, 1/24, …"""
-    return frozenset(made for other in FACTORS if other != name and (made := converted(name, other)))
+    """What one of a unit may come to in another of its measure: of an hour 60, 3600, 1/24, …; not money."""
+    others = FACTORS if KIND_OF.get(name) != "money" else ()
+    return frozenset(made for other in others if other != name and (made := converted(name, other)))

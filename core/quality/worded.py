@@ -26,7 +26,7 @@ from core.quality.units import KIND_OF, converted, unit
 
 _SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6}
 _ONE_WORD = "|".join(sorted([*ONES, *TENS, *_SCALES], key=len, reverse=True))
-_SPELLED = rf"(?:{_ONE_WORD})\b(?:(?:\s+and\s+|[\s-])(?:{_ONE_WORD})\b)*"
+_SPELLED = rf"(?:{_ONE_WORD})\b(?:(?:\s+and\s+|[\s-])(?:{_ONE_WORD})\b){{0,5}}"
 _DIGITS = (
     r"(?:[$£€]\s?)?(?:\d+\s\d/\d+|(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?!\d)(?:/\d+)?(?:\s?%|\s+percent\b)?)"
 )
@@ -52,11 +52,13 @@ _ENDS = (
 )
 # The first number goes on from what stands before it: "2 + five plus three".
 _GOES_ON = re.compile(
-    r"(?:[-+*/×÷^=(\d%$]|[\d)][.,:]|\b(?:plus|minus|times|by|of|and|to|from|than|half|twice|double|triple|or|x))\s*$",
+    r"(?:[-+*/×÷^=(\d%$]"
+    r"|\b(?:plus|minus|times|by|(?<!total )of|and|to|from|than|half|twice|double|triple|or|x))[ \t]*$",
     re.IGNORECASE,
 )
 _SHARED = re.compile(
-    r"(?:[-+*/×÷^]|\b(?:plus|minus|times|by|than|half|twice|double|triple|and\s+an?))\s*(?:of\s+)?$", re.I
+    r"(?:[-+*/×÷^]|\b(?:plus|minus|times|by|than|half|twice|double|triple|and\s+an?))[ \t]*(?:of[ \t]+)?$",
+    re.I,
 )
 
 Work = Callable[..., Fraction]
@@ -114,7 +116,7 @@ _ROWS = tuple(_rows())
 
 
 def statements(text: str) -> list[Equation]:
-    """Every equation of a text and every calculation that it states in words, in order, none within another."""
+    """Every equation of a text and every calculation that it states in words, in order, none in another."""
     found = equations(text)
     for one in worded(text):
         if all(one.end <= other.start or other.end <= one.start for other in found):
@@ -166,7 +168,7 @@ def _unit(words: str | None) -> str | None:
 
 
 def _value(text: str) -> Fraction | None:
-    """A number in digits or in words: "$1,234.50", "3/4", "twenty-five", "three hundred and five", "a third"."""
+    """A number in digits or in words: "$1,234.50", "3/4", "twenty-five", "three hundred five", "a third"."""
     if mixed := re.fullmatch(r"\D*(\d+)\s(\d)/([1-9]\d*)", text):
         return int(mixed[1]) + Fraction(int(mixed[2]), int(mixed[3]))
     plain = re.sub(r"[$£€,\s]|percent", "", text)
@@ -181,8 +183,8 @@ def _value(text: str) -> Fraction | None:
         if word in _SCALES:
             part = (part or Fraction(1)) * _SCALES[word]
             total, part = (total + part, Fraction(0)) if _SCALES[word] > 100 else (total, part)
-        elif (below := _PARTS.get(word.removesuffix("s"))) is not None:
-            part = (part or Fraction(1)) / below
+        elif word.removesuffix("s") in _PARTS:
+            part = (part or Fraction(1)) / _PARTS[word.removesuffix("s")]
         elif word in NUMBER_WORDS:
             part += NUMBER_WORDS[word]
         elif word not in ("a", "an", "and", "percent"):
@@ -204,7 +206,8 @@ _STATES_UNITS = (
 _CONVERSIONS = tuple(
     re.compile(rf"(?<![\w$./-]){one}(?!\s+(?:{_COMPARED})\b|\s?[-+*/×÷=^]\s?\d)", re.IGNORECASE)
     for one in (
-        rf"(?P<left>{_ONE}\s?(?P<a_of>[a-z]+)?(?:\s+and\s+(?P<e>{_NUMBER})\s+(?P<e_of>[a-z]+)|\s+(?P<more>[a-z]+))?)"
+        rf"(?P<left>{_ONE}[ \t]?(?P<a_of>[a-z]+)?"
+        rf"(?:\s+and\s+(?P<e>{_NUMBER})\s+(?P<e_of>[a-z]+)|\s+(?P<more>[a-z]+))?)"
         rf"{_STATES_UNITS}{_IN_UNITS}",
         rf"\bthere\s+(?:are|is)\s+{_IN_UNITS}\s+in\s+(?P<left>{_ONE}\s+(?P<a_of>[a-z]+))(?P<more>(?!))?(?P<e>(?!))?"
         r"(?P<e_of>(?!))?",
@@ -254,7 +257,10 @@ def _same_thing(first: str | None, second: str | None) -> bool:
 _DAY = "(?:mon|tues|wednes|thurs|fri|satur|sun)day"
 _MONTH = "(?:january|february|march|april|may|june|july|august|september|october|november|december)"
 _CLOCK = r"\d{1,2}:\d{2}(?:\s?[ap]\.?m\b)?|\d{1,2}\s?[ap]\.?m\b"
-_DATE = rf"\d{{1,2}}/\d{{1,2}}/\d{{4}}|{_MONTH}\s+\d{{1,2}}(?:st|nd|rd|th)?\b(?:,?\s+\d{{4}})?|{_CLOCK}|{_DAY}|{_MONTH}"
+_DATE = (
+    rf"\d{{1,2}}/\d{{1,2}}/\d{{4}}|{_MONTH}\s+\d{{1,2}}(?:st|nd|rd|th)?\b(?:,?\s+\d{{4}})?"
+    rf"|{_CLOCK}|{_DAY}|{_MONTH}"
+)
 _SPAN = rf"(?P<n>{_NUMBER}|\b(?:the|an?))\s+(?P<unit>minute|hour|day|week|month|year)s?"
 _IS = r",?\s*(?:\b(?:is|was|will\s+be|would\s+be|would\s+have\s+been)\b|=)\s*"
 _BACK = r"before|prior\s+to|earlier\s+than|ago\s+from|-|−|minus"
@@ -265,7 +271,7 @@ _MOVES = tuple(
         rf"(?<![\w/])(?P<from>{_DATE})\s+(?:(?P<back>{_BACK})|\+|plus)\s+{_SPAN}",
     )
 )
-# How what is moved is compared, by what it is written like, and what it can be moved by. "%Y" where both say it.
+# How what is moved is compared, by what both are written like, and what it can be moved by.
 _FORMS = (
     (re.compile(r"[ap]\.?m", re.IGNORECASE), "%H:%M", ("minute", "hour")),
     (re.compile(r":"), "%I:%M", ("minute", "hour")),
@@ -277,7 +283,7 @@ _FORMS = (
 
 
 def moves(text: str) -> Iterator[Equation]:
-    """What is stated of dates, days of the week, months and times: "10 days before 05/04/2017 is 04/24/2017"."""
+    """What is stated of dates, days, months and times: "10 days before 05/04/2017 is 04/24/2017"."""
     text = text[:READ_CHARACTERS]
     for pattern in _MOVES:
         for match in pattern.finditer(text):
@@ -294,9 +300,11 @@ def moves(text: str) -> Iterator[Equation]:
             if name not in moved_by:
                 continue
             move = relativedelta(**{f"{name}s": int(many) * (-1 if part["back"] else 1)})
-            try:  # where no year is given, in one with a leap day or in one without
-                ends = [_moved(part["from"], move, part["c"], form, year) for year in (2001, 2004)]
-            except (ValueError, OverflowError):
+            # Where no year is given, in one with a leap day and in one without.
+            ends = [
+                end for year in (2001, 2004) if (end := _moved(part["from"], move, part["c"], form, year))
+            ]
+            if not ends:
                 continue
             right, comes_to = any(came == said for came, said in ends), ends[0][0]
             yield Equation(
@@ -305,7 +313,11 @@ def moves(text: str) -> Iterator[Equation]:
             )  # fmt: skip
 
 
-def _moved(start: str, move: relativedelta, stated: str, form: str, year: int) -> tuple[str, str]:
-    """Where a move comes to, and what is stated, written in a form; `year` stands in where none is given."""
-    first, last = (parser.parse(text, default=datetime(year, 1, 1)) for text in (start, stated))
-    return (first + move).strftime(form), last.strftime(form)
+def _moved(start: str, move: relativedelta, stated: str, form: str, year: int) -> tuple[str, str] | None:
+    """Where a move comes to, and what is stated, written in a form; None for what is no date. `year` stands
+    in where none is given."""
+    try:
+        first, last = (parser.parse(text, default=datetime(year, 1, 1)) for text in (start, stated))
+        return (first + move).strftime(form), last.strftime(form)
+    except (ValueError, OverflowError):
+        return None
