@@ -25,6 +25,8 @@ class Command(NamedTuple):
 
 COMMANDS = {
     "score": Command("score", "score", "Score a recorded file; stores nothing."),
+    "answer": Command("answer", "answer", "Read the answer in a text, and whether it spares a second call."),
+    "check": Command("check", "check", "What the quality checks say of a recorded file; stores nothing."),
     "import": Command("study", "import_", "Bring a recorded file into a study."),
     "generate": Command("study", "generate", "Have a teacher write rationales for a study."),
     "diversity": Command("diversity", "diversity", "How much the rationales of a study's questions differ."),

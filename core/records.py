@@ -112,7 +112,8 @@ class Step:
 class AnswerPlace:
     """Where a completion's answer is: in the text of a step, from a character on, behind a prefix.
 
-    `by` is a row of core.answers.FINDERS: "text", read there by the rules; "vote", the majority of `of`.
+    `by` is a row of core.answers.FINDERS: "text", read there by the rules; "asserted", the one answer that
+    the step's text asserts; "vote", the majority of `of`.
     """
 
     by: str = "text"

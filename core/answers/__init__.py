@@ -11,15 +11,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from core.answers import papers, robust
+from core.answers import asserted, papers, robust
 from core.answers.kinds import KINDS, Kind, find_kind, settle
 from core.answers.papers import Reading
+from core.answers.spans import Found
 from core.errors import find
 from core.records import AnswerPlace, Completion, Score
 
 __all__ = [
     "ANSWER_PREFIXES", "FINDERS", "KINDS", "RULES", "Flip", "Kind", "Rescored", "RuleSet",
-    "find_kind", "find_rules", "matches", "rescore", "same", "score", "score_completion",
+    "find_kind", "find_rules", "matches", "read", "rescore", "same", "score", "score_completion",
 ]  # fmt: skip
 
 # What a text is made to write before its answer, by how it was asked for (Fine-tune-CoT, evaluator.py).
@@ -70,23 +71,42 @@ def matches(value: str | None, gold: str, *, kind: str, rules: str = "fine-tune-
 
 
 def score(
-    text: str, gold: str, *, kind: str, rules: str = "fine-tune-cot", prefix: str | None = None
+    text: str,
+    gold: str,
+    *,
+    kind: str,
+    rules: str = "fine-tune-cot",
+    prefix: str | None = None,
+    asked: str = "",
 ) -> Score:
     """The verdict on one text: value, whether it is the gold answer, and its span in the text.
 
     `kind` is a key of KINDS, `rules` of RULES; `prefix` is what the text was taught to write before
-    its answer ("-->" for a student), None for a text that is nothing but an answer.
+    its answer ("-->" for a student), None for a text that is nothing but an answer; `asked` is the question,
+    or the prompt with it, whose choices the robust rules know by their texts too.
     Raises LabError for an unknown key or a gold answer that the rules cannot read.
     """
-    row, answer_kind = find_rules(rules), settle(find_kind(kind), gold)
-    reading = row.read(text, answer_kind, prefix)
+    row, own = find_rules(rules), settle(find_kind(kind), gold, asked)
+    return _verdict(row.read(text, own, prefix), gold, row, own)
+
+
+def read(text: str, *, kind: str, rules: str = "fine-tune-cot", prefix: str | None = None) -> Found | None:
+    """The answer that the rules read in a text, its value and span; as `score`, without a gold answer. Of an
+    open kind: a number where there is one, else words."""
+    own = find_kind(kind)
+    if own.form == "open":
+        own = KINDS["decimal" if robust.numbers(text) else "words"]
+    return find_rules(rules).read(text, own, prefix).chosen
+
+
+def _verdict(reading: Reading, gold: str, row: RuleSet, own: Kind) -> Score:
     chosen = reading.chosen
     return Score(
-        correct=chosen is not None and row.match(chosen.value, gold, answer_kind),
+        correct=chosen is not None and row.match(chosen.value, gold, own),
         value=chosen.value if chosen else None,
         start=chosen.start if chosen else None,
         end=chosen.end if chosen else None,
-        contains_answer=any(row.match(c.value, gold, answer_kind) for c in reading.candidates),
+        contains_answer=any(row.match(c.value, gold, own) for c in reading.candidates),
         correct_format=reading.correct_format,
     )
 
@@ -100,12 +120,20 @@ def _in_text(completion: Completion, place: AnswerPlace, gold: str, kind: str, r
     """Read by the rules in a step's text."""
     if not completion.steps:
         return Score(False, None)
-    text = completion.steps[place.step].text[place.after :]
-    found = score(text, gold, kind=kind, rules=rules, prefix=place.prefix)
+    said = completion.steps[place.step]
+    text = said.text[place.after :]
+    found = score(text, gold, kind=kind, rules=rules, prefix=place.prefix, asked=said.prompt)
     if found.start is None or found.end is None:
         return replace(found, step=place.step)
     start, end = found.start + place.after, found.end + place.after
     return replace(found, step=place.step, start=start, end=end)
+
+
+def _asserted(completion: Completion, place: AnswerPlace, gold: str, kind: str, rules: str) -> Score:
+    """What a step's text asserts behind an explicit marker, see core.answers.asserted."""
+    reading = asserted.reading(completion.steps[place.step].text, kind, rules)
+    found = _verdict(reading, gold, find_rules(rules), settle(find_kind(kind), gold))
+    return replace(found, step=place.step)
 
 
 def _by_vote(completion: Completion, place: AnswerPlace, gold: str, kind: str, rules: str) -> Score:
@@ -127,7 +155,7 @@ def _by_vote(completion: Completion, place: AnswerPlace, gold: str, kind: str, r
     return replace(most[0], note=f"{len(most)} of {len(votes)} agree{tie}")
 
 
-FINDERS: dict[str, Find] = {"text": _in_text, "vote": _by_vote}
+FINDERS: dict[str, Find] = {"text": _in_text, "asserted": _asserted, "vote": _by_vote}
 """How an answer is found: a row for each `by` of AnswerPlace."""
 
 

@@ -20,6 +20,9 @@ from core.errors import find
 
 _LETTERS = "ABCDEFGHIJ"
 _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?|-?\.\d+|-?\d+/[1-9]\d*")
+# "Answer choices: (A) 05/01, (B) 04/30."
+_LISTED = re.compile(r"answer choices:([^\n]*)", re.IGNORECASE)
+_OPTION = re.compile(r"\(([A-J])\)\s*(.+?)[\s,.]*(?=\([A-J]\)|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class Kind:
     letters: str = ""  # choice: the letters on offer
     as_float: bool = False  # number: Fine-tune-CoT compares floats within 1e-6, else strings
     lower_gold: bool = False  # yes-no: Fine-tune-CoT lowers StrategyQA's gold answers and not Coin Flip's
+    options: tuple[tuple[str, str], ...] = ()  # choice: (letter, its text) of a question, where it is known
 
 
 KINDS: dict[str, Kind] = {
@@ -58,8 +62,12 @@ def find_kind(key: str) -> Kind:
     return find(KINDS, key, "kind of answer")
 
 
-def settle(kind: Kind, gold: str) -> Kind:
-    """An open kind settled by its gold answer: decimal where that is a number, else words."""
+def settle(kind: Kind, gold: str, question: str = "") -> Kind:
+    """The kind for one question: an open one is decimal where its gold answer is a number, else words; a
+    choice has the options that the question, or the prompt that shows it last, names."""
+    if kind.form == "choice" and (listed := list(_LISTED.finditer(question))):
+        options = tuple((m[1], m[2]) for m in _OPTION.finditer(listed[-1][1]))
+        return replace(kind, options=options)
     if kind.form != "open":
         return kind
     return replace(KINDS["decimal" if _NUMBER.fullmatch(gold.strip()) else "words"], key=kind.key)

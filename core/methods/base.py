@@ -54,6 +54,17 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Asserted:
+    """The answer is the one that what was written asserts, see core.answers.asserted."""
+
+    step: Step
+    prefix: None = None
+
+    def place(self, steps: list[Step]) -> AnswerPlace:
+        return replace(Text(self.step).place(steps), by="asserted")
+
+
+@dataclass(frozen=True, slots=True)
 class Vote:
     """The answer is the one that most of these give; of a tie, the one that came first."""
 
@@ -73,7 +84,7 @@ class Written:
     """A program's result: the text to read, check and learn, and where the answer is."""
 
     rationale: str
-    answer: Text | Vote
+    answer: Text | Asserted | Vote
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ reviewed (core.exemplars, core.review). Then the teacher answers every question 
     Q: {exemplar}\nA: Let's think step by step. {rationale} The answer is {answer}.\n\n … \n\n
     Q: {question}\nA: Let's think step by step.
 
-Where its reply says its answer behind an explicit marker, that is the answer; else a second call asks,
+Where its reply asserts one answer behind an explicit marker, that is the answer; else a second call asks,
 as Fine-tune-CoT does. So n questions cost n + misses calls. The student learns as in Fine-tune-CoT.
 
 The paper gives no prompt, encoder, number of clusters, temperature or length. The prompt and the clusters
@@ -19,10 +19,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from core.exemplars.adaptive import extract
+from core.answers.asserted import asserted
 from core.exemplars.prompt import few_shot_prompt
 from core.methods import fine_tune_cot
-from core.methods.base import Ask, Given, Program, Text, Written
+from core.methods.base import Ask, Asserted, Given, Program, Written
 from core.records import Question
 
 # A model that goes on would write the next exemplar's question.
@@ -32,8 +32,8 @@ NEXT = ("\nQ:",)
 def teach(question: Question, given: Given) -> Program:
     """One call where the reply says its answer, else two; always two where `adaptive` is off."""
     reasoned = yield Ask(few_shot_prompt(question.text, given.exemplars), stop=NEXT)
-    if given.options.get("adaptive") and (said := extract(reasoned.text, given.kind, given.rules)):
-        return Written(reasoned.text, Text(reasoned, after=said.after))
+    if given.options.get("adaptive") and asserted(reasoned.text, given.kind, given.rules):
+        return Written(reasoned.text, Asserted(reasoned))
     return (yield from fine_tune_cot.answered(reasoned, given, NEXT))
 
 

@@ -25,8 +25,11 @@ from fractions import Fraction
 
 from core.quality.expressions import READINGS, Reader, Reading, Side, Unreadable
 from core.quality.tokens import COMPARATIVES, Token, tokens_of
-from core.quality.units import incomparable, unit
+from core.quality.units import incomparable, ratios, unit
+from core.quality.vocabulary import WORDS
 
+_IN_BRACKETS = re.compile(r"\([\d.]+/[\d.]+\)")
+MULTIPLIERS = frozenset(WORDS["multipliers"])
 READ_CHARACTERS = 20_000  # ten times a long rationale; a hostile text of more would take seconds
 
 
@@ -46,6 +49,7 @@ class Equation:
     stated: Fraction | None
     correct: bool
     form: str
+    comes_to: str = ""  # the left side's value, where it is no number: a date
 
 
 def equations(text: str) -> list[Equation]:
@@ -109,6 +113,8 @@ def _may_start(tokens: list[Token], i: int) -> bool:
         return True
     if previous.kind in ("op", "of", "sup", "close"):
         return False
+    if previous.text.lower() in MULTIPLIERS:
+        return False
     if token.kind == "open" and (previous.kind == "number" or _is_aside(tokens, i)):  # 1/2 (68)
         return False
     return not (previous.kind in ("word", "close", "hidden", "frac") and previous.end == token.start)
@@ -161,6 +167,8 @@ def _judged(
         )
         if not right_enough and (
             incomparable(left.units | right.units)
+            or after.startswith("!")  # 7!
+            or _in_other_units(left, right)
             or (k == 0 and (_is_label(tokens, i, left) or _is_part(tokens, i, left)))
         ):
             continue
@@ -181,8 +189,18 @@ def _judged(
 def _is_label(tokens: list[Token], i: int, left: Side) -> bool:
     """Whether the first number only ends a phrase: "16 students drank 2 quarts = 16 * 2"."""
     phrase = i > 0 and tokens[i - 1].kind not in ("break", "equals")
-    part = left.fraction and left.value is not None and left.value < 1
-    return (not left.operators or part) and (left.counted or phrase)
+    fraction = left.fraction or bool(_IN_BRACKETS.fullmatch(left.form))
+    part = fraction and left.value is not None and left.value < 1
+    percentage = not left.operators and left.form.endswith("%")  # 15% = 4500, so 100% = …
+    return percentage or ((not left.operators or part) and (left.counted or phrase))
+
+
+def _in_other_units(left: Side, right: Side) -> bool:
+    """Whether one side is the other in a unit that is not said: "30 + 30 = 1 hour", of minutes."""
+    if not left.value or not right.value:
+        return False
+    known = {ratio for name in left.units | right.units for ratio in ratios(name)}
+    return left.value / right.value in known or right.value / left.value in known
 
 
 def _is_part(tokens: list[Token], i: int, left: Side) -> bool:
@@ -209,16 +227,16 @@ def _equal(left: Side, right: Side, approximate: bool, around: str, after: str) 
         return False
     if a == b or (a and abs(a - b) / abs(a) < Fraction(1, 10**6)):
         return True
-    if right.digits is not None and _rounds_to(a, b, right.digits):
+    if right.digits is not None and rounds_to(a, b, right.digits):
         return True
-    if left.digits is not None and _rounds_to(b, a, left.digits):
+    if left.digits is not None and rounds_to(b, a, left.digits):
         return True
     if right.operators and right.first == a and left.operators:  # 5 + 3 = 8 * 2 = 16
         return True
     if right.before_of == a:  # 3/3 - 2/3 = 1/3 of $150
         return True
     if approximate or right.approximate:
-        return abs(a - b) <= abs(a) / 100 or _rounds_to(a, b, right.digits or 0, least=0)
+        return abs(a - b) <= abs(a) / 100 or rounds_to(a, b, right.digits or 0, least=0)
     if left.quotient and b.denominator == 1 and b == a.numerator // a.denominator:
         if re.match(r"[^.\n]*?(?:\bremain|\bleft[ -]?over|\br\s*\d)", after, re.IGNORECASE):
             return True
@@ -229,7 +247,7 @@ def _equal(left: Side, right: Side, approximate: bool, around: str, after: str) 
     return False
 
 
-def _rounds_to(exact: Fraction, printed: Fraction, digits: int, least: int = 1) -> bool:
+def rounds_to(exact: Fraction, printed: Fraction, digits: int, least: int = 1) -> bool:
     """Whether `printed` is `exact` rounded, or cut off, at its last digit after the decimal point."""
     if digits < least:
         return False

@@ -22,28 +22,37 @@ from typing import Literal
 
 from core.quality.arithmetic import Equation, number_text
 from core.quality.known import (
+    COUNTABLE,
     KNOWN_NUMBERS,
     Known,
     as_float,
     equations_of,
+    fraction_parts,
     is_hundredth,
+    is_name,
     key,
     numbers_of,
     one_sum,
     steps_of,
 )
 from core.quality.steps import Number, RationaleStep, numbers, words
+from core.quality.tokens import STOP_WORDS
 from core.quality.vocabulary import WORDS
+from core.quality.worded import moves
 from core.records import Exemplar
 
 Verdict = Literal["right", "wrong", "doubtful"]
 
+CONTEXT_WORDS = 3  # around a number, as around one of the question
 COPIED_WORDS = 8  # in a row, as in an exemplar and not in the question
 REPEATED_WORDS = 5  # a shorter step may well be said twice
-PREMISE_SHARE = 0.75  # of a step's words are the question's: it says again what is given
+PLAIN_WORDS = 8  # a longer one is hardly said twice by chance
+PREMISE_SHARE = 0.6  # of a step's words are the question's: it says again what is given
 LOOP_TIMES = 3
+MOST_SPELLED = 12  # "the three of them": a number in words up to here is mostly no operand
 LONGEST_NUMBER = 100  # characters that an answer may have to be one number
 ENDINGS = ".!?…)]}\"”'’»$*`。"
+STATE_WORDS = frozenset(WORDS["state"])
 OPEN_WORDS = frozenset(WORDS["open"])
 
 
@@ -105,52 +114,65 @@ def arithmetic(item: Rationale) -> list[Flag]:
     return [Flag(e.start, e.end, "right" if e.correct else "wrong", _message(e)) for e in _judged(item)]
 
 
+def dates(item: Rationale) -> list[Flag]:
+    """Every date, day and time that is counted from another, recomputed."""
+    made = moves(item.rationale)
+    return [Flag(e.start, e.end, "right" if e.correct else "wrong", _message(e)) for e in made]
+
+
 def lucky(item: Rationale) -> list[Flag]:
     """The answer is right although a step is wrong."""
     if not _is_correct(item):
         return []
     return [
         Flag(e.start, e.end, "wrong", f"the answer is right, but {_message(e)}")
-        for e in _judged(item)
+        for e in (*_judged(item), *moves(item.rationale))
         if not e.correct
     ]
 
 
 def stranger(item: Rationale) -> list[Flag]:
-    """Numbers that are neither in the question, nor said by a unit, nor one sum away from what is known;
-    and numbers that stand where the question has another one.
+    """Numbers that are neither in the question, nor said by a unit, nor come of what is known; and numbers
+    that stand where the question has another one.
 
-    A step that writes its sum out does no second one in the head: there one sum away is not enough, but
-    for what an equation comes to ("12 * 2 - 15 = 24 - 15"). What stays unseen: a misread number that is
-    one sum away in a step without an equation (the more numbers are known, the likelier), one of up to
-    COUNTABLE, which may have been counted, and all numbers of questions about dates.
+    A step that writes its sum out does one more in the head at most, any other step two. What stays unseen:
+    a misread number that comes of others by chance (the more numbers are known, the likelier), one of up to
+    COUNTABLE, which may have been counted, the answer itself, and all numbers of questions about dates and of
+    those whose answer is no number, which want knowledge more than sums.
     """
     given = numbers_of(item.question)
-    if not given or has_dates(item.question):
+    if not given or not _computes(item):
         return []
     known = Known(item.question, item.rationale, given)
-    places: dict[tuple[str, ...], list[Number]] = {}
-    for number in given:
-        if place := _place(item.question, number):
-            places.setdefault(place, []).append(number)
-    values_given = {key(n.value) for n in given}
-    said: set[float] = set()
+    contexts = [(n, _context(item.question, n)) for n in given]
+    told = numbers_of(item.rationale)
+    values_given, values_told = {key(n.value) for n in given}, {key(n.value) for n in told}
+    answer = _number(item.answer or "")
+    said: set[float] = set() if answer is None else {key(answer)}
     found = []
-    for number in numbers_of(item.rationale):
-        shown = item.rationale[number.start : number.end]
-        others = places.get(_place(item.rationale, number) or (), []) if not number.spelled else []
-        unsaid = [n for n in others if key(n.value) not in said]
-        if number.spelled:
-            pass
-        elif unsaid and key(number.value) not in values_given | said | known.results:
-            meant = item.question[unsaid[0].start : unsaid[0].end]
-            message = f"{shown}, where the question has {meant}"
-            found.append(Flag(number.start, number.end, "doubtful", message))
-        elif not known.explains(number):
-            message = f"{shown} is neither given nor worked out before"
-            found.append(Flag(number.start, number.end, "doubtful", message))
+    for number in told:
+        value, shown = key(number.value), item.rationale[number.start : number.end]
+        if (
+            not number.spelled
+            and value not in values_given | said | known.results
+            and not known.is_part(number)
+        ):
+            own = _context(item.rationale, number)
+            meant = next(
+                (
+                    n
+                    for n, place in contexts
+                    if key(n.value) not in said and _alike(own, place, strict=key(n.value) in values_told)
+                ),
+                None,
+            )
+            message = "" if known.explains(number) else f"{shown} is neither given nor worked out before"
+            if meant is not None:
+                message = f"{shown}, where the question has {item.question[meant.start : meant.end]}"
+            if message:
+                found.append(Flag(number.start, number.end, "doubtful", message))
         known.add(number)
-        said.add(key(number.value))
+        said.add(value)
     return found
 
 
@@ -162,23 +184,26 @@ def unused(item: Rationale) -> list[Flag]:
     stays unseen: a number from which, by chance, another one that was said comes in one sum; none and one
     ("1 worm"), where the number is an article; and all numbers of questions about dates.
     """
-    if has_dates(item.question):
+    if not _computes(item):
         return []
-    question = re.split(r"answer choices\s*:", item.question, flags=re.IGNORECASE)[0]
+    question = item.question
     given, told = numbers_of(question), numbers_of(item.rationale)
     said = {key(n.value) for n in told} | {key(n.value / 100) for n in told if n.percent}
     results = {e.stated for e in equations_of(item.rationale) if e.stated is not None}
     in_the_head = said - {key(n.value) for n in given} - {key(value) for value in results}
     times = Counter(n.value for n in given)
+    asked = steps_of(question)[-1].text if given else ""
+    spoken = {_stem(word) for word, _, _ in words(f"{asked} {item.rationale}")}
     values = [*times, *results][:KNOWN_NUMBERS]
     found = []
     for number in {n.value: n for n in reversed(given)}.values():
         hundredth = {key(number.value / 100)} if is_hundredth(question, number) else set()
         forms = {key(number.value)} | hundredth
-        article = number.value in (0, 1) or (number.spelled and number.value <= 2)
+        article = number.value <= (MOST_SPELLED if number.spelled else COUNTABLE)
         others = [as_float(value) for value in values if value != number.value or times[value] > 1]
         own = as_float(number.value)
         used = in_the_head and any(one_sum(own, other) & in_the_head for other in others)
+        used = used or _is_aside(question, number, spoken)
         if not article and not forms & said and not used:
             shown = question[number.start : number.end]
             found.append(Flag(number.start, number.end, "doubtful", f"{shown} is never used", "question"))
@@ -200,7 +225,9 @@ def last_step(item: Rationale) -> list[Flag]:
         if with_numbers is None:
             return []
         last = with_numbers
-        problem = key(value) not in {key(n.value) for n in numbers(last.text)}
+        stated = _stated(last.text)
+        # A last step that only says again what is given comes to nothing that could differ.
+        problem = key(value) not in stated and not stated <= {key(n.value) for n in numbers_of(item.question)}
     elif re.fullmatch(r"[A-J]", item.answer):
         named = re.findall(r"\(([A-J])\)|\b(?:answer|choice|option) is:? ([A-J])\b", last.text)
         problem = bool(named) and item.answer not in {letter for pair in named for letter in pair}
@@ -213,6 +240,14 @@ def last_step(item: Rationale) -> list[Flag]:
     return [Flag(last.start, last.end, "doubtful", message)] if problem else []
 
 
+def _stated(text: str) -> set[float]:
+    """The numbers of a step, and what they are together: 5/6, "3 and a half", "1 dollar and 84 cents"."""
+    made = {key(n.value) for n in numbers(text)} | set(fraction_parts(text).values())
+    for whole, cents in re.findall(r"\b(\d{1,9})(?: \w+)? and (?:(\d\d?) cents|a half)\b", text):
+        made.add(int(whole) + (int(cents) / 100 if cents else 0.5))
+    return made
+
+
 def truncated(item: Rationale) -> list[Flag]:
     """The rationale breaks off."""
     if not _breaks_off(item):
@@ -223,23 +258,28 @@ def truncated(item: Rationale) -> list[Flag]:
 
 
 def repeated(item: Rationale) -> list[Flag]:
-    """A step that was said before, word for word, or some words over and over.
+    """A step that was said before, word for word: in a row, behind the same step as before, as the last one
+    of a calculation, or with nothing in it that may well come again; or some words over and over.
 
-    What the question says may be said twice ("Each album has 3 songs."), but not in a row.
+    What may come again is a premise ("Each album has 3 songs."), a calculation (two children with the same
+    pocket money), and a state ("The coin is now tails up.").
     """
-    times: dict[str, int] = {}
+    made = [[word for word, _, _ in words(step.text)] for step in steps_of(item.rationale)]
     asked = {word for word, _, _ in words(item.question)}
-    before = ""
+    places: dict[tuple[str, ...], list[int]] = {}
     found = []
-    for step in steps_of(item.rationale):
-        said = [word for word, _, _ in words(step.text)]
-        text = " ".join(said)
-        if len(said) >= REPEATED_WORDS:
-            times[text] = times.get(text, 0) + 1
-            premise = sum(word in asked for word in said) >= PREMISE_SHARE * len(said)
-            if times[text] > (2 if premise and text != before else 1):
-                found.append(Flag(step.start, step.end, "doubtful", "this step repeats an earlier one"))
-        before = text
+    for i, (step, said) in enumerate(zip(steps_of(item.rationale), made, strict=True)):
+        if len(said) < REPEATED_WORDS:
+            continue
+        earlier = places.setdefault(tuple(said), [])
+        before = made[i - 1] if i and len(made[i - 1]) >= REPEATED_WORDS else None
+        again = any(j == i - 1 or (j and made[j - 1] == before) for j in earlier)
+        last = i == len(made) - 1 and _computes(item)
+        premise = sum(word in asked for word in said) >= PREMISE_SHARE * len(said)
+        comes_again = premise or len(said) < PLAIN_WORDS or bool(numbers_of(step.text))
+        if earlier and (again or ((last or not comes_again) and not _is_state(said, made))):
+            found.append(Flag(step.start, step.end, "doubtful", "this step repeats an earlier one"))
+        earlier.append(i)
     return found or _loops(item.rationale)
 
 
@@ -270,6 +310,7 @@ CHECKS: dict[str, Check] = {
     row.key: row
     for row in (
         Check("arithmetic", "Equations recomputed", arithmetic),
+        Check("dates", "Dates and times recomputed", dates),
         Check("lucky", "Answer right, step wrong", lucky),
         Check("stranger", "Number from nowhere", stranger),
         Check("unused", "Unused number of the question", unused),
@@ -292,11 +333,11 @@ def _judged(item: Rationale) -> list[Equation]:
 
 def _message(equation: Equation) -> str:
     left = " ".join(equation.left.split())
-    if equation.value is None:
-        return f"{left} divides by zero"
     if equation.correct:
         return f"{left} is {equation.right}"
-    return f"{left} is {number_text(equation.value)}, not {equation.right}"
+    if equation.value is None and not equation.comes_to:
+        return f"{left} divides by zero"
+    return f"{left} is {equation.comes_to or number_text(equation.value or Fraction())}, not {equation.right}"
 
 
 def _is_correct(item: Rationale) -> bool:
@@ -340,8 +381,9 @@ def _breaks_off(item: Rationale) -> bool:
         return not text[-1].isalpha() or last_word in OPEN_WORDS
     # "… = 39 pieces": a line that ends on what its result counts.
     equation = equations_of(line)[-1:]
-    counts = equation and len(line[equation[0].end :].split()) <= 3 and last_word not in OPEN_WORDS
-    return not (counts and text[-1].isalpha())
+    counts = equation and len(line[equation[0].end :].split()) <= 3
+    solved = re.search(r"=\s*[$£€]?[\d.,/]+(?:\s+[a-z]+){1,3}$", line)  # "x = 7 colors used"
+    return not ((counts or solved) and last_word not in OPEN_WORDS and text[-1].isalpha())
 
 
 DATE = re.compile(
@@ -356,11 +398,52 @@ def has_dates(question: str) -> bool:
     return bool(DATE.search(question))
 
 
-def _place(text: str, number: Number) -> tuple[str, ...] | None:
-    """The two words before a number and the one after it: where it stands in the story."""
-    before = [word for word, _, _ in words(text[max(0, number.start - 40) : number.start])][-2:]
-    after = [word for word, _, _ in words(text[number.end : number.end + 30])][:1]
-    return (*before, *after) if len(before) == 2 and after and after[0].isalpha() else None
+def _is_aside(question: str, number: Number, spoken: set[str]) -> bool:
+    """Whether a number names a year or a grade, or counts what is neither asked for nor ever spoken of: the
+    pencils of "41 crayons and 26 pencils"."""
+    if is_name(question, number) or (not number.spelled and 1900 <= number.value <= 2100):
+        return True
+    counted = [word for word, _, _ in words(question[number.end : number.end + 40])[:2]]
+    known = [word for word in counted if word.isalpha() and word not in STOP_WORDS]
+    return bool(known) and _stem(known[0]) not in spoken
+
+
+def _stem(word: str) -> str:
+    return word.removesuffix("es").removesuffix("s")
+
+
+def _is_state(said: list[str], made: list[list[str]]) -> bool:
+    """Whether a step says how something is for the time being: "now", or what another step says with one
+    other word, heads for tails."""
+    return not STATE_WORDS.isdisjoint(said) or any(
+        len(other) == len(said) and sum(a != b for a, b in zip(other, said, strict=True)) == 1
+        for other in made
+    )
+
+
+Context = tuple[list[str], list[str]]
+
+
+def _context(text: str, number: Number) -> Context:
+    """The words before a number, the nearest first, and those after it: where it stands in the story."""
+    before = [word for word, _, _ in words(text[max(0, number.start - 60) : number.start])][-CONTEXT_WORDS:]
+    after = [word for word, _, _ in words(text[number.end : number.end + 60])][:CONTEXT_WORDS]
+    return before[::-1], after
+
+
+def _alike(first: Context, second: Context, strict: bool) -> bool:
+    """Whether two numbers stand among the same words, CONTEXT_WORDS of them; strictly: one of them behind."""
+    before, after = (
+        next((i for i, (a, b) in enumerate(zip(x, y, strict=False)) if a != b), min(len(x), len(y)))
+        for x, y in zip(first, second, strict=True)
+    )
+    return before + after >= CONTEXT_WORDS and (not strict or bool(before >= 2 and after))
+
+
+def _computes(item: Rationale) -> bool:
+    """Whether a question asks for a number, and not about dates, whose numbers follow the calendar."""
+    wanted = item.answer or item.gold
+    return not has_dates(item.question) and (wanted is None or _number(wanted) is not None)
 
 
 @lru_cache(maxsize=256)  # the same exemplars are looked at for every rationale

@@ -15,6 +15,7 @@ from itertools import accumulate
 from core.quality.arithmetic import Equation, equations
 from core.quality.steps import Number, RationaleStep, numbers, steps, words
 from core.quality.tokens import LABELS
+from core.quality.worded import statements
 
 COUNTABLE = 4  # up to here a number may have been counted in the question
 KNOWN_NUMBERS = 40  # beyond this many, anything can be worked out from something
@@ -47,7 +48,7 @@ FRACTION = re.compile(r"(\d+)\s?/\s?(\d+)")
 # Several checks ask of the same text.
 @lru_cache(maxsize=256)
 def equations_of(text: str) -> tuple[Equation, ...]:
-    return tuple(equations(text))
+    return tuple(statements(text))
 
 
 @lru_cache(maxsize=256)
@@ -82,7 +83,7 @@ def one_sum(a: float, b: float) -> set[float]:
 def _written_sums(text: str) -> list[tuple[int, int]]:
     """The steps that have an equation, without what it comes to, as spans."""
     found: list[tuple[int, int]] = []
-    made = equations_of(text)
+    made = equations(text)
     for step in steps_of(text):
         inside = [e for e in made if step.start <= e.start < step.end]
         cuts = [(e.end - len(e.right), e.end) for e in inside]
@@ -92,7 +93,7 @@ def _written_sums(text: str) -> list[tuple[int, int]]:
     return found
 
 
-def _fraction_parts(text: str) -> dict[int, float]:
+def fraction_parts(text: str) -> dict[int, float]:
     """Where the numbers of each written fraction start → its value: 7/10 of the 0.7 miles."""
     found: dict[int, float] = {}
     for match in FRACTION.finditer(text):
@@ -102,7 +103,7 @@ def _fraction_parts(text: str) -> dict[int, float]:
     return found
 
 
-def _is_name(text: str, number: Number) -> bool:
+def is_name(text: str, number: Number) -> bool:
     """Whether a number says which one ("in year 5"), or counts an unknown ("5x", collected from 4x + x)."""
     before = words(text[max(0, number.start - 20) : number.start])[-1:]
     return bool(before and before[0][0] in LABELS) or bool(COEFFICIENT.match(text, number.end))
@@ -120,10 +121,11 @@ class Known:
         context = f"{question} {rationale}".lower()
         self.units = [v for p, values in UNIT_NUMBERS.items() if p.search(context) for v in values]
         self.text, self.written = rationale, _written_sums(rationale)
-        self.parts = _fraction_parts(rationale)
+        self.parts = fraction_parts(rationale)
         self.values: list[float] = []
         self.rounded = {0.0, 0.25, 0.5, 1.0, 2.0, 100.0, 1000.0, *self.units}
-        self.reach: set[float] = set()
+        self.sums: set[float] = set()  # of two known numbers
+        self.reach: set[float] = set()  # and of one with a unit's number, or of several in a row
         self.full = False
         for number in given:
             self.add(number, is_hundredth(question, number))
@@ -152,22 +154,34 @@ class Known:
         self.values.append(new)
         self.rounded.add(round(new, 2))
         for old in self.values:
-            self.reach |= one_sum(old, new)
+            self.sums |= one_sum(old, new)
+        self.sums -= {0.0, 1.0}  # one off is no sum
+        self.reach |= self.sums
         for unit in self.units:
             self.reach |= {round(new * unit, 2), round(new / unit, 2)}
         if new < 1:  # a share: what is left of the whole, or the whole with it, in parts or percent
             self.rounded |= {round(whole * (1 + part), 2) for whole in (1, 100) for part in (-new, new)}
 
+    def is_part(self, number: Number) -> bool:
+        """Whether it stands above or below the line of a known fraction."""
+        return self.parts.get(number.start) in self.rounded
+
     def explains(self, number: Number) -> bool:
-        """Whether it was said, may have been counted, or comes of a sum where none is written out."""
+        """Whether it was said, may have been counted, or comes of a sum, of two where none is written out."""
         value, forms = abs(as_float(number.value)), _forms(number)
         counted = value <= COUNTABLE and value == int(value)
         if self.full or counted or not self.rounded.isdisjoint(forms):
             return True
-        if self.parts.get(number.start) in self.rounded or _is_name(self.text, number):
+        if self.is_part(number) or is_name(self.text, number):
             return True
         in_the_head = not any(start <= number.start < end for start, end in self.written)
-        return in_the_head and not self.reach.isdisjoint(forms)
+        return not self.reach.isdisjoint(forms) or (in_the_head and any(map(self._two_sums, forms)))
+
+    def _two_sums(self, value: float) -> bool:
+        """Whether one more sum with a known number leads on from what one sum made."""
+        return any(
+            made > 1 and made in self.sums for old in self.values if old for made in one_sum(value, old)
+        )
 
 
 def _forms(number: Number) -> list[float]:

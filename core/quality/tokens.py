@@ -43,7 +43,7 @@ _PATTERN = re.compile(
   | (?P<hidden>
         \b(?:1[5-9]|20)\d\d[-/]\d{1,2}[-/]\d{1,2}\b | \b\d{1,2}[-/]\d{1,2}[-/](?:1[5-9]|20)\d\d\b
       | (?!\d{1,3}(?:,\d{3})+(?![\d,]*\d))\d+(?:,\d+)+ | \d{1,3}(?:\.\d{3})+,\d+
-      | \b0\d/\d{1,2}/\d{2}\b | \d{1,2}:\d{2}\b | \.\.\.|… | √ | \?
+      | \b0\d/\d{1,2}/\d{2}\b | \b0\d{3}\b(?!\.) | \d{1,2}:\d{2}\b | \.\.\.|… | √ | \?
       | \\(?!text|frac|dfrac|tfrac|times|cdot|div|approx|boxed|left|right|quad|[%$,;!\[\]()])[A-Za-z]+ )
   | (?P<word1>\\text(?:bf|rm|it)?\{[^{}\n]*\})
   | (?P<skip>\\(?:boxed|left|right|quad|[,;!])|["“”'’`_°]|\\?"""
@@ -119,7 +119,9 @@ def _token(kind: str, match: re.Match[str], text: str, before: list[Token], mone
         return Token("op", _OPERATORS[kind], start, end)
     if kind == "x":
         # "5 x 3" multiplies, "x 3" alone does not.
-        after_operand = previous is not None and previous.kind in ("number", "close", "word")
+        # Nor does one that clings to both, "0.9x(2)": a variable as well as a sign.
+        variable = text[end : end + 1] == "(" and text[start - 1 : start].isdigit()
+        after_operand = previous is not None and previous.kind in ("number", "close", "word") and not variable
         return Token("op", "*", start, end) if after_operand else Token("hidden", piece, start, end)
     if kind == "power":
         power = piece == "^" or not _is_emphasis(text, start, end)

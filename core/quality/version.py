@@ -11,7 +11,7 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
-FILES = ("arithmetic", "checks", "expressions", "known", "steps", "tokens", "units", "vocabulary")
+FILES = ("arithmetic", "checks", "expressions", "known", "steps", "tokens", "units", "vocabulary", "worded")
 
 
 @cache

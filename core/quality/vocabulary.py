@@ -11,6 +11,8 @@ import yaml
 def _lists(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _lists(own) for name, own in value.items()}
+    if isinstance(value, list):
+        return value
     return str(value).split()
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from core import answers
 from core.answers import Rescored
+from core.answers.asserted import asserted
 from core.datasets import find_dataset
-from core.exemplars.adaptive import extract
 from core.records import AnswerPlace, Completion, Score, Step
 from core.store import models, queries
 
@@ -31,13 +31,12 @@ class Scorer:
     def reviewed(self, completion: Completion, text: str) -> tuple[Completion, Score | None]:
         """The completion with a reviewer's text for its rationale, and the verdict on it.
 
-        An answer that the text says behind an explicit marker is read there; where it says none, the answer
-        of a later step stands.
+        An answer that the text asserts behind an explicit marker is read there; where it asserts none, the
+        answer of a later step stands.
         """
         edited = edit(completion, text)
-        if (found := extract(text, self.kind, self.rules)) is not None:
-            place = AnswerPlace(step=rationale_step(edited), after=found.after)
-            edited = replace(edited, answer=place)
+        if asserted(text, self.kind, self.rules) is not None:
+            edited = replace(edited, answer=AnswerPlace("asserted", rationale_step(edited)))
         return edited, self.completion(edited)
 
 

@@ -109,7 +109,7 @@ def test_same_answers() -> None:
 
 
 def test_unknown_words_are_named() -> None:
-    assert set(FINDERS) == {"text", "vote"}
+    assert set(FINDERS) == {"text", "asserted", "vote"}
     with pytest.raises(LabError, match="rules"):
         read(AnswerPlace(), rules="strict")
 

@@ -8,7 +8,8 @@ import re
 import pytest
 
 from core.answers import ANSWER_PREFIXES, score_completion
-from core.exemplars.adaptive import MARKER, Saving, extract
+from core.answers.asserted import MARKER, asserted
+from core.exemplars.adaptive import Saving
 from core.methods import METHODS, Given, training_set
 from core.methods.driver import run, started
 from core.records import Completion, Exemplar, Question, Request, Score
@@ -95,11 +96,11 @@ def test_two_calls_for_all_without_adaptive_answers():
         ("", "integer", None),
     ],
 )
-def test_extract(rationale, kind, value):
-    found = extract(rationale, kind)
+def test_asserted(rationale, kind, value):
+    found = asserted(rationale, kind)
     assert (found.value if found else None) == value
     if found and kind == "integer":
-        assert rationale[found.after :].replace(",", "").strip(": \n*$.") == value
+        assert rationale[found.start : found.end].replace(",", "") == value
 
 
 @pytest.mark.parametrize(("key", "percent"), [("single_eq", 1.2), ("addsub", 3.0), ("multiarith", 1.3)])
@@ -108,7 +109,7 @@ def test_how_often_it_fires_on_recorded_zero_shot_rationales(recorded, key, perc
     first = [rows[0]["reasoning_completion"] for rows in data.values()]
     marked = [text for text in first if re.search(MARKER, text)]
     assert round(100 * len(marked) / len(first), 1) == percent
-    fired = [text for text in first if extract(text, "decimal")]
+    fired = [text for text in first if asserted(text, "decimal")]
     assert set(fired) <= set(marked)
     # Never where a mere number occurs.
     assert len(fired) < len([t for t in first if re.search(r"\d", t)]) / 10

@@ -41,6 +41,10 @@ def test_a_good_rationale_has_only_right_marks():
 
 CASES = {
     "arithmetic": ({"rationale": RATIONALE.replace("= 74", "= 73")}, ["32 + 42 = 73"]),
+    "dates": (
+        {"rationale": RATIONALE + " The day after January 31 is February 2."},
+        ["The day after January 31 is February 2"],
+    ),
     "lucky": ({"rationale": RATIONALE.replace("= 74", "= 73")}, ["32 + 42 = 73"]),
     "stranger": ({"rationale": "Debby had 617 pieces of candy.\nSo 32 + 42 - 35 = 39 are left."}, ["617"]),
     "unused": ({"rationale": "Debby had 32 pieces and they ate 35."}, ["42"]),
@@ -136,9 +140,9 @@ def test_numbers_that_may_come_from_elsewhere():
 
 
 def test_a_fraction_of_the_question_may_be_a_division():
-    question = "Tom has 840 pens and sells 1/4 of them."
-    assert marked(Rationale(question, "He sells 840 / 4 = 210."), "unused") == []
-    assert marked(Rationale(question, "He sells some of his 840."), "unused") == ["4"]
+    question = "Tom has 840 pens and sells 1/7 of them."
+    assert marked(Rationale(question, "He sells 840 / 7 = 120."), "unused") == []
+    assert marked(Rationale(question, "He sells some of them, of his 840."), "unused") == ["7"]
 
 
 def test_a_number_in_the_place_of_another():
@@ -157,10 +161,11 @@ def test_one_off_is_no_sum():
     assert marked(Rationale("Ann, 35, gets 1 year older.", "Then she is 36."), "stranger") == []
 
 
-def test_a_step_that_writes_its_sum_out_does_no_other_in_the_head():
+def test_a_step_that_writes_its_sum_out_does_one_more_in_the_head():
     question = "There are 124 students making 3 stars each, 6 of them red. How many stars are made?"
-    assert marked(Rationale(question, "The 130 students make 124 * 3 = 372 stars."), "stranger") == ["130"]
-    assert marked(Rationale(question, "That is 130 with the red ones."), "stranger") == []
+    assert marked(Rationale(question, "The 736 stars make 124 * 3 = 372 pairs."), "stranger") == ["736"]
+    assert marked(Rationale(question, "That is 130 with the red ones, and 124 * 3 = 372."), "stranger") == []
+    assert marked(Rationale(question, "That is 378 with the red ones."), "stranger") == []
     assert marked(Rationale(question, "That is 124 * 3 - 6 = 372 - 6 = 366."), "stranger") == []
 
 
@@ -269,25 +274,15 @@ def test_recorded_rationales_and_seeded_errors(recorded, monkeypatch):
     (corpus,) = benchmark._corpus(path, "fine-tune-cot", "multiarith")
     assert len(corpus.items) == 624
     alarms = [problems(item) for item in corpus.items]
-    limits = {"arithmetic": 0.01, "lucky": 0.01, "stranger": 0.02, "unused": 0.03, "last-step": 0.04,
-              "truncated": 0.05, "repeated": 0.05, "copied": 0.0}  # fmt: skip
-    for check, limit in limits.items():
-        assert sum(check in found for found in alarms) <= limit * len(alarms), check
-    floors = {
-        "arithmetic": 0.9,
-        "lucky": 0.9,
-        "stranger": 0.5,
-        "unused": 0.5,
-        "last-step": 0.85,
-        "truncated": 0.8,
-        "repeated": 0.7,
-        "copied": 0.95,
-    }
+    limits = {"arithmetic": 0.01, "copied": 0.0}
+    for check in CHECKS:
+        assert sum(check in found for found in alarms) <= limits.get(check, 0.03) * len(alarms), check
+    floors = {"stranger": 0.4, "unused": 0.35, "repeated": 0.6}
     for kind, (check, _) in benchmark.CORRUPTIONS.items():
         made = benchmark.corrupted(corpus.items, kind, 30, 0)
         assert len(made) == 30
         hits = sum(check in problems(item) for item in made)
-        assert hits >= floors[check] * 30, kind
+        assert hits >= floors.get(check, 0.8) * 30, kind
     assert random.Random(0)  # seeded: the same errors every time
     again = benchmark.corrupted(corpus.items, "cut in mid-sentence", 5, 0)
     assert again == benchmark.corrupted(corpus.items, "cut in mid-sentence", 5, 0)

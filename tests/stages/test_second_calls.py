@@ -11,8 +11,9 @@ from sqlalchemy import select
 
 from core import stages, studies
 from core.answers import same
+from core.answers.asserted import MARKER, asserted
 from core.errors import LabError
-from core.exemplars.adaptive import MARKER, Ledger, Saving, SecondCall, extract, sample
+from core.exemplars.adaptive import Ledger, Saving, SecondCall, sample
 from core.records import Question, Score
 from core.stages import generation, second_calls
 from core.store import models, queries, session
@@ -194,7 +195,7 @@ def test_recorded_second_calls_are_compared_with_what_the_rationales_say(lab_hom
     said = {
         row.question_index: (found.value, row.value)
         for row in queries.completions(run.id)
-        if (found := extract(row.rationale, "decimal", "fine-tune-cot"))
+        if (found := asserted(row.rationale, "decimal", "fine-tune-cot"))
     }
     assert 0 < len(said) <= second_calls.ledger(run).marked == 12
     for first, second in said.values():
