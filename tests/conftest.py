@@ -23,8 +23,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-# Read when torch is first imported: spinning threads make a shared machine several times slower.
+# Read when torch is first imported: threads that spin, or more than there are cores, take the others' time.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest  # noqa: E402
 from hypothesis import settings as hypothesis  # noqa: E402
@@ -43,6 +44,11 @@ hypothesis.load_profile("lab")
 SLOW = ("e2e", "jobs", "stages", "students")
 
 BESIDE = settings.ROOT.parent / "shared" / "data"
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One more than there are cores: many tests wait."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -115,7 +115,7 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
     running.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while Playwright runs, its event loop is the thread's
 def browser():
     """Debian's Chromium, or Playwright's own."""
     from playwright.sync_api import Error, sync_playwright
