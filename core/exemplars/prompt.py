@@ -22,6 +22,8 @@ from core.students.formats import FEW_SHOT_MARK, FORMATS
 
 _END = re.compile(rf"^(?P<rationale>.*\S)\s+{FEW_SHOT_MARK}\s+(?P<answer>\S.*?)\.?\s*$", re.DOTALL)
 
+BLANK_LINE = "\n\n"  # as Auto-CoT has it between exemplars; Fine-tune-CoT's few-shot students read none
+
 
 def parse(question: str, text: str) -> Exemplar:
     """The exemplar in a reviewed text. LabError where it does not end with an answer."""
@@ -54,4 +56,4 @@ def few_shot_prompt(question: str, exemplars: Sequence[Exemplar]) -> str:
     """The whole prompt. LabError without exemplars."""
     if not exemplars:
         raise LabError("There is no exemplar to show: accept at least one in the review.")
-    return f"{FORMATS['causal'].few_shot(question, exemplars)} {TRIGGER}"
+    return f"{FORMATS['causal'].few_shot(question, exemplars, between=BLANK_LINE)} {TRIGGER}"

@@ -6,7 +6,8 @@ changes(METHODS["fine-tune-cot"], METHODS["cluster-exemplars"], {"k": 8})
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from core.exemplars.selection import CHECKS, RULES
@@ -22,6 +23,12 @@ def changes(before: Method, after: Method, clusters: Mapping[str, Any] | None = 
     that leave them to the study.
     """
     return tuple(phrase for told in PARTS for phrase in told(before, after, clusters or {}))
+
+
+def titles(arms: Sequence[Method], clusters: Mapping[str, Any] | None = None) -> list[str]:
+    """The first arm's title, and of each other one what it changes against the one before it."""
+    told = [" and ".join(changes(before, after, clusters)) or after.title for before, after in pairwise(arms)]
+    return [arms[0].title, *told] if arms else []
 
 
 def _exemplars(before: Method, after: Method, clusters: Mapping[str, Any]) -> Iterator[str]:

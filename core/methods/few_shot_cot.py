@@ -2,7 +2,6 @@
 
     Q: Roger has 5 tennis balls. …
     A: Roger started with 5 balls. … 5 + 6 = 11. The answer is 11.
-
     Q: {question}
     A:
 

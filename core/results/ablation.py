@@ -17,13 +17,8 @@ from pathlib import Path
 from core.results import published
 from core.results.table import EARLIER, Arm, ArmRow, Baseline, Cell, table
 
-ARMS = {
-    "fine-tune-cot": "Fine-tune-CoT",
-    "cluster-exemplars": "+ cluster exemplars",
-    "heuristic-correction": "+ heuristic correction",
-    "new-fine-tune-cot": "+ adaptive answers",
-}
-"""The arms in the paper's order, each with one change more than the one before it."""
+ARMS = ("fine-tune-cot", "cluster-exemplars", "heuristic-correction", "new-fine-tune-cot")
+"""The arms in the paper's order; core.methods.changes says what each changes."""
 
 TEACHER = "the teacher's rationales"
 

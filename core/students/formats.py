@@ -46,9 +46,9 @@ class Format:
         """What an untrained student reads."""
         return self.zero_shot_question.format(question=question.strip())
 
-    def few_shot(self, question: str, exemplars: Sequence[Exemplar]) -> str:
+    def few_shot(self, question: str, exemplars: Sequence[Exemplar], between: str = "\n") -> str:
         """What an untrained student reads after exemplars (Wei et al. 2022)."""
-        shown = "".join(f"Q: {e.question.strip()}\nA: {spoken(e)}\n\n" for e in exemplars)
+        shown = "".join(f"Q: {e.question.strip()}\nA: {spoken(e)}{between}" for e in exemplars)
         return f"{shown}Q: {question.strip()}\nA:"
 
 

@@ -8,7 +8,10 @@ from typing import Any
 import streamlit as st
 
 from core import studies
+from core.datasets import find_dataset
 from core.errors import LabError
+from core.methods import METHODS
+from core.methods.changes import titles
 from core.results import ablation
 from core.results.published import NEW, SOURCES
 from core.results.table import ArmRow, Cell
@@ -32,8 +35,8 @@ def offer(study: Study, spec: studies.Study) -> None:
     """The four arms for this study's teacher and students: what they will take, and the button."""
     with st.expander("The four arms of New-Fine-tune-CoT", icon=":material/science:"), frame.errors():
         st.caption(
-            f"An ablation: {', '.join(map(method_title, ablation.ARMS))}, each adding one change to the one "
-            "before it. All have the same teacher, students and test questions, and run in one job."
+            f"An ablation, each arm with one change more than the one before it: {'; '.join(_titles(spec))}. "
+            "All have the same teacher, sampling, labels, students and test questions, and run in one job."
         )
         asked = _asked(study, spec)
         lacking = [name for name in ("students", "seeds") if asked and not getattr(asked, name)]
@@ -43,6 +46,12 @@ def offer(study: Study, spec: studies.Study) -> None:
         if st.button("Run the four arms", icon=":material/science:", key="ablation", disabled=not ready):
             studies.submit("study", f"{study.name}: the four arms", asked or spec)
             st.rerun()
+
+
+def _titles(spec: studies.Study | None = None) -> list[str]:
+    """What the arms change, in order, told from their parts; the study says how many clusters there are."""
+    clusters = {"k": find_dataset(spec.benchmark.key).exemplars} | spec.teaching.clusters if spec else {}
+    return [plain(title) for title in titles([METHODS[key] for key in ablation.ARMS], clusters)]
 
 
 def _asked(study: Study, spec: studies.Study) -> studies.Study | None:
@@ -135,7 +144,10 @@ def _lines(lines: Sequence[ablation.Line], key: str) -> None:
         [
             {"accuracy %": visible(line.student), "D": str(line.samples)}
             | {"split": line.split or "not said", "n": str(line.n or "not said")}
-            | {title: _figure(line.accuracy[arm], line) for arm, title in ablation.ARMS.items()}
+            | {
+                title: _figure(line.accuracy[arm], line)
+                for arm, title in zip(ablation.ARMS, _titles(), strict=True)
+            }
             | ({"from": line.source, "its baseline": line.note} if line.source else {})
             for line in lines
         ],

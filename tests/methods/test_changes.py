@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from core.methods import METHODS, Given, Method
-from core.methods.changes import changes
+from core.methods.changes import changes, titles
 from core.methods.driver import Running
 from core.records import AnswerPlace, Completion, Exemplar, Question, Reply, Request, Step
 from core.results.ablation import ARMS
@@ -54,6 +54,16 @@ def asked(method: Method, replies: list[str]) -> tuple[list[Request], Completion
 def test_each_arm_is_named_for_its_one_change(arm, told):
     ((_, before, after),) = [row for row in neighbours() if row[0] == arm]
     assert changes(before, after, {"k": 8}) == (told,)
+
+
+def test_the_arms_are_titled_by_what_they_change():
+    assert titles([METHODS[key] for key in ARMS], {"k": 4}) == [
+        "Fine-tune-CoT",
+        "+ exemplars of 4 clusters",
+        "+ exemplars left out: wrong answer",
+        "+ adaptive answers",
+    ]
+    assert titles([]) == []
 
 
 def test_the_rules_of_a_study_can_be_a_second_change():

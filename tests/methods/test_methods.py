@@ -68,8 +68,8 @@ def test_a_method_that_needs_exemplars_says_so(key: str) -> None:
 def test_few_shot_prompts_end_each_exemplar_with_its_answer() -> None:
     method = METHODS["few-shot-cot"]
     prompt = (
-        "Q: 2 + 1?\nA: 2 and 1 make 3. The answer is 3.\n\n"
-        "Q: 1 + 1?\nA: 1 and 1 make 2. The answer is 2.\n\n"
+        "Q: 2 + 1?\nA: 2 and 1 make 3. The answer is 3.\n"
+        "Q: 1 + 1?\nA: 1 and 1 make 2. The answer is 2.\n"
         "Q: 4 + 4?\nA:"
     )
     given = Given(form=FORMATS["t5"], exemplars=SHOWN)

@@ -106,11 +106,13 @@ def test_the_papers_figures_of_other_questions_have_a_table_of_their_own(app: Op
         ("train", "12"), ("train", "96"), ("default", "4"), ("default", "4"),
     ]  # fmt: skip
     printed = printed.set_index(["accuracy %", "D"])
-    assert printed.loc[("the teacher's rationales", "1"), "+ cluster exemplars"] == "83.54 †"
+    assert printed.loc[("the teacher's rationales", "1"), "+ exemplars of the clusters"] == "83.54 †"
     assert printed.loc[("t5-small", "8"), "+ adaptive answers"] == "10.1 †"
-    assert printed.loc[("gpt2", "1"), "+ cluster exemplars"] == "6.7 †"
+    assert printed.loc[("gpt2", "1"), "+ exemplars of the clusters"] == "6.7 †"
     assert list(printed.loc[("t5-small", "8"), ["split", "n"]]) == ["default", "119"]
-    assert set(printed["+ heuristic correction"]) == {"—"}, "the paper prints it only with adaptive answers"
+    assert set(printed["+ exemplars left out: wrong answer"]) == {"—"}, (
+        "the paper prints it only with adaptive answers"
+    )
     said = shown(opened).replace("\\", "")
     assert all(fact in said for fact in AUDIT)
     assert "80 calls and $2.0000" in said

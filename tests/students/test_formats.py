@@ -30,4 +30,6 @@ def test_braces_in_a_question_are_text():
 
 def test_few_shot_shows_the_exemplars_first():
     shown = FORMATS["causal"].few_shot("Q2?", [Exemplar("Q1?", "Because.", "7")])
-    assert shown == "Q: Q1?\nA: Because. The answer is 7.\n\nQ: Q2?\nA:"
+    assert shown == "Q: Q1?\nA: Because. The answer is 7.\nQ: Q2?\nA:", (
+        "one newline: Fine-tune-CoT's few_shot_cot_prompts.json"
+    )
