@@ -35,7 +35,7 @@ def offer(study: Study, spec: studies.Study) -> None:
     """The four arms for this study's teacher and students: what they will take, and the button."""
     with st.expander("The four arms of New-Fine-tune-CoT", icon=":material/science:"), frame.errors():
         st.caption(
-            f"An ablation, each arm with one change more than the one before it: {'; '.join(_titles(spec))}. "
+            f"An ablation, each arm with one change more than the one before it: {plain('; '.join(_titles(spec)))}. "
             "All have the same teacher, sampling, labels, students and test questions, and run in one job."
         )
         asked = _asked(study, spec)
@@ -51,7 +51,7 @@ def offer(study: Study, spec: studies.Study) -> None:
 def _titles(spec: studies.Study | None = None) -> list[str]:
     """What the arms change, in order, told from their parts; the study says how many clusters there are."""
     clusters = {"k": find_dataset(spec.benchmark.key).exemplars} | spec.teaching.clusters if spec else {}
-    return [plain(title) for title in titles([METHODS[key] for key in ablation.ARMS], clusters)]
+    return titles([METHODS[key] for key in ablation.ARMS], clusters)
 
 
 def _asked(study: Study, spec: studies.Study) -> studies.Study | None:
