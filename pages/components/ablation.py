@@ -35,8 +35,9 @@ def offer(study: Study, spec: studies.Study) -> None:
     """The four arms for this study's teacher and students: what they will take, and the button."""
     with st.expander("The four arms of New-Fine-tune-CoT", icon=":material/science:"), frame.errors():
         st.caption(
-            f"An ablation, each arm with one change more than the one before it: {plain('; '.join(_titles(spec)))}. "
-            "All have the same teacher, sampling, labels, students and test questions, and run in one job."
+            "An ablation, each arm with one change more than the one before it: "
+            f"{plain('; '.join(_titles(spec)))}. All have the same teacher, sampling, labels, students and "
+            "test questions, and run in one job."
         )
         asked = _asked(study, spec)
         lacking = [name for name in ("students", "seeds") if asked and not getattr(asked, name)]
