@@ -46,6 +46,7 @@ SLOW = ("e2e", "jobs", "stages", "students")
 BESIDE = settings.ROOT.parent / "shared" / "data"
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """One more than there are cores: many tests wait."""
     return (os.cpu_count() or 1) + 1
