@@ -20,6 +20,9 @@ from core.models.sources import fingerprint, kind, locate
 from core.records import Reply, Request, Sampling, content_hash
 from core.teachers.base import Inbox, Out, Teacher
 
+# What every model's process imports: three seconds, and nothing that touches a device.
+LIBRARIES = ("torch", "transformers.modeling_utils", "transformers.generation.utils")
+
 
 class Local(Teacher):
     """An embedded model's name, a folder or a hub id; `mode` chat applies the model's chat template."""
@@ -65,7 +68,7 @@ class Local(Teacher):
 
     def _replies(self, batch: list[Request], sampling: Sampling) -> list[Reply]:
         if self._pool is None:
-            self._pool = process.pool(_start, self._model)
+            self._pool = process.pool(_start, self._model, preloaded=LIBRARIES)
         prompts = [request.prompt for request in batch]
         seeds = [_seed(request) for request in batch]
         written, cut = self._pool.submit(_write, prompts, seeds, sampling).result()
