@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
+from threading import Condition
 from typing import Any
 
 from core.records import Reply, Request
@@ -44,37 +45,45 @@ class Prices:
 
 
 class Inbox:
-    """The requests to one model, in the order in which they are to be answered; grows until it is closed."""
+    """The requests to one model, in the order in which they are to be answered; grows until it is closed.
+
+    What is put in together is taken together: what a model answers in one batch is no matter of timing.
+    """
 
     def __init__(self) -> None:
-        self._queue: SimpleQueue[Request | None] = SimpleQueue()
-        self.stopped = False
+        self._waiting: deque[Request] = deque()
+        self._changed = Condition()
+        self._closed = self.stopped = False
 
     def put(self, requests: Iterable[Request]) -> None:
-        for request in requests:
-            self._queue.put(request)
+        with self._changed:
+            self._waiting.extend(requests)
+            self._changed.notify_all()
 
     def close(self, stop: bool = False) -> None:
         """Nothing more comes; with `stop`, what still waits is not to be answered either."""
-        self.stopped = self.stopped or stop
-        self._queue.put(None)
+        with self._changed:
+            self._closed, self.stopped = True, self.stopped or stop
+            self._changed.notify_all()
 
     def __iter__(self) -> Iterator[Request]:
-        while (request := self._queue.get()) is not None and not self.stopped:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting or self._closed)
+                if self.stopped or not self._waiting:
+                    return
+                request = self._waiting.popleft()
             yield request
-        self._queue.put(None)
 
     def take(self, wait: bool) -> list[Request] | None:
         """All that is there, at least one where `wait`; None once it is closed and empty."""
-        found: list[Request] = []
-        try:
-            while True:
-                request = self._queue.get(wait and not found)
-                if request is None or self.stopped:
-                    self._queue.put(None)
-                    return found or None
-                found.append(request)
-        except Empty:
+        with self._changed:
+            if wait:
+                self._changed.wait_for(lambda: self._waiting or self._closed)
+            if self.stopped or (self._closed and not self._waiting):
+                return None
+            found = list(self._waiting)
+            self._waiting.clear()
             return found
 
 

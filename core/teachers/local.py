@@ -45,7 +45,7 @@ class Local(Teacher):
             for request in more or ():
                 queues.setdefault(request.sampling, []).append(request)
             for sampling in {request.sampling for request in more or ()}:
-                queues[sampling].sort(key=lambda r: len(r.prompt))
+                queues[sampling].sort(key=self.place)
             sampling, waiting = _next(queues, self.batch_size)
             batch = [waiting.pop() for _ in range(min(self.batch_size, len(waiting)))]
             try:
@@ -58,6 +58,10 @@ class Local(Teacher):
                     f"The process of {self.name} died, most likely because memory ran out: "
                     f"choose a smaller batch_size or a smaller model, then resume; what is finished is kept."
                 ) from None
+
+    def place(self, request: Request) -> Any:
+        """What requests are sorted by, the largest answered first: the length of their prompts."""
+        return len(request.prompt)
 
     def close(self) -> None:
         pool, self._pool = self._pool, None
@@ -89,6 +93,10 @@ class Student(Local):
         self.cut_prompts = 0
         self._model = _Model(folder, "completions", precision, max_input_tokens)
         self._pool = None
+
+    def place(self, request: Request) -> Any:
+        """In the order of the questions: in bf16 a text may depend on those that it is batched with."""
+        return -request.question_index, -request.sample_index
 
 
 def _next(queues: dict[Sampling, list[Request]], batch_size: int) -> tuple[Sampling, list[Request]]:

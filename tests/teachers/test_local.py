@@ -132,6 +132,22 @@ def test_a_student_says_how_many_prompts_it_cut_and_keeps_no_reply(folder: Path)
     assert {r.prompt_tokens for r in replies} == {3, 6}
 
 
+def test_a_student_answers_neighbouring_questions_together_whatever_their_length(folder: Path) -> None:
+    """In bf16 a text may depend on those in its batch: which they are is no matter of length or timing."""
+    batches: list[list[int]] = []
+    with Student("tiny", folder, "fp32", 6, 4) as student:
+        write = student._replies
+
+        def noted(batch: list[Request], sampling: Sampling) -> list[Reply]:
+            batches.append([one.question_index for one in batch])
+            return write(batch, sampling)
+
+        student._replies = noted  # type: ignore[method-assign]
+        served(student, list(reversed(ASKED)))
+    order = sorted(one.question_index for one in ASKED)
+    assert batches == [order[i : i + 4] for i in range(0, len(order), 4)]
+
+
 def test_second_steps_go_first_once_they_fill_a_batch() -> None:
     first, second = Sampling(), Sampling(max_tokens=1)
     queues = {first: ASKED[:5], second: ASKED[5:]}
