@@ -10,7 +10,7 @@ the unit, as `statistics` tells. Accuracies in percent, differences in points.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -33,6 +33,7 @@ class Generation:
     verdicts: Mapping[int, tuple[bool | None, ...]]
     shown: int = 0  # exemplars in the prompt
     edited: int = 0  # of them, changed by reviewers
+    seen: frozenset[int] = frozenset()  # the questions that they are of: their answers stood in the prompt
     calls: int = 0
     cached: int = 0
     prompt_tokens: int = 0
@@ -45,13 +46,19 @@ class Generation:
         whole = {q: tuple(v for v in all_ if v is not None) for q, all_ in self.verdicts.items()}
         return {q: found for q, found in whole.items() if found and len(found) == len(self.verdicts[q])}
 
+    def without(self, questions: Collection[int]) -> Generation:
+        """The same generation, of these questions none."""
+        left = {q: found for q, found in self.verdicts.items() if q not in questions}
+        return replace(self, verdicts=left)
+
 
 @dataclass(frozen=True, slots=True)
 class TeacherRow:
     """One line of the table: `n` questions were answered, `failed` were not; `samples` of each count.
 
     Beside a baseline run: the paired difference over `pairs` questions, or why it is `refused`. `gained`
-    and `lost` where one rationale a question stands against one.
+    and `lost` where one rationale a question stands against one. `unseen` is the same row without the
+    questions that this run or the baseline was shown with their answers; None where there were none.
     """
 
     run: Generation
@@ -71,12 +78,21 @@ class TeacherRow:
     p: float | None = None
     p_adjusted: float | None = None
     refused: str | None = None
+    unseen: TeacherRow | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values, the run's own among them, its verdicts left out."""
-        own = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "run"}
-        names = [name for name in self.run.__dataclass_fields__ if name != "verdicts"]
-        return {name: getattr(self.run, name) for name in names} | own
+        """Plain values, the run's own among them, its questions left out; `unseen` has the figures alone."""
+        names = [name for name in self.run.__dataclass_fields__ if name not in ("verdicts", "seen")]
+        figures = self._figures()
+        return (
+            {name: getattr(self.run, name) for name in names}
+            | figures
+            | {"unseen": self.unseen._figures() if self.unseen else None}
+        )
+
+    def _figures(self) -> dict[str, Any]:
+        names = (name for name in self.__dataclass_fields__ if name not in ("run", "unseen"))
+        return {name: getattr(self, name) for name in names}
 
 
 def table(
@@ -96,11 +112,25 @@ def table(
                 row = beside(row, first)
             except RefusedError as error:
                 row = replace(row, baseline=baseline, refused=str(error))
-        rows.append(row)
+        rows.append(replace(row, unseen=_unseen(one, first)))
     tested = [i for i, row in enumerate(rows) if row.p is not None]
     for i, p in zip(tested, statistics.adjust([rows[i].p or 0.0 for i in tested], adjustment), strict=True):
         rows[i] = replace(rows[i], p_adjusted=p)
     return tuple(rows)
+
+
+def _unseen(one: Generation, baseline: Generation | None) -> TeacherRow | None:
+    """A generation's row without the questions whose answers stood in its prompt or in the baseline's."""
+    seen = one.seen | (baseline.seen if baseline else frozenset())
+    if seen.isdisjoint(one.verdicts):
+        return None
+    row = alone(one.without(seen))
+    if baseline is None or baseline is one:
+        return row
+    try:
+        return beside(row, baseline.without(seen))
+    except RefusedError:
+        return row
 
 
 def alone(one: Generation) -> TeacherRow:
@@ -163,6 +193,11 @@ def to_text(rows: Sequence[TeacherRow]) -> str:
             f"  {difference_text(row)} to run {row.baseline}, p {export.p_text(row.p)}"
             f", adjusted {export.p_text(row.p_adjusted)}"
             if row.difference is not None
+            else ""
+        )
+        + (
+            f"  without questions shown in the prompt: {accuracy_text(row.unseen)} % of {row.unseen.n}"
+            if row.unseen
             else ""
         )
         + f"  {row.run.calls} calls, {row.run.prompt_tokens + row.run.completion_tokens} tokens, "

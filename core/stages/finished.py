@@ -74,11 +74,20 @@ def generations(study_id: int, only: Iterable[int] | None = None) -> list[Genera
             queries.teacher_verdicts(row.id),
             shown=len(shown(row)),
             edited=edited(row),
+            seen=_seen(row),
             **{name: value for name, value in queries.ledger_totals(row.id).items() if name != "failed"},
         )
         for row in queries.runs(study_id, "generate")
         if row.status == "done" and (only is None or row.id in only)
     ]
+
+
+def _seen(run: Run) -> frozenset[int]:
+    """The study's questions that the teacher was shown with their answers."""
+    if not (texts := {one.question.strip() for one in shown(run)}):
+        return frozenset()
+    questions = queries.questions(queries.study(run.study_id).dataset_id)
+    return frozenset(q.index for q in questions if q.text.strip() in texts)
 
 
 def edited(run: Run) -> int:

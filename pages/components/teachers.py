@@ -62,6 +62,11 @@ def teacher_table(study: Study, runs: Sequence[Run]) -> None:
     for row in rows:
         if row.refused:
             st.caption(plain(row.refused))
+    if any(row.unseen for row in rows):
+        st.caption(
+            "Without those shown: over the questions that were no exemplar in either prompt; the answers of "
+            "those that were stood there to be copied."
+        )
     if any(row.failed for row in rows):
         st.caption("A failed item counts as neither right nor wrong: resume its job to ask again.")
 
@@ -79,6 +84,7 @@ def _lines(rows: Sequence[teachers.TeacherRow]) -> list[dict[str, object]]:
             "D": row.samples,
             "accuracy %": teachers.accuracy_text(row),
             "difference": teachers.difference_text(row),
+            "without those shown": _unseen(row),
             "gained / lost": "" if row.gained is None else f"{row.gained} / {row.lost}",
             "p": p_text(row.p),
             "p adjusted": p_text(row.p_adjusted),
@@ -92,6 +98,15 @@ def _lines(rows: Sequence[teachers.TeacherRow]) -> list[dict[str, object]]:
     said = {name for name in lines[0] if any(line[name] not in ("", "none") for line in lines)}
     kept = [n for n in lines[0] if n in said and (n not in ("teacher", "D", "questions") or n in several)]
     return [{name: line[name] for name in kept} for line in lines]
+
+
+def _unseen(row: teachers.TeacherRow) -> str:
+    """Accuracy and difference over the questions whose answers stood in no prompt of the two."""
+    if row.unseen is None:
+        return ""
+    told = f"{teachers.accuracy_text(row.unseen)} of {row.unseen.n}"
+    difference = teachers.difference_text(row.unseen)
+    return f"{told}; {difference}, p {p_text(row.unseen.p)}" if difference else told
 
 
 def _exemplars(run: teachers.Generation) -> str:

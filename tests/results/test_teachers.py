@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from core.errors import RefusedError
@@ -34,6 +36,20 @@ def test_the_paired_difference_is_exact_mcnemar_with_its_interval():
     expected = statistics.difference([[i in range(2, 9) for i in range(60)]], [[i < 3 for i in range(60)]])
     assert row.difference == pytest.approx(100 * 4 / 60)
     assert (row.difference_low, row.difference_high) == (100 * expected.low, 100 * expected.high)
+
+
+def test_answers_that_stood_in_the_prompt_are_told_apart():
+    """A teacher that only copies what it is shown has learnt nothing: 3 right with, 0 without."""
+    copied = replace(generation(3, {10, 11, 12}), seen=frozenset({10, 11, 12, 99}), shown=3)
+    row = table([BARE, copied], 1)[1]
+    assert row.n == 60 and row.accuracy == pytest.approx(5) and row.difference == pytest.approx(0)
+    assert row.unseen.n == row.unseen.pairs == 57 and row.unseen.accuracy == 0
+    assert row.unseen.difference == pytest.approx(-100 * 3 / 57) and row.unseen.lost == 3
+    assert row.as_dict()["unseen"]["n"] == 57 and "seen" not in row.as_dict()
+    assert "without questions shown in the prompt: 0.0" in to_text([row])
+    assert table([BARE, SHOWN], 1)[1].unseen is None and alone(copied).unseen is None
+    both = table([copied, SHOWN], 3)[1]
+    assert both.unseen.n == 57, "nor those that the baseline was shown"
 
 
 def test_p_values_are_adjusted_over_the_generations():
