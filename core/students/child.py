@@ -89,7 +89,10 @@ def _work(folder: RunFolder, config: TrainConfig, parent: int) -> int:
     folder.status("running", "loading the student")
     try:
         done = train(folder, config, stop)
-    except Stopped:
+    except (Stopped, RuntimeError) as problem:
+        # Processes that are told to stop leave one after the other, and break each other's connections.
+        if not (stop.asked or isinstance(problem, Stopped)):
+            raise
         folder.status("stopped", "stopped; it can be resumed")
         return 3
     if os.environ.get("RANK", "0") == "0":
