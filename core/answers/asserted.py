@@ -48,7 +48,9 @@ _AFTERWARDS = _any_of(
 )
 _CONCLUSION = re.compile(r"(?<!if )\b(?:so|thus|hence|therefore)\b", re.IGNORECASE)
 _DENIED = re.compile(r"\bnot\b[^.;\n]{1,40}?\b(?:but rather|but|rather)\b", re.IGNORECASE)
-_REASON = re.compile(r"[\s,;(]+(?:because|since|so that|as \w+(?: \w+)? (?:is|are|was|were|has|have|had))\b")
+_REASON = re.compile(
+    r"(?<![\s,;(])[\s,;(]+(?:because|since|so that|as \w+(?: \w+)? (?:is|are|was|were|has|have|had))\b"
+)
 _OPERATION = re.compile(r"\d\s*[-+*×÷^]\s*[$\d]|\d\s*x\s*\d|\b(?:plus|minus|times|divided|multiplied)\b")
 _IS_NO = re.compile(r"\W*$|[^\w\s'-]|\s+(?:because|since|as|the|it|he|she|they|this|that)\b")
 _ASIDE = re.compile(r"\([^()]*\)")  # '"y-a-j-o" (without the hyphens)'

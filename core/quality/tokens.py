@@ -62,7 +62,7 @@ _PATTERN = re.compile(
         (?:is\s+equal\s+to|equals?(?:\s+to)?|is|gives(?:\s+(?:us|you|him|her|them))?|makes|(?:to|we|you)\s+get)
           |,\s*or)
         (?:\s+a\s+total\s+of)?(?:\s+(?P<roughly>about|approximately|roughly))?
-        (?=\s+[-−]?\\?[$£€¥₹]?\s*\d)
+        (?=\s+(?:(?=[-−\\$£€¥₹])[-−]?\\?[$£€¥₹]?\s*)?\d)
       | ==?|＝|\\approx|[≈≅]|(?<=\s)~(?=\s))
   | (?P<times>\\times|\\cdot|[×·∙⋅✕∗＊]|\bmultiplied\s+by\b|\btimes\b(?=\s+(?:the\s+)?[$£€]?[\d.(]))
   | (?P<divided>\\div|[÷∕⁄／]|\bdivided\s+by\b)

@@ -61,6 +61,8 @@ _SHARED = re.compile(
     re.I,
 )
 
+LONGEST_NUMBER = 100  # characters: nobody reckons in words with longer ones
+
 Work = Callable[..., Fraction]
 # What is said of {a} and {b}, numbers, and what it comes to.
 OPERATIONS: tuple[tuple[str, Work], ...] = (
@@ -169,6 +171,8 @@ def _unit(words: str | None) -> str | None:
 
 def _value(text: str) -> Fraction | None:
     """A number in digits or in words: "$1,234.50", "3/4", "twenty-five", "three hundred five", "a third"."""
+    if len(text) > LONGEST_NUMBER:
+        return None
     if mixed := re.fullmatch(r"\D*(\d+)\s(\d)/([1-9]\d*)", text):
         return int(mixed[1]) + Fraction(int(mixed[2]), int(mixed[3]))
     plain = re.sub(r"[$£€,\s]|percent", "", text)

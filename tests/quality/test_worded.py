@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from core.quality.arithmetic import number_text
 from core.quality.checks import Rationale, problems
-from core.quality.worded import moves, statements
+from core.quality.worded import moves, statements, worded
 
 # What is stated, and what it comes to.
 WRONG = {
@@ -149,3 +149,10 @@ def test_any_text_gives_spans_that_do_not_overlap(text):
 )
 def test_a_text_that_goes_on_and_on_is_read_without_a_stall(text):
     assert all(one.correct for one in statements(text))
+
+
+@pytest.mark.parametrize(
+    "text", ["The answer is " + "9" * 6000, f"half of {'9' * 6000} is 6", f"5 dozen and {'1' * 6000} = 9"]
+)
+def test_a_number_of_thousands_of_digits_is_left_alone(text):
+    assert list(worded(text)) == []
