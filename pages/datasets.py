@@ -17,7 +17,7 @@ if dataset is None:
     with st.container(border=True):
         st.markdown("This benchmark has not been read yet. Read it to look at its questions.")
         ui.read_button(benchmark)
-    frame.next_step("or start the demo study, which makes its own questions.", "overview")
+    frame.next_step("read a benchmark, or start the demo study, which makes its own questions.", "overview")
     st.stop()
 
 parts = ui.split_metrics(dataset)
